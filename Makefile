@@ -1,0 +1,83 @@
+# What one can do here. `make` alone prints it.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+READY := $(VENV)/.ready
+PROTO := livecalls/v1/live_calls.proto
+DESCRIPTORS := generated/descriptors/livecalls.binpb
+# What `make breaking` compares the contract with.
+AGAINST ?= $(or $(shell git describe --tags --abbrev=0 2>/dev/null),HEAD)
+
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+.PHONY: help
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: $(READY) ## Start everything: PostgreSQL, sample calls, Stream stand-in, server, Envoy
+	@exec python -m server demo
+
+.PHONY: test
+test: $(READY) ## Run every test (ARGS= goes to pytest)
+	@exec pytest $(ARGS)
+
+.PHONY: setup
+setup: $(READY) ## Make the virtual environment, from the lock file
+$(READY): requirements-dev.lock pyproject.toml
+	@./scripts/setup "$(PYTHON)" "$(VENV)"
+
+.PHONY: lint
+lint: $(READY) .build/googleapis ## Check style: ruff, buf lint
+	@ruff check .
+	@ruff format --check .
+	@buf lint
+
+.PHONY: format
+format: $(READY) .build/googleapis ## Put style right: ruff, buf format
+	@ruff check --fix-only .
+	@ruff format .
+	@buf format -w proto
+
+.PHONY: types
+types: $(READY) ## Check types: mypy, strict
+	@mypy
+
+.PHONY: validate
+validate: $(READY) ## Let Envoy check the gateway's configuration
+	@python -m gateway validate
+
+.PHONY: generate
+generate: $(READY) .build/googleapis ## Generate the stubs and Envoy's descriptor set from proto/
+	@mkdir -p $(dir $(DESCRIPTORS))
+	@buf generate 2> >(grep -v '^Writing mypy to' >&2)
+	@buf build --as-file-descriptor-set --exclude-source-info -o $(DESCRIPTORS)
+	@python -m grpc_tools.protoc --descriptor_set_in=$(DESCRIPTORS) --grpc_python_out=generated/python $(PROTO)
+
+.PHONY: checkgenerate
+checkgenerate: generate ## Fail where generated/ is not what proto/ says
+	@git status --porcelain -- generated | grep . && { echo "generated/ is not what is committed: run 'make generate' and commit"; exit 1; } || true
+
+.PHONY: breaking
+breaking: $(READY) .build/googleapis ## Fail where the contract breaks its users (AGAINST= a commit or tag)
+	@buf breaking --against '.git#ref=$(AGAINST)'
+
+.PHONY: lock
+lock: $(READY) ## Pin the newest allowed dependencies, with hashes
+	@uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	    --all-extras pyproject.toml -o requirements-dev.lock
+	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	    --constraint requirements-dev.lock pyproject.toml -o requirements.lock
+
+.PHONY: clean
+clean: ## Remove all that was made: environment, demo data, caches
+	@rm -rf $(VENV) .build .data .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@find . -name __pycache__ -prune -exec rm -rf {} +
+
+# buf cannot ask a schema registry everywhere; the PyPI package carries the same files.
+.build/googleapis: $(READY)
+	@python scripts/export_googleapis.py $@

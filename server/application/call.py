@@ -1,0 +1,47 @@
+"""What the service speaks of: a call, its status, and what Stream says of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class CallStatus(StrEnum):
+    """The status of a call's row."""
+
+    SCHEDULED = "scheduled"
+    LIVE = "live"
+    ENDED = "ended"
+    ERRORED = "errored"
+
+
+@dataclass(frozen=True, slots=True)
+class LiveStatus:
+    """What Stream says of a call: `is_live` means on air at this moment."""
+
+    is_live: bool
+    current_session_id: str | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call's row, and what Stream says of it; `live` is None where that is not known.
+
+    Every time is aware and in UTC, to the microsecond.
+    """
+
+    id: UUID
+    host_user_id: str
+    title: str
+    scheduled_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    stream_call_id: str | None
+    stream_call_type: str
+    recording_url: str | None
+    recording_ready_at: datetime | None
+    status: CallStatus
+    created_at: datetime
+    updated_at: datetime
+    live: LiveStatus | None = None

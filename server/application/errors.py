@@ -1,0 +1,37 @@
+"""The ways in which a question about a call can end without an answer."""
+
+
+class LiveCallsError(Exception):
+    """An outcome that callers are told of; the message is written for them."""
+
+
+class InvalidRequestError(LiveCallsError):
+    """The request is not one; sending it again will not help."""
+
+
+class IdRequiredError(LiveCallsError):
+    """The request names no id."""
+
+    def __init__(self) -> None:
+        super().__init__("The id of the call is required.")
+
+
+class CallNotFoundError(LiveCallsError):
+    """No call has the id."""
+
+    def __init__(self) -> None:
+        super().__init__("No call has this id.")
+
+
+class StoreUnavailableError(LiveCallsError):
+    """The store gave no answer in time."""
+
+    def __init__(self) -> None:
+        super().__init__("The calls cannot be read right now. Try again shortly.")
+
+
+class DeadlinePassedError(LiveCallsError):
+    """The caller's deadline passed before there was an answer."""
+
+    def __init__(self) -> None:
+        super().__init__("The deadline passed before the call could be read.")

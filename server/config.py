@@ -1,0 +1,71 @@
+"""The settings of the server, read once from the environment."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Milliseconds = Annotated[int, Field(gt=0)]
+Count = Annotated[int, Field(gt=0)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class DatabaseSettings(BaseSettings):
+    """Where the calls are stored, and how long a read of them may take."""
+
+    model_config = SettingsConfigDict(env_prefix="DATABASE_", frozen=True, hide_input_in_errors=True)
+
+    url: SecretStr | None = None
+    """A PostgreSQL URL: postgresql://user:password@host/database."""
+    pool_size: Count = 4
+    """Connections a server keeps, and so SELECTs that it has under way at once."""
+    connect_timeout_ms: Milliseconds = 1000
+    statement_timeout_ms: Milliseconds = 1000
+    read_timeout_ms: Milliseconds = 1500
+    """How long a caller waits for a row, whatever the reason."""
+
+
+class StreamSettings(BaseSettings):
+    """The Stream app to ask, and how much may be spent on asking."""
+
+    model_config = SettingsConfigDict(env_prefix="STREAM_", frozen=True, hide_input_in_errors=True)
+
+    api_key: str | None = None
+    api_secret: SecretStr | None = None
+    base_url: str = "https://video.stream-io-api.com"
+    budget_ms: Milliseconds = 300
+    """How long a caller waits for Stream at most."""
+    reuse_ms: Milliseconds = 1000
+    """How old an answer of Stream's may be when it is shown."""
+    max_questions: Count = 64
+    """Questions to Stream under way at once."""
+    breaker_failures: Count = 5
+    """Failures in a row after which Stream is left alone."""
+    breaker_open_ms: Milliseconds = 5000
+    """How long it is left alone, before one question tries it again."""
+
+    @property
+    def configured(self) -> bool:
+        """Whether there is a Stream app to ask."""
+        return self.api_key is not None
+
+    @model_validator(mode="after")
+    def _key_and_secret_go_together(self) -> Self:
+        if (self.api_key is None) != (self.api_secret is None):
+            raise ValueError("STREAM_API_KEY and STREAM_API_SECRET go together: set both or neither")
+        return self
+
+
+class Settings(BaseSettings):
+    """All settings of the server."""
+
+    model_config = SettingsConfigDict(frozen=True, hide_input_in_errors=True)
+
+    grpc_host: str = "127.0.0.1"
+    grpc_port: Port = 50051
+    shutdown_grace_ms: Milliseconds = 2000
+    """How long requests under way may still run once the server is told to end."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "text"] = "json"
+    database: DatabaseSettings = Field(default_factory=DatabaseSettings)
+    stream: StreamSettings = Field(default_factory=StreamSettings)

@@ -1,0 +1,43 @@
+"""The tables of the store."""
+
+from sqlalchemy import CheckConstraint, Column, DateTime, MetaData, Table, Text, Uuid, func
+
+from server.application.call import CallStatus
+
+metadata = MetaData(
+    naming_convention={"pk": "pk_%(table_name)s", "ck": "ck_%(table_name)s_%(constraint_name)s"}
+)
+
+
+def _moment(name: str, *, nullable: bool = True) -> Column[object]:
+    default = None if nullable else func.now()
+    return Column(name, DateTime(timezone=True), nullable=nullable, server_default=default)
+
+
+_MOMENTS = ("scheduled_at", "started_at", "ended_at", "recording_ready_at", "created_at", "updated_at")
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("host_user_id", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    _moment("scheduled_at"),
+    _moment("started_at"),
+    _moment("ended_at"),
+    Column("stream_call_id", Text),
+    Column("stream_call_type", Text, nullable=False, server_default="livestream"),
+    Column("recording_url", Text),
+    _moment("recording_ready_at"),
+    Column("status", Text, nullable=False, server_default=CallStatus.SCHEDULED),
+    _moment("created_at", nullable=False),
+    _moment("updated_at", nullable=False),
+    CheckConstraint(f"status IN ({', '.join(f'{s.value!r}' for s in CallStatus)})", name="status"),
+    # PostgreSQL also knows years before 1, beyond 9999 and infinity; RFC 3339 and protobuf do not.
+    *(
+        CheckConstraint(
+            f"{name} >= '0001-01-01T00:00:00Z' AND {name} < '10000-01-01T00:00:00Z'", name=f"{name}_year"
+        )
+        for name in _MOMENTS
+    ),
+)
