@@ -5,10 +5,6 @@ class LiveCallsError(Exception):
     """An outcome that callers are told of; the message is written for them."""
 
 
-class InvalidRequestError(LiveCallsError):
-    """The request is not one; sending it again will not help."""
-
-
 class IdRequiredError(LiveCallsError):
     """The request names no id."""
 
@@ -28,10 +24,3 @@ class StoreUnavailableError(LiveCallsError):
 
     def __init__(self) -> None:
         super().__init__("The calls cannot be read right now. Try again shortly.")
-
-
-class DeadlinePassedError(LiveCallsError):
-    """The caller's deadline passed before there was an answer."""
-
-    def __init__(self) -> None:
-        super().__init__("The deadline passed before the call could be read.")

@@ -1,0 +1,29 @@
+"""`python -m server demo`: everything on one machine, as `make run` starts it."""
+
+import signal
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from gateway.config import GatewaySettings
+from server.commands.settings import load_settings
+from server.demo.run import DemoError, run_demo
+
+
+@click.command
+def demo() -> None:
+    """Run everything here: PostgreSQL, sample calls, a Stream stand-in, server and Envoy."""
+    settings = load_settings()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    try:
+        run_demo(settings, GatewaySettings())
+    except DemoError as error:
+        raise click.ClickException(str(error)) from None
+    except KeyboardInterrupt:
+        click.echo("Ended.")
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001 - named by signal
+    raise KeyboardInterrupt

@@ -1,0 +1,34 @@
+"""`python -m server serve`: answers gRPC until told to end."""
+
+import asyncio
+import logging
+import signal
+
+import click
+import uvloop
+
+from server.bootstrap import serving
+from server.commands.settings import load_settings
+from server.config import Settings
+from server.logs import configure_logging
+from server.transport.aio_server import AddressTakenError
+
+
+@click.command
+def serve() -> None:
+    """Answer gRPC until SIGTERM or Ctrl-C."""
+    settings = load_settings()
+    configure_logging(settings)
+    try:
+        uvloop.run(_serve(settings))
+    except AddressTakenError as error:
+        raise click.ClickException(f"Cannot listen on {error}: name another with GRPC_PORT=") from None
+
+
+async def _serve(settings: Settings) -> None:
+    told_to_end = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, told_to_end.set)
+    async with serving(settings):
+        await told_to_end.wait()
+        logging.getLogger("server").info("ending")

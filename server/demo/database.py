@@ -1,0 +1,44 @@
+"""The demo's database: the one that DATABASE_URL names, else an embedded one with sample calls."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from server.config import DatabaseSettings
+from server.demo.postgres import EmbeddedPostgres, embedded_postgres
+from server.demo.sample_calls import sample_calls
+from server.store.migrate import upgrade
+
+
+@dataclass(frozen=True)
+class DemoDatabase:
+    """Where the calls are, and the embedded PostgreSQL behind it if there is one."""
+
+    url: str
+    embedded: EmbeddedPostgres | None
+
+    @property
+    def name(self) -> str:
+        """What to call it in front of people; a given URL holds a password."""
+        return "embedded PostgreSQL" if self.embedded else "PostgreSQL at DATABASE_URL"
+
+    def keep_running(self) -> None:
+        """Start the embedded PostgreSQL again if it died."""
+        if self.embedded:
+            self.embedded.ensure_running()
+
+
+@contextmanager
+def demo_database(settings: DatabaseSettings, folder: Path) -> Iterator[DemoDatabase]:
+    """Have a migrated database; sample calls go into the embedded one only."""
+    if settings.url is not None:
+        database = DemoDatabase(settings.url.get_secret_value(), None)
+        upgrade(database.url)
+        yield database
+        return
+    with embedded_postgres(folder) as postgres:
+        upgrade(postgres.url)
+        store_calls(postgres.url, sample_calls(datetime.now(UTC)))
+        yield DemoDatabase(postgres.url, postgres)

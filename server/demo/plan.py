@@ -1,0 +1,63 @@
+"""What the demo runs: which processes, on which ports, with which settings."""
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.config import GatewaySettings
+from server.config import Settings
+from server.demo.processes import Process
+from server.demo.readiness import free_port
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The processes of the demo in the order they start, and where they listen."""
+
+    processes: list[Process]
+    rest_address: str
+    grpc_address: str
+    admin_address: str
+    stream_name: str
+
+
+def plan(settings: Settings, gateway: GatewaySettings, database_url: str, data: Path) -> Plan:
+    """Plan the processes: the stand-in unless a Stream app is configured, the server, the gateway."""
+    environment = {**os.environ, "DATABASE_URL": database_url, "LOG_FORMAT": "text"}
+    processes = []
+    stream_name = settings.stream.base_url
+    if not settings.stream.configured:
+        stand_in, stream_settings = _stand_in(environment, data)
+        processes.append(stand_in)
+        environment = {**environment, **stream_settings}
+        stream_name = f"stand-in at {stream_settings['STREAM_BASE_URL']}"
+    admin_port = gateway.admin_port if "admin_port" in gateway.model_fields_set else free_port()
+    processes.append(Process("server", ["server", "serve"], environment))
+    processes.append(
+        Process("gateway", ["gateway", "run"], {**environment, "ADMIN_PORT": str(admin_port)}, data / "gateway.log")
+    )
+    return Plan(
+        processes,
+        rest_address=f"{gateway.rest_host}:{gateway.rest_port}",
+        grpc_address=f"{settings.grpc_host}:{settings.grpc_port}",
+        admin_address=f"127.0.0.1:{admin_port}",
+        stream_name=stream_name,
+    )
+
+
+def _stand_in(environment: dict[str, str], data: Path) -> tuple[Process, dict[str, str]]:
+    """Plan a Stream stand-in on a port and with a secret of its own, and the settings that name it."""
+    port = free_port()
+    settings = {
+        "STREAM_API_KEY": "demo",
+        "STREAM_API_SECRET": secrets.token_hex(32),
+        "STREAM_BASE_URL": f"http://127.0.0.1:{port}",
+    }
+    process = Process(
+        "Stream stand-in",
+        ["server", "stream-stand-in", "--port", str(port)],
+        {**environment, **settings},
+        data / "stream-stand-in.log",
+    )
+    return process, settings

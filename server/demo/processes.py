@@ -1,0 +1,70 @@
+"""Keeps the demo's processes running: starts them, starts again what died, ends them all."""
+
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+
+
+@dataclass
+class Process:
+    """One process of the demo: `python -m` with arguments, settings, and where its output goes."""
+
+    name: str
+    arguments: list[str]
+    environment: Mapping[str, str]
+    log: Path | None = None
+    _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+
+    def start(self) -> None:
+        """Start it in a session of its own, so that Ctrl-C reaches the demo alone."""
+        output = self.log.open("ab") if self.log else None
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - the arguments are the demo's own
+                [sys.executable, "-m", *self.arguments],
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        finally:
+            if output:
+                output.close()
+
+    def exit_code(self) -> int | None:
+        """Tell how it ended, or None while it runs."""
+        return self._process.poll() if self._process else None
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        if self._process:
+            self._process.terminate()
+
+    def join(self, seconds: float) -> None:
+        """Wait until it has ended; kill it after so many seconds."""
+        if self._process is None:
+            return
+        try:
+            self._process.wait(max(seconds, 0))
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+@contextmanager
+def running(processes: list[Process], *, end_within: float) -> Iterator[None]:
+    """Start processes, and end them all within so many seconds when the block ends."""
+    try:
+        for process in processes:
+            process.start()
+        yield
+    finally:
+        for process in reversed(processes):
+            process.terminate()
+        deadline = monotonic() + end_within
+        for process in reversed(processes):
+            process.join(deadline - monotonic())

@@ -1,0 +1,77 @@
+"""Runs the whole service on one machine: database, Stream stand-in, server and gateway."""
+
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from gateway.config import GatewaySettings
+from server.config import Settings
+from server.demo.database import DemoDatabase, demo_database
+from server.demo.plan import Plan, plan
+from server.demo.processes import Process, running
+from server.demo.readiness import grpc_answers, is_free, rest_answers, wait_until
+from server.demo.sample_calls import sample_id
+from server.demo.welcome import welcome
+
+DATA = Path(".data")
+
+# Ctrl-C ends all of it within 5 s: the processes within 3, PostgreSQL after them.
+_END_WITHIN_SECONDS = 3.0
+_READY_WITHIN_SECONDS = 30.0
+_LOOK_EVERY_SECONDS = 0.5
+
+
+class DemoError(Exception):
+    """The demo cannot start; the message says what to do."""
+
+
+def run_demo(settings: Settings, gateway: GatewaySettings) -> None:
+    """Run everything until interrupted; what dies is started again.
+
+    Raises DemoError where it cannot start, and KeyboardInterrupt when it is ended.
+    """
+    _refuse_taken_ports(settings, gateway)
+    DATA.mkdir(exist_ok=True)
+    with ExitStack() as stack:
+        database = stack.enter_context(demo_database(settings.database, DATA / "postgres"))
+        demo = plan(settings, gateway, database.url, DATA)
+        stack.enter_context(running(demo.processes, end_within=_END_WITHIN_SECONDS))
+        _wait_until_ready(demo)
+        print(welcome(demo, database.name), flush=True)  # noqa: T201 - the demo speaks to people
+        _keep_running(demo.processes, database)
+
+
+def _refuse_taken_ports(settings: Settings, gateway: GatewaySettings) -> None:
+    for name, host, port in (
+        ("REST_PORT", gateway.rest_host, gateway.rest_port),
+        ("GRPC_PORT", settings.grpc_host, settings.grpc_port),
+    ):
+        if not is_free(host, port):
+            raise DemoError(f"Port {port} is taken: name another with {name}=")
+
+
+def _wait_until_ready(demo: Plan) -> None:
+    url = f"http://{demo.rest_address}/v1/live/calls/{sample_id(1)}"
+
+    def ready() -> bool:
+        _refuse_dead(demo.processes)
+        return grpc_answers(demo.grpc_address) and rest_answers(url)
+
+    if not wait_until(ready, _READY_WITHIN_SECONDS):
+        raise DemoError(f"Not all of it answers after {_READY_WITHIN_SECONDS:.0f} s; see {DATA}/*.log")
+
+
+def _refuse_dead(processes: list[Process]) -> None:
+    for process in processes:
+        if process.exit_code() is not None:
+            raise DemoError(f"The {process.name} ended at once; see {process.log or 'above'}")
+
+
+def _keep_running(processes: list[Process], database: DemoDatabase) -> None:
+    while True:
+        time.sleep(_LOOK_EVERY_SECONDS)
+        database.keep_running()
+        for process in processes:
+            if (code := process.exit_code()) is not None:
+                print(f"The {process.name} ended ({code}); starting it again", flush=True)  # noqa: T201
+                process.start()

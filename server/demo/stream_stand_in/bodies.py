@@ -1,0 +1,138 @@
+"""What Stream's API v2 says, as the stand-in says it: whole envelopes, dates in Unix nanoseconds."""
+
+from typing import Any
+
+from server.demo.stream_stand_in.stand_in import KnownCall, State
+
+_MINUTE_NS = 60 * 10**9
+_BEGUN = {State.BACKSTAGE, State.ON_AIR, State.ENDED}
+_WAS_LIVE = {State.ON_AIR, State.ENDED}
+
+
+def get_call_body(call: KnownCall) -> dict[str, Any]:
+    """Write what GetCall says of a call."""
+    return {
+        "call": _call(call),
+        "members": [_member(call)],
+        "own_capabilities": ["end-call", "join-backstage", "join-call", "read-call", "update-call"],
+        "duration": "10.89ms",
+    }
+
+
+def error_body(status: int, code: int, message: str) -> dict[str, Any]:
+    """Write Stream's error envelope."""
+    return {
+        "code": code,
+        "message": message,
+        "StatusCode": status,
+        "duration": "0.00ms",
+        "more_info": "https://getstream.io/chat/docs/api_errors_response",
+        "details": [],
+    }
+
+
+def _call(call: KnownCall) -> dict[str, Any]:
+    return {
+        "type": call.type,
+        "id": call.id,
+        "cid": f"{call.type}:{call.id}",
+        "current_session_id": call.session_id,
+        "created_by": _host(call),
+        "custom": {"series": "mornings"},
+        "created_at": call.since_ns - 60 * _MINUTE_NS,
+        "updated_at": call.since_ns,
+        "recording": call.state is State.ON_AIR,
+        "transcribing": False,
+        "captioning": False,
+        "translating": False,
+        "ended_at": call.since_ns if call.state is State.ENDED else None,
+        "starts_at": call.since_ns - 20 * _MINUTE_NS,
+        "backstage": call.state in {State.NOT_STARTED, State.BACKSTAGE},
+        "settings": _settings(),
+        "blocked_user_ids": [],
+        "ingress": {"rtmp": {"address": "rtmps://ingress.example.com:443/live"}},
+        "session": _session(call) if call.state in _BEGUN else None,
+        "egress": {"broadcasting": call.state is State.ON_AIR, "hls": None, "rtmps": []},
+        "thumbnails": None,
+        "join_ahead_time_seconds": 0,
+    }
+
+
+def _session(call: KnownCall) -> dict[str, Any]:
+    ended_at = call.since_ns if call.state is State.ENDED else None
+    live_started_at = call.since_ns - 10 * _MINUTE_NS if call.state in _WAS_LIVE else None
+    return {
+        "id": call.session_id,
+        "started_at": call.since_ns - 20 * _MINUTE_NS,
+        "ended_at": ended_at,
+        "participants": [] if call.state is State.ENDED else [_participant(call)],
+        "participants_count_by_role": {} if call.state is State.ENDED else {"host": 1},
+        "anonymous_participant_count": 0,
+        "rejected_by": {},
+        "accepted_by": {},
+        "missed_by": {},
+        "live_started_at": live_started_at,
+        "live_ended_at": ended_at,
+        "timer_ends_at": None,
+    }
+
+
+def _participant(call: KnownCall) -> dict[str, Any]:
+    return {
+        "user": _host(call),
+        "user_session_id": call.session_id,
+        "role": "host",
+        "joined_at": call.since_ns - 20 * _MINUTE_NS,
+    }
+
+
+def _member(call: KnownCall) -> dict[str, Any]:
+    created_at = call.since_ns - 60 * _MINUTE_NS
+    return {
+        "user": _host(call),
+        "user_id": "coach-7",
+        "role": "host",
+        "custom": {},
+        "created_at": created_at,
+        "updated_at": created_at,
+        "deleted_at": None,
+    }
+
+
+def _host(call: KnownCall) -> dict[str, Any]:
+    return {
+        "id": "coach-7",
+        "name": "Coach Seven",
+        "language": "",
+        "role": "user",
+        "teams": [],
+        "custom": {},
+        "created_at": call.since_ns - 9000 * _MINUTE_NS,
+        "updated_at": call.since_ns - 900 * _MINUTE_NS,
+        "deleted_at": None,
+        "last_active": call.since_ns,
+        "banned": False,
+        "online": True,
+        "blocked_user_ids": [],
+    }
+
+
+def _settings() -> dict[str, Any]:
+    layout = {"name": "spotlight", "external_app_url": "", "external_css_url": ""}
+    return {
+        "audio": {"mic_default_on": True, "speaker_default_on": True, "default_device": "speaker"},
+        "backstage": {"enabled": True, "join_ahead_time_seconds": 300},
+        "broadcasting": {
+            "enabled": True,
+            "hls": {"auto_on": False, "enabled": True, "quality_tracks": ["720p"], "layout": layout},
+            "rtmp": {"enabled": True, "quality": "720p", "layout": layout},
+        },
+        "geofencing": {"names": []},
+        "limits": {"max_participants": None, "max_duration_seconds": None},
+        "recording": {"audio_only": False, "mode": "available", "quality": "720p", "layout": layout},
+        "screensharing": {"enabled": True, "access_request_enabled": True, "target_resolution": None},
+        "session": {"inactivity_timeout_seconds": 30},
+        "thumbnails": {"enabled": False},
+        "transcription": {"mode": "disabled", "closed_caption_mode": "disabled", "languages": []},
+        "video": {"enabled": True, "camera_default_on": True, "camera_facing": "front"},
+    }

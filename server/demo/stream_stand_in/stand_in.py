@@ -1,0 +1,98 @@
+"""A stand-in for Stream: the calls it knows, how it behaves, and what it was asked."""
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+from uuid import NAMESPACE_URL, uuid5
+
+from server.demo import sample_calls
+
+
+class State(StrEnum):
+    """What a call is doing at Stream."""
+
+    NOT_STARTED = "not_started"
+    BACKSTAGE = "backstage"
+    ON_AIR = "on_air"
+    ENDED = "ended"
+
+
+class Behaviour(StrEnum):
+    """How a question is answered: well, or wrong in one of the ways that networks and services have."""
+
+    WELL = "well"
+    SLOW = "slow"
+    HANG = "hang"
+    DRIP = "drip"
+    RESET = "reset"
+    CUT = "cut"
+    BAD_REQUEST = "400"
+    UNAUTHORIZED = "401"
+    NOT_FOUND = "404"
+    RATE_LIMITED = "429"
+    ERROR = "500"
+    BROKEN_ENVELOPE = "broken_envelope"
+    HTML = "html"
+    NULL = "null"
+    EMPTY = "empty"
+    TRUNCATED = "truncated"
+    ISO_DATES = "iso_dates"
+    MISSING_FIELDS = "missing_fields"
+    WRONG_TYPES = "wrong_types"
+    HUGE = "huge"
+    HUGE_COMPRESSED = "huge_compressed"
+    HUGE_NUMBER = "huge_number"
+    DEEP = "deep"
+
+
+@dataclass(frozen=True)
+class KnownCall:
+    """A call at Stream; `since_ns` is when it came into its state, in Unix nanoseconds."""
+
+    type: str
+    id: str
+    state: State
+    behaviour: Behaviour | None = None
+    since_ns: int = field(default_factory=time.time_ns)
+
+    @property
+    def session_id(self) -> str:
+        """The id of the call's session, empty before the first one, as at Stream."""
+        return "" if self.state is State.NOT_STARTED else str(uuid5(NAMESPACE_URL, f"{self.type}:{self.id}"))
+
+
+@dataclass
+class StreamStandIn:
+    """Everything that can be told to the stand-in, and what it has been asked."""
+
+    key: str
+    secret: str
+    behaviour: Behaviour = Behaviour.WELL
+    slow_seconds: float = 0.6
+    rate_limit_seconds: int = 5
+    asked: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _calls: dict[tuple[str, str], KnownCall] = field(default_factory=dict)
+
+    def put(
+        self, call_type: str, call_id: str, state: State = State.ON_AIR, behaviour: Behaviour | None = None
+    ) -> KnownCall:
+        """Make a call known, in a state; a behaviour of its own goes before the one for all."""
+        call = KnownCall(call_type, call_id, state, behaviour)
+        self._calls[call_type, call_id] = call
+        return call
+
+    def find(self, call_type: str, call_id: str) -> KnownCall | None:
+        """Look up a call."""
+        return self._calls.get((call_type, call_id))
+
+    def behaviour_for(self, call: KnownCall | None) -> Behaviour:
+        """Tell how a question about a call, or about one it does not know, is answered."""
+        return call.behaviour if call and call.behaviour else self.behaviour
+
+    def put_sample_calls(self) -> None:
+        """Make the demo's calls known, each with its part."""
+        self.put("livestream", sample_calls.ON_AIR, State.ON_AIR)
+        self.put("livestream", sample_calls.ENDED, State.ENDED)
+        self.put("livestream", sample_calls.BACKSTAGE, State.BACKSTAGE)
+        self.put("livestream", sample_calls.NEVER_ANSWERS, State.ON_AIR, Behaviour.HANG)

@@ -1,0 +1,53 @@
+"""Puts the service on grpc.aio."""
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1.health import aio as health
+
+from server.transport.aio_call import answering
+from server.transport.live_calls import SERVICE, LiveCalls
+
+# Without this a second server would share the port and take every other connection.
+_OPTIONS = (("grpc.so_reuseport", 0),)
+
+
+class AddressTakenError(Exception):
+    """The address cannot be listened on."""
+
+
+class AioServer:
+    """A gRPC server of the LiveCalls service and of gRPC's health service."""
+
+    def __init__(self, service: LiveCalls, address: str) -> None:
+        self._server = grpc.aio.server(options=_OPTIONS)
+        self._health = health.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        self._server.add_generic_rpc_handlers((_handler(service),))
+        self.port = self._listen(address)
+
+    def _listen(self, address: str) -> int:
+        try:
+            return self._server.add_insecure_port(address)
+        except RuntimeError as error:
+            raise AddressTakenError(address) from error
+
+    async def start(self) -> None:
+        """Begin to answer; the health service says so."""
+        await self._server.start()
+        for name in ("", SERVICE):
+            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+
+    async def stop(self, grace: float) -> None:
+        """Take no more requests, give those under way so many seconds, and end."""
+        await self._health.enter_graceful_shutdown()
+        await self._server.stop(grace)
+
+
+def _handler(service: LiveCalls) -> grpc.GenericRpcHandler:
+    return grpc.method_handlers_generic_handler(
+        SERVICE,
+        {
+            name: grpc.unary_unary_rpc_method_handler(answering(name, method))
+            for name, method in service.methods.items()
+        },
+    )

@@ -1,0 +1,90 @@
+"""The LiveCalls service: decodes a request, calls the use case of its name, encodes the answer."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from google.protobuf.empty_pb2 import Empty
+from google.protobuf.message import DecodeError
+from livecalls.v1 import live_calls_pb2 as pb
+
+from server.application.call import Call, CallStatus, LiveStatus
+from server.application.errors import CallNotFoundError
+from server.application.get_call import GetCall
+from server.transport.call_context import CallContext
+from server.transport.errors import MalformedRequestError
+
+SERVICE = pb.DESCRIPTOR.services_by_name["LiveCalls"].full_name
+
+Method = Callable[[bytes, CallContext], Awaitable[bytes]]
+
+_STATUSES = {
+    CallStatus.SCHEDULED: pb.CALL_STATUS_SCHEDULED,
+    CallStatus.LIVE: pb.CALL_STATUS_LIVE,
+    CallStatus.ENDED: pb.CALL_STATUS_ENDED,
+    CallStatus.ERRORED: pb.CALL_STATUS_ERRORED,
+}
+
+
+class LiveCalls:
+    """The methods of the service, from request bytes to answer bytes."""
+
+    def __init__(self, get_call: GetCall) -> None:
+        self._get_call = get_call
+
+    @property
+    def methods(self) -> Mapping[str, Method]:
+        """The methods by the names the contract gives them."""
+        return {"GetCall": self.get_call}
+
+    async def get_call(self, request: bytes, context: CallContext) -> bytes:
+        """Answer LiveCalls.GetCall; raises the errors of the use case and MalformedRequestError."""
+        call = await self._get_call.execute(decode_id(request), context.time_left)
+        return encode_call(call).SerializeToString()
+
+
+def decode_id(request: bytes) -> str:
+    """Read the id out of a GetCallRequest."""
+    try:
+        return pb.GetCallRequest.FromString(request).id
+    except DecodeError:
+        if _is_protobuf(request):
+            # A whole message that is no GetCallRequest has an id that is not
+            # UTF-8, as %FF in a path is. It names no call, like any odd id.
+            raise CallNotFoundError from None
+        raise MalformedRequestError from None
+
+
+def _is_protobuf(data: bytes) -> bool:
+    try:
+        Empty.FromString(data)
+    except DecodeError:
+        return False
+    return True
+
+
+def encode_call(call: Call) -> pb.Call:
+    """Say a call in the contract's words."""
+    return pb.Call(
+        id=str(call.id),
+        host_user_id=call.host_user_id,
+        title=call.title,
+        scheduled_at=call.scheduled_at,
+        started_at=call.started_at,
+        ended_at=call.ended_at,
+        stream_call_id=call.stream_call_id,
+        stream_call_type=call.stream_call_type,
+        recording_url=call.recording_url,
+        recording_ready_at=call.recording_ready_at,
+        status=_STATUSES[call.status],
+        created_at=call.created_at,
+        updated_at=call.updated_at,
+        live=None if call.live is None else encode_live_status(call.live),
+    )
+
+
+def encode_live_status(live: LiveStatus) -> pb.LiveStatus:
+    """Say what Stream said in the contract's words."""
+    return pb.LiveStatus(
+        is_live=live.is_live,
+        current_session_id=live.current_session_id,
+        ended_at=live.ended_at,
+    )

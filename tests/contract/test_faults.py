@@ -1,0 +1,79 @@
+import asyncio
+import logging
+from uuid import UUID
+
+import grpc
+import pytest
+from google.rpc.error_details_pb2 import ErrorInfo, RequestInfo
+from livecalls.v1 import live_calls_pb2 as pb
+
+from server.application.call import Call
+from tests.support.calls import CALL_ID
+from tests.support.service import Service, detail_of, raw
+
+REQUEST = pb.GetCallRequest(id=str(CALL_ID))
+
+
+async def test_a_bug_is_told_without_an_internal_word_and_logged_with_its_trace(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    service.ports.fails(ZeroDivisionError("secret of the server"))
+
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await service.stub.GetCall(REQUEST, metadata=(("x-request-id", "the-request"),))
+
+    error = raised.value
+    assert error.code() == grpc.StatusCode.INTERNAL
+    assert error.details() == "The server failed to answer."
+    assert detail_of(error, ErrorInfo).reason == "INTERNAL_FAULT"
+    assert detail_of(error, RequestInfo).request_id == "the-request"
+    assert "secret" not in repr(error.trailing_metadata())
+    (record,) = (record for record in caplog.records if record.exc_info)
+    assert "secret of the server" in caplog.text
+    assert record.name == "server.requests"
+
+
+async def test_a_passed_deadline_gives_the_work_up(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    given_up = asyncio.Event()
+
+    async def never(call_id: UUID) -> Call | None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            given_up.set()
+        return None
+
+    service.ports.answer = never
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await service.stub.GetCall(REQUEST, timeout=0.1)
+
+    assert raised.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+    await asyncio.wait_for(given_up.wait(), 5)
+    assert [getattr(record, "code", None) for record in caplog.records] == ["DEADLINE_EXCEEDED"]
+
+
+async def test_a_caller_that_goes_away_gives_the_work_up(service: Service) -> None:
+    begun, given_up = asyncio.Event(), asyncio.Event()
+
+    async def never(call_id: UUID) -> Call | None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            given_up.set()
+        return None
+
+    service.ports.answer = never
+    call = service.stub.GetCall(REQUEST)
+    await asyncio.wait_for(begun.wait(), 5)
+    call.cancel()
+    await asyncio.wait_for(given_up.wait(), 5)
+
+
+async def test_an_unknown_method_is_unimplemented(service: Service) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await raw(service, "/livecalls.v1.LiveCalls/DropCall", b"")
+    assert raised.value.code() == grpc.StatusCode.UNIMPLEMENTED

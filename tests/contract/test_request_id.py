@@ -1,0 +1,47 @@
+import logging
+from uuid import UUID
+
+import pytest
+from livecalls.v1 import live_calls_pb2 as pb
+
+from server.logs import request_id
+from tests.support.calls import CALL_ID, PLAIN_CALL
+from tests.support.service import Service
+
+REQUEST = pb.GetCallRequest(id=str(CALL_ID))
+
+
+async def returned_id(service: Service, *given: str) -> str:
+    service.ports.holds(PLAIN_CALL)
+    call = service.stub.GetCall(REQUEST, metadata=[("x-request-id", value) for value in given])
+    await call
+    (value,) = (value for key, value in await call.trailing_metadata() if key == "x-request-id")
+    return str(value)
+
+
+async def test_the_callers_request_id_is_returned(service: Service) -> None:
+    assert await returned_id(service, "abc-123") == "abc-123"
+
+
+async def test_a_request_id_is_made_where_none_is_given(service: Service) -> None:
+    assert UUID(await returned_id(service)).version == 4
+
+
+@pytest.mark.parametrize("given", ["x" * 129, "two words", ""])
+async def test_an_unusable_request_id_is_replaced(service: Service, given: str) -> None:
+    assert UUID(await returned_id(service, given)).version == 4
+
+
+async def test_the_request_id_is_there_for_every_log_line(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    seen: list[str | None] = []
+
+    def see(record: logging.LogRecord) -> bool:
+        seen.append(request_id.get())
+        return True
+
+    caplog.handler.addFilter(see)
+    await returned_id(service, "abc-123")
+    assert seen == ["abc-123"]

@@ -1,0 +1,61 @@
+"""Calls for tests, and answers of the ports that a test scripts."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import UUID
+
+from server.application.call import Call, CallStatus, LiveStatus
+
+CALL_ID = UUID("0aaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee")
+MOMENT = datetime(2026, 5, 4, 3, 2, 1, 123456, tzinfo=UTC)
+
+PLAIN_CALL = Call(
+    id=CALL_ID,
+    host_user_id="coach-1",
+    title="Yoga",
+    scheduled_at=None,
+    started_at=None,
+    ended_at=None,
+    stream_call_id=None,
+    stream_call_type="livestream",
+    recording_url=None,
+    recording_ready_at=None,
+    status=CallStatus.SCHEDULED,
+    created_at=MOMENT,
+    updated_at=MOMENT,
+)
+
+
+@dataclass
+class ScriptedPorts:
+    """Both ports of the use case, answering as a test says."""
+
+    answer: Callable[[UUID], Awaitable[Call | None]] | None = None
+    live: LiveStatus | None = None
+    asked_within: list[float] = field(default_factory=list)
+
+    def holds(self, call: Call) -> None:
+        """Let the store hold one call."""
+
+        async def answer(call_id: UUID) -> Call | None:
+            return call if call_id == call.id else None
+
+        self.answer = answer
+
+    def fails(self, error: Exception) -> None:
+        """Let the store fail."""
+
+        async def answer(call_id: UUID) -> Call | None:
+            raise error
+
+        self.answer = answer
+
+    async def find(self, call_id: UUID) -> Call | None:
+        return await self.answer(call_id) if self.answer else None
+
+    async def live_status(
+        self, stream_call_type: str, stream_call_id: str, within: float
+    ) -> LiveStatus | None:
+        self.asked_within.append(within)
+        return self.live

@@ -1,0 +1,70 @@
+"""The gRPC service in the test's own loop, on scripted ports."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import grpc
+from google.protobuf.message import Message
+from google.rpc.status_pb2 import Status
+from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
+
+from server.application.get_call import GetCall
+from server.transport.aio_server import AioServer
+from server.transport.live_calls import LiveCalls
+from tests.support.calls import ScriptedPorts
+
+if TYPE_CHECKING:
+    from livecalls.v1.live_calls_pb2_grpc import LiveCallsAsyncStub
+
+GET_CALL = "/livecalls.v1.LiveCalls/GetCall"
+
+Detail = TypeVar("Detail", bound=Message)
+
+
+@dataclass
+class Service:
+    """A real gRPC server on scripted ports, and a client of it."""
+
+    ports: ScriptedPorts
+    channel: grpc.aio.Channel
+    stub: LiveCallsAsyncStub
+
+
+@asynccontextmanager
+async def scripted_service() -> AsyncIterator[Service]:
+    """Serve on an ephemeral port while the block lasts."""
+    ports = ScriptedPorts()
+    server = AioServer(LiveCalls(GetCall(ports, ports)), "127.0.0.1:0")
+    await server.start()
+    try:
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+            yield Service(ports, channel, LiveCallsStub(channel))
+    finally:
+        await server.stop(0)
+
+
+def detail_of(error: grpc.aio.AioRpcError, kind: type[Detail]) -> Detail:
+    """Read the one detail of a kind that an error carries."""
+    status = Status.FromString(trailer_of(error, "grpc-status-details-bin"))
+    assert status.code == error.code().value[0]
+    assert status.message == error.details()
+    (packed,) = (detail for detail in status.details if detail.Is(kind.DESCRIPTOR))
+    detail = kind()
+    packed.Unpack(detail)
+    return detail
+
+
+def trailer_of(error: grpc.aio.AioRpcError, key: str) -> bytes:
+    """Read a trailer that an error carries once."""
+    (value,) = (value for name, value in error.trailing_metadata() or () if name == key)
+    return value if isinstance(value, bytes) else value.encode()
+
+
+async def raw(service: Service, method: str, request: bytes) -> bytes:
+    """Send bytes to a method as they are."""
+    send: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = service.channel.unary_unary(method)
+    return await send(request)
