@@ -4,9 +4,12 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from server.adapters.stream.best_effort import BestEffort
+from server.adapters.stream.unconfigured import Unconfigured
 from server.application.get_call import GetCall
-from server.application.ports import Calls, LiveStatuses
-from server.config import DatabaseSettings, Settings, StreamSettings
+from server.application.ports import LiveStatuses
+from server.config import Settings, StreamSettings
+from server.store.calls import StoredCalls
 from server.transport.aio_server import AioServer
 from server.transport.live_calls import LiveCalls
 
@@ -17,14 +20,32 @@ log = logging.getLogger("server")
 async def serving(settings: Settings) -> AsyncIterator[AioServer]:
     """Serve while the block lasts; requests under way get the settings' grace at its end.
 
-    Raises AddressTakenError where the address cannot be listened on.
+    Raises AddressTakenError where the address cannot be listened on, and DatabaseUrlError.
     """
     async with AsyncExitStack() as stack:
-        calls = await stack.enter_async_context(stored_calls(settings.database))
-        live_statuses = await stack.enter_async_context(stream_statuses(settings.stream))
-        service = LiveCalls(GetCall(calls, live_statuses))
-        server = AioServer(service, f"{settings.grpc_host}:{settings.grpc_port}")
+        calls = StoredCalls(settings.database)
+        stack.push_async_callback(calls.aclose)
+        live_statuses = await stack.enter_async_context(_live_statuses(settings.stream))
+        server = AioServer(
+            LiveCalls(GetCall(calls, live_statuses)), f"{settings.grpc_host}:{settings.grpc_port}"
+        )
         await server.start()
         stack.push_async_callback(server.stop, settings.shutdown_grace_ms / 1000)
         log.info("serving", extra={"port": server.port})
         yield server
+
+
+@asynccontextmanager
+async def _live_statuses(settings: StreamSettings) -> AsyncIterator[LiveStatuses]:
+    if not settings.configured:
+        log.warning("Stream is not configured: live is null for every call")
+        yield Unconfigured()
+        return
+    # The SDK takes a second to import, which nobody pays who does not use it.
+    from server.adapters.stream.client import StreamClient  # noqa: PLC0415
+
+    best_effort = BestEffort(StreamClient(settings), settings)
+    try:
+        yield best_effort
+    finally:
+        await best_effort.aclose()

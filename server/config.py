@@ -28,7 +28,9 @@ class DatabaseSettings(BaseSettings):
 class StreamSettings(BaseSettings):
     """The Stream app to ask, and how much may be spent on asking."""
 
-    model_config = SettingsConfigDict(env_prefix="STREAM_", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix="STREAM_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
+    )
 
     api_key: str | None = None
     api_secret: SecretStr | None = None
@@ -40,7 +42,7 @@ class StreamSettings(BaseSettings):
     max_questions: Count = 64
     """Questions to Stream under way at once."""
     breaker_failures: Count = 5
-    """Failures in a row after which Stream is left alone."""
+    """Calls that must fail, with no success between them, before Stream is left alone."""
     breaker_open_ms: Milliseconds = 5000
     """How long it is left alone, before one question tries it again."""
 
@@ -48,6 +50,11 @@ class StreamSettings(BaseSettings):
     def configured(self) -> bool:
         """Whether there is a Stream app to ask."""
         return self.api_key is not None
+
+    @property
+    def question_ms(self) -> int:
+        """How long a question may take: until its answer could no longer be shown."""
+        return max(self.reuse_ms, self.budget_ms)
 
     @model_validator(mode="after")
     def _key_and_secret_go_together(self) -> Self:

@@ -12,7 +12,8 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The id of the request that is being answered; tasks it starts inherit it."""
 
 _TEXT = "%(asctime)s %(levelname)-7s %(name)s %(message)s"
-_JSON_FIELDS = {"asctime": "time", "levelname": "level", "name": "logger"}
+_JSON = "%(levelname)s %(name)s %(message)s"
+_JSON_NAMES = {"levelname": "level", "name": "logger"}
 # Libraries that would log every question to Stream, with its address and key.
 _QUIET = ("httpx", "httpcore", "getstream")
 
@@ -37,7 +38,7 @@ def _add_request_id(record: logging.LogRecord) -> bool:
 def _formatter(name: str) -> logging.Formatter:
     if name == "text":
         return _TextFormatter(_TEXT)
-    return JsonFormatter("%(asctime)s %(levelname)s %(name)s %(message)s", rename_fields=_JSON_FIELDS)
+    return JsonFormatter(_JSON, rename_fields=_JSON_NAMES, timestamp="time")
 
 
 class _TextFormatter(logging.Formatter):

@@ -1,1 +1,5 @@
-pytest_plugins: list[str] = []
+pytest_plugins: list[str] = [
+    "tests.support.golden",
+    "tests.support.postgres",
+    "tests.support.stream",
+]

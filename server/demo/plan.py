@@ -32,11 +32,10 @@ def plan(settings: Settings, gateway: GatewaySettings, database_url: str, data: 
         processes.append(stand_in)
         environment = {**environment, **stream_settings}
         stream_name = f"stand-in at {stream_settings['STREAM_BASE_URL']}"
-    admin_port = gateway.admin_port if "admin_port" in gateway.model_fields_set else free_port()
     processes.append(Process("server", ["server", "serve"], environment))
-    processes.append(
-        Process("gateway", ["gateway", "run"], {**environment, "ADMIN_PORT": str(admin_port)}, data / "gateway.log")
-    )
+    admin_port = gateway.admin_port if "admin_port" in gateway.model_fields_set else free_port()
+    environment = {**environment, "ADMIN_PORT": str(admin_port)}
+    processes.append(Process("gateway", ["gateway", "run"], environment, data / "gateway.log"))
     return Plan(
         processes,
         rest_address=f"{gateway.rest_host}:{gateway.rest_port}",

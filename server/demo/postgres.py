@@ -186,7 +186,7 @@ def _is_ready(folder: Path) -> bool:
         lines = (folder / "postmaster.pid").read_text().splitlines()
     except OSError:
         return False
-    return len(lines) > 7 and lines[7].strip() == "ready"
+    return [line.strip() for line in lines[7:]] == ["ready"]
 
 
 def _last_lines(log: Path) -> str:

@@ -1,4 +1,4 @@
-"""The tables of the store."""
+"""The tables of the store, as the migrations make them."""
 
 from sqlalchemy import CheckConstraint, Column, DateTime, MetaData, Table, Text, Uuid, func
 
@@ -31,6 +31,8 @@ calls = Table(
     _moment("recording_ready_at"),
     Column("status", Text, nullable=False, server_default=CallStatus.SCHEDULED),
     _moment("created_at", nullable=False),
+    # A trigger sets it whenever a row changes; SET LOCAL livecalls.updated_at = 'given' keeps
+    # what a transaction says itself, as an import does.
     _moment("updated_at", nullable=False),
     CheckConstraint(f"status IN ({', '.join(f'{s.value!r}' for s in CallStatus)})", name="status"),
     # PostgreSQL also knows years before 1, beyond 9999 and infinity; RFC 3339 and protobuf do not.

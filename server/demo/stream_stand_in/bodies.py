@@ -50,7 +50,11 @@ def _call(call: KnownCall) -> dict[str, Any]:
         "backstage": call.state in {State.NOT_STARTED, State.BACKSTAGE},
         "settings": _settings(),
         "blocked_user_ids": [],
-        "ingress": {"rtmp": {"address": "rtmps://ingress.example.com:443/live"}},
+        "ingress": {
+            "rtmp": {"address": "rtmps://ingress.example.com:443/live"},
+            "srt": {"address": "srt://ingress.example.com:9000"},
+            "whip": {"address": "https://ingress.example.com/whip"},
+        },
         "session": _session(call) if call.state in _BEGUN else None,
         "egress": {"broadcasting": call.state is State.ON_AIR, "hls": None, "rtmps": []},
         "thumbnails": None,
@@ -112,6 +116,8 @@ def _host(call: KnownCall) -> dict[str, Any]:
         "deleted_at": None,
         "last_active": call.since_ns,
         "banned": False,
+        "shadow_banned": False,
+        "invisible": False,
         "online": True,
         "blocked_user_ids": [],
     }
@@ -119,20 +125,49 @@ def _host(call: KnownCall) -> dict[str, Any]:
 
 def _settings() -> dict[str, Any]:
     layout = {"name": "spotlight", "external_app_url": "", "external_css_url": ""}
+    resolution = {"width": 1280, "height": 720, "bitrate": 1500000}
+    switch = {"enabled": True, "access_request_enabled": True}
     return {
-        "audio": {"mic_default_on": True, "speaker_default_on": True, "default_device": "speaker"},
+        "audio": {
+            "access_request_enabled": True,
+            "opus_dtx_enabled": True,
+            "redundant_coding_enabled": True,
+            "hifi_audio_enabled": False,
+            "mic_default_on": True,
+            "speaker_default_on": True,
+            "default_device": "speaker",
+        },
         "backstage": {"enabled": True, "join_ahead_time_seconds": 300},
         "broadcasting": {
             "enabled": True,
             "hls": {"auto_on": False, "enabled": True, "quality_tracks": ["720p"], "layout": layout},
             "rtmp": {"enabled": True, "quality": "720p", "layout": layout},
         },
+        "encryption": {"mode": "disabled"},
+        "frame_recording": {"capture_interval_in_seconds": 5, "mode": "disabled", "quality": "720p"},
         "geofencing": {"names": []},
-        "limits": {"max_participants": None, "max_duration_seconds": None},
+        "individual_recording": {"mode": "disabled"},
+        "limits": {
+            "max_participants": None,
+            "max_duration_seconds": None,
+            "max_participants_exclude_roles": [],
+        },
+        "raw_recording": {"mode": "disabled"},
         "recording": {"audio_only": False, "mode": "available", "quality": "720p", "layout": layout},
-        "screensharing": {"enabled": True, "access_request_enabled": True, "target_resolution": None},
+        "ring": {
+            "incoming_call_timeout_ms": 10000,
+            "auto_cancel_timeout_ms": 10000,
+            "missed_call_timeout_ms": 13000,
+        },
+        "screensharing": switch | {"target_resolution": None},
         "session": {"inactivity_timeout_seconds": 30},
         "thumbnails": {"enabled": False},
-        "transcription": {"mode": "disabled", "closed_caption_mode": "disabled", "languages": []},
-        "video": {"enabled": True, "camera_default_on": True, "camera_facing": "front"},
+        "transcription": {
+            "mode": "disabled",
+            "closed_caption_mode": "disabled",
+            "language": "auto",
+            "languages": [],
+        },
+        "video": switch
+        | {"target_resolution": resolution, "camera_default_on": True, "camera_facing": "front"},
     }

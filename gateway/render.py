@@ -1,0 +1,26 @@
+"""Fills the settings into Envoy's configuration."""
+
+import json
+from pathlib import Path
+from string import Template
+
+from gateway.config import GatewaySettings
+
+_HERE = Path(__file__).resolve().parent
+_DESCRIPTORS = _HERE.parent / "generated" / "descriptors" / "livecalls.binpb"
+
+
+def render(settings: GatewaySettings) -> str:
+    """Render envoy.yaml; its paths are absolute, its texts quoted as JSON, which is YAML."""
+    return Template((_HERE / "envoy.yaml").read_text()).substitute(
+        ADMIN_PORT=settings.admin_port,
+        REST_HOST=json.dumps(settings.rest_host),
+        REST_PORT=settings.rest_port,
+        REST_LUA=json.dumps(str(_HERE / "rest.lua")),
+        REST_TIMEOUT=f"{settings.rest_timeout_ms / 1000:.3f}s",
+        REST_TIMEOUT_MS=settings.rest_timeout_ms,
+        GRPC_HOST=json.dumps(settings.grpc_host),
+        GRPC_PORT=settings.grpc_port,
+        DESCRIPTORS=json.dumps(str(_DESCRIPTORS)),
+        CORS_ORIGINS=json.dumps([{"exact": origin} for origin in settings.cors_origins]),
+    )

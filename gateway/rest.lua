@@ -1,0 +1,212 @@
+-- The REST shape: turns what the transcoder prints into the documented bodies.
+--
+-- It is on for the REST route alone, and stands before the transcoder in the
+-- filter chain, so that it sees a reply after the transcoder has printed it.
+-- No JSON parser is needed: the transcoder prints compactly and escapes every
+-- quote inside a string, so `,"key":` can only be a key.
+
+-- The members of a call and of its `live`, as documented; `?` marks what may be null.
+local CALL = {
+  "id", "host_user_id", "title", "scheduled_at?", "started_at?", "ended_at?", "stream_call_id?",
+  "stream_call_type", "recording_url?", "recording_ready_at?", "status", "created_at", "updated_at",
+  "live?",
+}
+local LIVE = { "is_live", "current_session_id?", "ended_at?" }
+
+local STATUSES = { SCHEDULED = "scheduled", LIVE = "live", ENDED = "ended", ERRORED = "errored" }
+
+-- gRPC's codes, from 1 on.
+local CODES = {
+  "cancelled", "unknown", "invalid_argument", "deadline_exceeded", "not_found", "already_exists",
+  "permission_denied", "resource_exhausted", "failed_precondition", "aborted", "out_of_range",
+  "unimplemented", "internal", "unavailable", "data_loss", "unauthenticated",
+}
+
+-- What the server may read of a request. Cookies and the like are nothing to it, and more than
+-- 8 KiB of metadata is refused by gRPC servers.
+local PASSED_ON = {
+  [":authority"] = true, [":method"] = true, [":path"] = true, [":scheme"] = true,
+  authorization = true, traceparent = true, tracestate = true, ["user-agent"] = true,
+  ["x-forwarded-for"] = true, ["x-forwarded-proto"] = true, ["x-request-id"] = true,
+}
+
+local FAULT = { status = "500", text = '{"error":"internal","message":"The gateway failed to answer."}' }
+
+local shape, success, failure, call, complete, worded, closing, etag_of, matches, send, of_grpc, remove
+
+function envoy_on_request(handle)
+  local headers = handle:headers()
+  local method = headers:get(":method")
+  local for_grpc = (headers:get("content-type") or ""):find("^application/grpc")
+  if method ~= "GET" and method ~= "HEAD" or for_grpc then
+    handle:respond({ [":status"] = "405", allow = "GET, HEAD" })
+  end
+  local rest = handle:streamInfo():dynamicMetadata()
+  rest:set("rest", "method", method)
+  rest:set("rest", "if-none-match", headers:get("if-none-match") or "")
+  -- As the server would take it, so that both log the same id.
+  local id = headers:get("x-request-id"):gsub("[^!-~]", "_"):sub(1, 128)
+  headers:replace("x-request-id", id)
+  remove(headers, function(name) return not PASSED_ON[name] end)
+  -- A GET's content has no meaning, yet the transcoder would read an id out of it.
+  local content = handle:body()
+  if content then
+    content:setBytes("")
+  end
+end
+
+function envoy_on_response(handle)
+  local request = handle:streamInfo():dynamicMetadata():get("rest")
+  if not request then
+    return -- answered before it was let in: a preflight, or a wrong verb
+  end
+  local body = handle:body(true)
+  local trailers = handle:trailers()
+  local headers = handle:headers() -- not before body(), which yields and so ends what was taken before
+  local well, reply = pcall(shape, headers, body:getBytes(0, body:length()), request["if-none-match"])
+  send(well and reply or FAULT, headers, body, request.method == "HEAD")
+  remove(headers, of_grpc)
+  if trailers then
+    remove(trailers, of_grpc)
+  end
+  if not well then
+    error(reply) -- Envoy logs and counts it, and sends what is set by now
+  end
+end
+
+-- Makes the reply: a status, and where they change a text and an ETag. Raises where it cannot.
+function shape(headers, text, known)
+  local status, code = headers:get(":status"), headers:get("grpc-status")
+  if status == "200" then
+    return success(text, known)
+  elseif text:find('^{"error":') or (text == "" and not code) then
+    return { status = status } -- Envoy's own, in shape already, or without body as it answers a HEAD
+  end
+  return { status = status, text = failure(text, code) }
+end
+
+function success(json, known)
+  local text = call(json)
+  local etag = etag_of(text)
+  if matches(known, etag) then
+    return { status = "304", text = "", etag = etag }
+  end
+  return { status = "200", text = text, etag = etag }
+end
+
+-- The transcoder prints a google.rpc.Status: code, message, details.
+function failure(json, code)
+  local name = CODES[tonumber(json:match('^{"code":(%d+)') or code)]
+  local _, before = json:find('^{"code":%d+,"message":')
+  local message = '"The request failed."'
+  if before then
+    local after = json:find(',"details":', before, true) or #json
+    message = json:sub(before + 1, after - 1)
+  end
+  return '{"error":"' .. name .. '","message":' .. message .. "}"
+end
+
+-- `live` has an `ended_at` of its own, so it is taken out while the row is completed.
+function call(json)
+  local before = json:find(',"live":{', 1, true)
+  if not before then
+    return worded(complete(json, CALL))
+  end
+  local first, last = before + 8, closing(json, before + 8)
+  local row = complete(json:sub(1, first - 1) .. "{}" .. json:sub(last + 1), CALL)
+  local _, place = row:find(',"live":{}', 1, true)
+  return worded(row:sub(1, place - 2) .. complete(json:sub(first, last), LIVE) .. row:sub(place + 1))
+end
+
+-- Puts `null` where a member is missing, in the documented order.
+function complete(object, members)
+  local text, parts, nulls, from = "," .. object:sub(2, -2), {}, "", 1
+  for _, member in ipairs(members) do
+    local name, nullable = member:match("^([%w_]+)(%??)$")
+    local key = ',"' .. name .. '":'
+    local at = text:find(key, 1, true)
+    if at then
+      assert(at >= from, name .. " is out of order")
+      parts[#parts + 1] = text:sub(from, at - 1) .. nulls
+      nulls, from = "", at
+    else
+      assert(nullable == "?", name .. " is missing")
+      nulls = nulls .. key .. "null"
+    end
+  end
+  return "{" .. (table.concat(parts) .. text:sub(from) .. nulls):sub(2) .. "}"
+end
+
+-- Turns the enum's name into the documented word.
+function worded(json)
+  local first, last = json:find(',"status":"CALL_STATUS_', 1, true)
+  assert(first, "status has no name")
+  local name = json:match("^%u+", last + 1)
+  local word = assert(STATUSES[name], "no word for status " .. tostring(name))
+  return json:sub(1, first - 1) .. ',"status":"' .. word .. json:sub(last + 1 + #name)
+end
+
+-- Finds where the object that opens at `first` closes; braces in strings do not count.
+function closing(json, first)
+  local blank = function(text) return ("_"):rep(#text) end
+  local bare = json:sub(first):gsub("\\.", "__"):gsub('"[^"]*"', blank)
+  return first - 1 + #bare:match("^%b{}")
+end
+
+-- FNV-1a, 64 bits: names what the body says, guards nothing.
+function etag_of(text)
+  local hash = 0xcbf29ce484222325ULL
+  for i = 1, #text do
+    hash = bit.bxor(hash, text:byte(i)) * 0x100000001b3ULL
+  end
+  return '"' .. bit.tohex(hash) .. '"'
+end
+
+-- Compares as If-None-Match asks: weakly, against every tag of the list.
+function matches(list, etag)
+  if list:match("^%s*%*%s*$") then
+    return true
+  end
+  for tag in list:gmatch('"[^"]*"') do
+    if tag == etag then
+      return true
+    end
+  end
+  return false
+end
+
+function send(reply, headers, body, is_head)
+  headers:replace(":status", reply.status)
+  headers:replace("cache-control", reply.etag and "private, no-cache" or "no-store")
+  if reply.etag then
+    headers:replace("etag", reply.etag)
+  end
+  if reply.status == "503" then
+    headers:replace("retry-after", "1")
+  end
+  if reply.text then
+    body:setBytes(is_head and "" or reply.text)
+    headers:replace("content-type", "application/json")
+    headers:replace("content-length", tostring(#reply.text))
+  end
+  if reply.status == "304" then
+    headers:remove("content-type")
+    headers:remove("content-length")
+  end
+end
+
+function of_grpc(name)
+  return name:find("^grpc%-")
+end
+
+function remove(headers, unwanted)
+  local names = {}
+  for name in pairs(headers) do
+    if unwanted(name) then
+      names[#names + 1] = name
+    end
+  end
+  for _, name in ipairs(names) do
+    headers:remove(name)
+  end
+end

@@ -1,0 +1,74 @@
+"""Carries questions to Stream, and brings back only what is safe to hand to its SDK."""
+
+import re
+import time
+from collections.abc import AsyncIterator, Callable
+from http import HTTPStatus
+
+import httpx
+
+from server.adapters.stream.errors import StreamFailedError, StreamRateLimitedError
+
+LARGEST_ANSWER = 1024 * 1024
+"""Bytes of a body that are read at most; fifty participants and a hundred members take 252 KB."""
+
+
+class BoundedTransport(httpx.AsyncBaseTransport):
+    """An HTTP transport whose answers are bounded and plain.
+
+    Raises StreamFailedError while a body too large is read, and StreamRateLimitedError on a 429,
+    which the SDK would report without its reset where the error's envelope is incomplete.
+    """
+
+    def __init__(
+        self, inner: httpx.AsyncBaseTransport, wall_clock: Callable[[], float] = time.time
+    ) -> None:
+        self._inner = inner
+        self._wall_clock = wall_clock
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        # The SDK asks for gzip, whose decoded size nothing bounds.
+        request.headers["Accept-Encoding"] = "identity"
+        response = await self._inner.handle_async_request(request)
+        if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            await response.aclose()
+            raise StreamRateLimitedError(_pause(response.headers, self._wall_clock()))
+        # Without its headers, so that the body is read as the UTF-8 that JSON is: a compression or a
+        # character set named there would be applied first, at any cost.
+        return httpx.Response(
+            response.status_code, stream=_BoundedStream(response), extensions=response.extensions
+        )
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+class _BoundedStream(httpx.AsyncByteStream):
+    def __init__(self, response: httpx.Response) -> None:
+        self._response = response
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        async for part in self._response.aiter_raw():
+            size += len(part)
+            if size > LARGEST_ANSWER:
+                raise StreamFailedError("answer too large")
+            yield part
+
+    async def aclose(self) -> None:
+        await self._response.aclose()
+
+
+def _pause(headers: httpx.Headers, now: float) -> int | None:
+    """Read how many seconds Stream asks for: the longer, where it says so in both ways."""
+    pause = _number(headers.get("Retry-After"))
+    reset = _number(headers.get("X-RateLimit-Reset"))
+    said = [pause] if pause is not None else []
+    if reset is not None:
+        said.append(reset - int(now))
+    return max(said, default=None)
+
+
+def _number(text: str | None) -> int | None:
+    match = re.match(r"\d{1,12}\b", text or "")
+    return int(match[0]) if match else None

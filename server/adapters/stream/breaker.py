@@ -1,0 +1,51 @@
+"""A circuit breaker: leaves alone what keeps failing, and tries it again with one probe at a time."""
+
+from collections.abc import Callable
+
+
+class Breaker:
+    """Closed until so many failures in a row; then open, for so many seconds before each probe.
+
+    The caller asks `permits`, says `began`, and then says how it ended: `succeeded`, `failed`, or
+    `undecided` where the outcome tells nothing of what the breaker guards.
+    """
+
+    def __init__(self, failures: int, open_for: float, clock: Callable[[], float]) -> None:
+        self._failures_allowed = failures
+        self._open_for = open_for
+        self._clock = clock
+        self._failures = 0
+        self._probe_at: float | None = None
+        self._probing = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has opened and no success has closed it since."""
+        return self._probe_at is not None
+
+    def permits(self, *, after: float = 0) -> bool:
+        """Tell whether to go ahead; a probe that can leave others the way waits `after` seconds more."""
+        if self._probe_at is None:
+            return True
+        return not self._probing and self._clock() >= self._probe_at + after
+
+    def began(self) -> None:
+        """Note that what was permitted has begun."""
+        self._probing = self.is_open
+
+    def succeeded(self) -> None:
+        """Close."""
+        self._failures = 0
+        self._probe_at = None
+        self._probing = False
+
+    def failed(self) -> None:
+        """Count a failure; open where it is one too many, or where it was the probe's."""
+        self._failures += 1
+        self._probing = False
+        if self.is_open or self._failures >= self._failures_allowed:
+            self._probe_at = self._clock() + self._open_for
+
+    def undecided(self) -> None:
+        """Let the next one be the probe, where this was it."""
+        self._probing = False

@@ -1,0 +1,113 @@
+"""Asks Stream about a call, through its official SDK."""
+
+import logging
+from http import HTTPStatus
+from typing import NoReturn
+
+import getstream.base
+import httpx
+from getstream import AsyncStream
+from getstream.exceptions import StreamApiException, StreamTransportException
+
+from server.adapters.stream.bounded_transport import BoundedTransport
+from server.adapters.stream.errors import (
+    StreamCallMissingError,
+    StreamError,
+    StreamFailedError,
+    StreamQuestionRefusedError,
+)
+from server.adapters.stream.wire import read_live_status
+from server.application.call import LiveStatus
+from server.config import StreamSettings
+
+_GET_CALL = "/api/v2/video/call/{type}/{id}"
+_NO_SUCH_CALL = 16
+_IDLE_SECONDS = 55.0
+
+
+class StreamClient:
+    """One connection pool to Stream, made once per process.
+
+    Making it costs some 0.1 s, and importing this module 1 s: only where Stream is configured.
+    """
+
+    def __init__(self, settings: StreamSettings) -> None:
+        if settings.api_key is None or settings.api_secret is None:
+            raise ValueError("There is no Stream app to ask.")
+        _leave_durations_unread()
+        timeout = settings.question_ms / 1000
+        limits = httpx.Limits(
+            max_connections=settings.max_questions,
+            max_keepalive_connections=settings.max_questions,
+            keepalive_expiry=_IDLE_SECONDS,
+        )
+        # Everything is said here: what is not, the SDK and httpx read from the environment.
+        self._stream = AsyncStream(
+            api_key=settings.api_key,
+            api_secret=settings.api_secret.get_secret_value(),
+            base_url=settings.base_url,
+            request_timeout=timeout,
+            connect_timeout=timeout,
+            max_conns_per_host=settings.max_questions,
+            idle_timeout=_IDLE_SECONDS,
+            transport=BoundedTransport(httpx.AsyncHTTPTransport(limits=limits, trust_env=False)),
+            logger=_nowhere(),
+            log_bodies=False,
+            retry=None,
+        )
+        # Made on first use, which costs tens of milliseconds: better now than in a request.
+        self._video = self._stream.video
+
+    async def ask(self, call_type: str, call_id: str) -> LiveStatus:
+        """Ask Stream about a call, which `can_be_asked` about.
+
+        Raises StreamError, and nothing else. The time-outs are per read, not for the whole: a
+        deadline is the caller's to set.
+        """
+        try:
+            # A plain dict: reading it as the SDK's own types takes a hundred times as long.
+            names = {"type": call_type, "id": call_id}
+            answer = await self._video.get(_GET_CALL, dict[str, object], path_params=names)
+            return read_live_status(answer.data)
+        except StreamError:
+            raise
+        except StreamApiException as error:
+            _raise_what_stream_said(error)
+        except StreamTransportException as error:
+            raise StreamFailedError(error.error_type) from error
+        except Exception as error:
+            # Among others a bare KeyError, for an error whose envelope is incomplete.
+            raise StreamFailedError(type(error).__name__) from error
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._stream.aclose()
+
+
+def _raise_what_stream_said(error: StreamApiException) -> NoReturn:
+    status = error.status_code
+    if status == HTTPStatus.NOT_FOUND and error.code == _NO_SUCH_CALL:
+        raise StreamCallMissingError from error
+    if status == HTTPStatus.BAD_REQUEST and error.code:
+        raise StreamQuestionRefusedError from error
+    if status < HTTPStatus.BAD_REQUEST:
+        raise StreamFailedError("not JSON") from error
+    raise StreamFailedError(f"status {status}") from error
+
+
+def _leave_durations_unread() -> None:
+    """Keep the SDK from looking for its telemetry's duration in every answer.
+
+    It does so with ijson, on the event loop. ijson ends the whole process (a segmentation fault) on a
+    number of more than 4,300 digits, and needs gigabytes for deep nesting.
+    """
+    if not hasattr(getstream.base, "parse_duration_from_body"):
+        raise RuntimeError("This release of getstream reads answers in another way: look into it first.")
+    getstream.base.parse_duration_from_body = lambda _body: None
+
+
+def _nowhere() -> logging.Logger:
+    """Make a logger that leads nowhere: what the SDK would report is raised and logged here."""
+    logger = logging.Logger("getstream")  # noqa: LOG001 - outside the tree, so that no handler hears it
+    logger.addHandler(logging.NullHandler())
+    return logger

@@ -1,0 +1,113 @@
+"""Decides whether Stream may be asked about a call, from how earlier questions ended."""
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable
+
+from server.adapters.stream.breaker import Breaker
+from server.config import StreamSettings
+
+StreamCall = tuple[str, str]
+"""A call's type and id at Stream."""
+
+log = logging.getLogger("server.stream")
+
+_CALL_FAILURES = 3
+_CALLS_REMEMBERED = 10_000
+_PAUSE_UNLESS_SAID = 5
+_SHORTEST_PAUSE = 1
+_LONGEST_PAUSE = 60
+
+
+class Gate:
+    """Silence at three levels, each only as wide as what is known to be wrong.
+
+    - A call whose questions failed three times in a row is left alone for the open time, then tried
+      with one question; other calls are asked as ever.
+    - Stream as a whole is left alone for the open time once the settings' number of *different*
+      calls have failed with no success of any call between them, so that one bad call, however
+      often it is polled, cannot silence Stream for the others. Then one question tries it; a call
+      whose probe has just failed leaves the next probe to others for one more open time.
+    - After a 429 nothing is asked until the moment Stream names, at least 1 s and at most 60 s away;
+      for 5 s where it names none.
+
+    A call that Stream does not know is a success. A question that Stream finds wrong (400) counts
+    against its call alone. A 429 counts against nobody.
+    """
+
+    def __init__(self, settings: StreamSettings, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._open_for = settings.breaker_open_ms / 1000
+        self._failures = settings.breaker_failures
+        self._service = Breaker(self._failures, self._open_for, clock)
+        self._failing: set[StreamCall] = set()
+        self._last_probe: StreamCall | None = None
+        self._calls: OrderedDict[StreamCall, Breaker] = OrderedDict()
+        self._silent_until = clock()
+
+    def permits(self, call: StreamCall) -> bool:
+        """Tell whether the call may be asked about now."""
+        breaker = self._calls.get(call)
+        return (
+            self._clock() >= self._silent_until
+            and self._service.permits(after=self._open_for if call == self._last_probe else 0)
+            and (breaker is None or breaker.permits())
+        )
+
+    def began(self, call: StreamCall) -> None:
+        """Note a question under way; exactly one of the methods below ends it."""
+        if self._service.is_open:
+            self._last_probe = call
+        self._service.began()
+        if breaker := self._calls.get(call):
+            breaker.began()
+
+    def answered(self, call: StreamCall) -> None:
+        """Note an answer: Stream is well, and so is the call."""
+        self._calls.pop(call, None)
+        self._failing.clear()
+        self._last_probe = None
+        if self._service.is_open:
+            log.info("stream breaker closed")
+        self._service.succeeded()
+
+    def failed(self, call: StreamCall) -> None:
+        """Note a failure that may be Stream's own."""
+        self._count_against(call)
+        was_open = self._service.is_open
+        if was_open or call not in self._failing:
+            self._service.failed()
+        if not was_open:
+            self._failing.add(call)
+            if self._service.is_open:
+                log.warning("stream breaker opened", extra={"seconds": self._open_for})
+
+    def refused(self, call: StreamCall) -> None:
+        """Note a failure of the call's own."""
+        self._service.undecided()
+        self._count_against(call)
+
+    def rate_limited(self, call: StreamCall, seconds: int | None) -> None:
+        """Note that Stream asks to be left alone, for so many seconds where it says so."""
+        pause = _PAUSE_UNLESS_SAID if seconds is None else seconds
+        pause = min(max(pause, _SHORTEST_PAUSE), _LONGEST_PAUSE)
+        if self._clock() >= self._silent_until:
+            log.warning("stream rate limit reached", extra={"seconds": pause})
+        self._silent_until = max(self._silent_until, self._clock() + pause)
+        self._service.undecided()
+        if breaker := self._calls.get(call):
+            breaker.undecided()
+
+    def _count_against(self, call: StreamCall) -> None:
+        breaker = self._calls.setdefault(call, Breaker(_CALL_FAILURES, self._open_for, self._clock))
+        self._calls.move_to_end(call)
+        if len(self._calls) > _CALLS_REMEMBERED:
+            self._calls.popitem(last=False)
+        was_open = breaker.is_open
+        breaker.failed()
+        if breaker.is_open and not was_open:
+            log.warning("stream breaker opened for one call", extra=_named(call))
+
+
+def _named(call: StreamCall) -> dict[str, str]:
+    return {"stream_call_type": call[0], "stream_call_id": call[1]}

@@ -1,0 +1,96 @@
+"""The stand-in as a web application: Stream's GetCall, and the controls to play with it."""
+
+from http import HTTPStatus
+
+import jwt
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from server.demo.stream_stand_in.answers import error_answer
+from server.demo.stream_stand_in.misbehaviour import answer
+from server.demo.stream_stand_in.stand_in import Behaviour, State, StreamStandIn
+
+_STAND_IN = web.AppKey("stand_in", StreamStandIn)
+# Braces too, which aiohttp leaves out unless told.
+_CALL = "/{type:[^/]+}/{id:[^/]+}"
+
+
+def web_application(stand_in: StreamStandIn) -> web.Application:
+    """Make the web application of a stand-in."""
+    application = web.Application()
+    application[_STAND_IN] = stand_in
+    application.add_routes(
+        [
+            web.get("/api/v2/video/call" + _CALL, _get_call),
+            web.put("/stand-in/calls" + _CALL, _put_call),
+            web.put("/stand-in/behaviour", _put_behaviour),
+            web.get("/stand-in/asked", _asked),
+        ]
+    )
+    return application
+
+
+async def _get_call(request: web.Request) -> web.StreamResponse:
+    stand_in = request.app[_STAND_IN]
+    call_type, call_id = request.match_info["type"], request.match_info["id"]
+    stand_in.asked[call_type, call_id] += 1
+    fault = _authentication_fault(stand_in, request)
+    if fault:
+        return error_answer(stand_in, HTTPStatus.UNAUTHORIZED, *fault)
+    return await answer(stand_in, stand_in.find(call_type, call_id), request)
+
+
+def _authentication_fault(stand_in: StreamStandIn, request: web.Request) -> tuple[int, str] | None:
+    if request.query.get("api_key") != stand_in.key:
+        return 2, "api_key not valid"
+    if request.headers.get("stream-auth-type") != "jwt":
+        return 5, "JWTAuth error: stream-auth-type is not jwt"
+    try:
+        jwt.decode(request.headers.get("Authorization", ""), stand_in.secret, algorithms=["HS256"])
+    except jwt.InvalidTokenError:
+        return 5, "JWTAuth error: signature is not valid"
+    return None
+
+
+class _CallControl(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    state: State = State.ON_AIR
+    behaviour: Behaviour | None = None
+
+
+class _BehaviourControl(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    behaviour: Behaviour
+
+
+async def _put_call(request: web.Request) -> web.Response:
+    try:
+        control = _CallControl.model_validate_json(await request.read() or b"{}")
+    except ValidationError as error:
+        return _not_understood(error)
+    names = request.match_info
+    request.app[_STAND_IN].put(names["type"], names["id"], control.state, control.behaviour)
+    return web.json_response(control.model_dump())
+
+
+async def _put_behaviour(request: web.Request) -> web.Response:
+    try:
+        control = _BehaviourControl.model_validate_json(await request.read())
+    except ValidationError as error:
+        return _not_understood(error)
+    request.app[_STAND_IN].behaviour = control.behaviour
+    return web.json_response(control.model_dump())
+
+
+async def _asked(request: web.Request) -> web.Response:
+    asked = request.app[_STAND_IN].asked
+    return web.json_response(
+        {f"{call_type}/{call_id}": count for (call_type, call_id), count in asked.items()}
+    )
+
+
+def _not_understood(error: ValidationError) -> web.Response:
+    faults = {".".join(map(str, fault["loc"])): fault["msg"] for fault in error.errors()}
+    return web.json_response({"error": faults}, status=HTTPStatus.BAD_REQUEST)

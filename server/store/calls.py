@@ -1,0 +1,74 @@
+"""The stored calls, read afresh for every request."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
+from sqlalchemy.dialects.postgresql.psycopg import dialect
+
+from server.application.call import Call, CallStatus
+from server.application.errors import StoreUnavailableError
+from server.config import DatabaseSettings
+from server.store.connections import Connections
+from server.store.shared_reads import SharedReads
+from server.store.tables import calls
+
+log = logging.getLogger("server.store")
+
+_COLUMNS = [field.name for field in fields(Call) if field.name != "live"]
+_STATUS = _COLUMNS.index("status")
+_DIALECT = dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it without types
+
+
+class StoredCalls:
+    """The calls in PostgreSQL; an implementation of the port Calls."""
+
+    def __init__(self, settings: DatabaseSettings) -> None:
+        """Connect to nothing yet; raises DatabaseUrlError."""
+        self._connections = Connections(settings)
+        self._statement = _select_by_ids()
+        self._reads = SharedReads(
+            self._read, at_once=settings.pool_size, within=settings.read_timeout_ms / 1000
+        )
+
+    async def find(self, call_id: UUID) -> Call | None:
+        """Read the row of a call afresh, or None where there is none.
+
+        Raises StoreUnavailableError where there is no answer in the read time-out, and
+        psycopg.Error where the database is not what the server was written for.
+        """
+        return await self._reads.find(call_id)
+
+    async def aclose(self) -> None:
+        """Give up what is being read and close the connections."""
+        await self._reads.aclose()
+        await self._connections.aclose()
+
+    async def _read(self, ids: list[UUID]) -> Mapping[UUID, Call]:
+        try:
+            rows = await self._connections.rows(self._statement, {"ids": ids})
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            log.warning("the calls cannot be read", extra=_reason(error))
+            raise StoreUnavailableError from error
+        return {row[0]: _to_call(row) for row in rows}
+
+
+def _select_by_ids() -> str:
+    ids = bindparam("ids", type_=ARRAY(Uuid))
+    columns = [calls.c[name] for name in _COLUMNS]
+    return str(select(*columns).where(calls.c.id == any_(ids)).compile(dialect=_DIALECT))
+
+
+def _to_call(row: tuple[Any, ...]) -> Call:
+    values = list(row)
+    values[_STATUS] = CallStatus(values[_STATUS])
+    return Call(*values)
+
+
+def _reason(error: psycopg.Error) -> dict[str, str | None]:
+    """Name the error without its text, in which libpq may quote a part of a wrong URL."""
+    return {"reason": type(error).__name__, "sqlstate": error.sqlstate}

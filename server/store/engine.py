@@ -1,0 +1,67 @@
+"""How the database is connected to: its parameters, and the engine by which commands write."""
+
+import re
+from contextlib import suppress
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy import Engine, NullPool, create_engine
+
+from server.config import DatabaseSettings
+
+SCHEMES = ("postgresql://", "postgres://")
+COMMAND_STATEMENT_TIMEOUT_MS = 600_000
+COMMAND_CONNECT_TIMEOUT_SECONDS = 5
+KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 5, "keepalives_count": 3}
+
+
+class DatabaseUrlError(ValueError):
+    """The URL of the database cannot be used; the message never shows it, for it holds a password."""
+
+
+def writing_engine(url: str) -> Engine:
+    """Build the engine of the commands: ordinary transactions, 10 minutes for a statement, in UTC.
+
+    Nothing is connected yet, and nothing stays so. Raises DatabaseUrlError.
+    """
+    parameters = connection_parameters(url, COMMAND_STATEMENT_TIMEOUT_MS)
+    parameters.setdefault("connect_timeout", COMMAND_CONNECT_TIMEOUT_SECONDS)
+
+    def connect() -> psycopg.Connection[Any]:
+        return psycopg.connect(**parameters)
+
+    return create_engine(
+        "postgresql+psycopg://", creator=connect, poolclass=NullPool, use_native_hstore=False
+    )
+
+
+def database_url(settings: DatabaseSettings) -> str:
+    """Tell the URL that the settings name; raises DatabaseUrlError where they name none."""
+    if settings.url is None:
+        raise DatabaseUrlError("DATABASE_URL is not set")
+    return settings.url.get_secret_value()
+
+
+def connection_parameters(url: str, statement_timeout_ms: int) -> dict[str, Any]:
+    """Say to libpq what the URL says, and what it leaves open; sessions are in UTC.
+
+    Raises DatabaseUrlError.
+    """
+    given = _parsed(url)
+    ours = f"-c statement_timeout={statement_timeout_ms} -c timezone=UTC"
+    options = f"{given.get('options', '')} {ours}".strip()
+    return {"application_name": "livecalls", **KEEPALIVES, **given, "options": options}
+
+
+def _parsed(url: str) -> dict[str, Any]:
+    """Let libpq read the URL, as it does everywhere; its own messages quote it."""
+    with suppress(psycopg.Error):
+        parameters = conninfo_to_dict(url)
+        # A "/" in a password cuts it, and what stands before becomes the port.
+        if url.startswith(SCHEMES) and re.fullmatch(r"[0-9,]*", str(parameters.get("port", ""))):
+            return parameters
+    raise DatabaseUrlError(
+        "DATABASE_URL is no URL of PostgreSQL: write postgresql://user:password@host:port/database, "
+        "with anything special in the password percent-encoded"
+    )

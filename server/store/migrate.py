@@ -1,0 +1,49 @@
+"""Brings the schema of a database to a revision, in one transaction."""
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, func, select
+
+from server.store.engine import writing_engine
+
+SCRIPTS = "server.store:migrations"
+# The lock's number says nothing; it only has to be the same for all who migrate.
+MIGRATING = 7_203_118_204
+
+
+def upgrade(url: str, revision: str = "head") -> None:
+    """Migrate up; replicas that do so at once wait for each other, and find it done.
+
+    Raises DatabaseUrlError, and SQLAlchemyError where the database refuses.
+    """
+    with writing_engine(url).begin() as connection:
+        command.upgrade(_config(connection), revision)
+
+
+def downgrade(url: str, revision: str) -> None:
+    """Migrate down to a revision, or to "base", where nothing is left."""
+    with writing_engine(url).begin() as connection:
+        command.downgrade(_config(connection), revision)
+
+
+def current_revision(url: str) -> str | None:
+    """Tell the revision that the database is at, or None where it was never migrated."""
+    with writing_engine(url).connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def head_revision() -> str | None:
+    """Tell the newest revision there is."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", SCRIPTS)
+    config.set_main_option("path_separator", "os")
+    if connection is not None:
+        connection.execute(select(func.pg_advisory_xact_lock(MIGRATING)))
+        config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,21 @@
+"""What Alembic runs around the migrations; the server hands it a connection, a contributor none."""
+
+from alembic import context
+from sqlalchemy import Connection
+
+from server.config import DatabaseSettings
+from server.store.engine import database_url, writing_engine
+from server.store.tables import metadata
+
+
+def run(connection: Connection) -> None:
+    context.configure(connection=connection, target_metadata=metadata)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+if given := context.config.attributes.get("connection"):
+    run(given)
+else:
+    with writing_engine(database_url(DatabaseSettings())).connect() as opened:
+        run(opened)

@@ -1,0 +1,25 @@
+"""The real SDK, asking the stand-in over HTTP."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from server.adapters.stream.best_effort import BestEffort
+from server.adapters.stream.client import StreamClient
+from tests.support.stream import stream_settings
+
+
+@pytest.fixture
+async def client(stream_url: str) -> AsyncIterator[StreamClient]:
+    client = StreamClient(stream_settings(stream_url))
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+async def best_effort(stream_url: str) -> AsyncIterator[BestEffort]:
+    """As it is configured by default."""
+    settings = stream_settings(stream_url)
+    best_effort = BestEffort(StreamClient(settings), settings)
+    yield best_effort
+    await best_effort.aclose()

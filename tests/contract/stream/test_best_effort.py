@@ -1,0 +1,165 @@
+import asyncio
+import logging
+from time import monotonic, time
+
+import jwt
+import pytest
+
+from server.adapters.stream.best_effort import BestEffort
+from server.adapters.stream.client import StreamClient
+from server.application.call import LiveStatus
+from server.demo.stream_stand_in.running import serving_in_thread
+from server.demo.stream_stand_in.stand_in import Behaviour, StreamStandIn
+from tests.support.stream import SECRET, closed_port, stream_settings
+
+CALL = ("livestream", "call")
+OTHER = ("livestream", "other")
+BUDGET = 0.3
+ALLOWANCE = 0.1
+AMPLE = 10.0
+BAD = [behaviour for behaviour in Behaviour if behaviour is not Behaviour.WELL]
+
+
+async def ask(best_effort: BestEffort, call: tuple[str, str] = CALL) -> LiveStatus | None:
+    return await best_effort.live_status(*call, AMPLE)
+
+
+async def until_known(best_effort: BestEffort, call: tuple[str, str] = CALL) -> LiveStatus:
+    """Poll until Stream is heard again; a deadline of 10 s."""
+    async with asyncio.timeout(10):
+        while (status := await ask(best_effort, call)) is None:  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.01)
+    return status
+
+
+async def test_says_what_stream_says(best_effort: BestEffort, stand_in: StreamStandIn) -> None:
+    call = stand_in.put(*CALL)
+    assert await ask(best_effort) == LiveStatus(
+        is_live=True, current_session_id=call.session_id, ended_at=None
+    )
+
+
+@pytest.mark.parametrize("behaviour", BAD)
+async def test_whatever_stream_does_nothing_is_known_in_time(
+    best_effort: BestEffort, stand_in: StreamStandIn, behaviour: Behaviour
+) -> None:
+    stand_in.put(*CALL, behaviour=behaviour)
+    began = monotonic()
+    assert await ask(best_effort) is None
+    assert monotonic() - began < BUDGET + ALLOWANCE
+    assert stand_in.asked[CALL] == 1
+
+
+async def test_a_closed_port_is_known_in_time() -> None:
+    settings = stream_settings(f"http://127.0.0.1:{closed_port()}")
+    best_effort = BestEffort(StreamClient(settings), settings)
+    began = monotonic()
+    assert await ask(best_effort) is None
+    assert monotonic() - began < BUDGET + ALLOWANCE
+    await best_effort.aclose()
+
+
+async def test_a_failed_question_is_one_line_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    settings = stream_settings(f"http://127.0.0.1:{closed_port()}")
+    best_effort = BestEffort(StreamClient(settings), settings)
+    await asyncio.gather(*(ask(best_effort) for _ in range(10)))
+    (line,) = (record for record in caplog.records if record.levelno >= logging.INFO)
+    assert (line.name, vars(line)["reason"]) == ("server.stream", "connection_reset")
+    await best_effort.aclose()
+
+
+async def test_a_thousand_callers_ask_stream_once(
+    best_effort: BestEffort, stand_in: StreamStandIn
+) -> None:
+    stand_in.slow_seconds = 0.1
+    stand_in.put(*CALL, behaviour=Behaviour.SLOW)
+    answers = await asyncio.gather(*(ask(best_effort) for _ in range(1000)))
+    assert all(answer and answer.is_live for answer in answers)
+    assert stand_in.asked[CALL] == 1
+
+
+async def test_a_cancelled_caller_cancels_nobody_elses_answer(
+    best_effort: BestEffort, stand_in: StreamStandIn
+) -> None:
+    stand_in.slow_seconds = 0.15
+    stand_in.put(*CALL, behaviour=Behaviour.SLOW)
+    first, second = asyncio.create_task(ask(best_effort)), asyncio.create_task(ask(best_effort))
+    await asyncio.sleep(0)
+    first.cancel()
+    answer = await second
+    assert answer
+    assert answer.is_live
+    assert first.cancelled()
+    assert stand_in.asked[CALL] == 1
+
+
+async def test_the_breaker_opens_and_closes(stand_in: StreamStandIn, stream_url: str) -> None:
+    settings = stream_settings(stream_url, breaker_open_ms=500)
+    best_effort = BestEffort(StreamClient(settings), settings)
+    stand_in.behaviour = Behaviour.ERROR
+    for number in range(settings.breaker_failures):
+        await ask(best_effort, ("livestream", str(number)))
+    stand_in.behaviour = Behaviour.WELL
+    stand_in.put(*CALL)
+    stand_in.put(*OTHER)
+    opened = monotonic()
+    assert await ask(best_effort) is None
+    assert stand_in.asked[CALL] == 0
+    assert (await until_known(best_effort)).is_live
+    assert monotonic() - opened > 0.4
+    assert await ask(best_effort, OTHER)
+    await best_effort.aclose()
+
+
+async def test_a_call_that_never_answers_does_not_silence_the_others(
+    best_effort: BestEffort, stand_in: StreamStandIn
+) -> None:
+    stand_in.put(*CALL, behaviour=Behaviour.HANG)
+    stand_in.put(*OTHER)
+    async with asyncio.timeout(10):
+        while stand_in.asked[CALL] < 3:
+            assert await ask(best_effort) is None
+    assert await ask(best_effort, OTHER)
+
+
+async def test_a_429_is_obeyed_until_its_reset(best_effort: BestEffort, stand_in: StreamStandIn) -> None:
+    stand_in.rate_limit_seconds = 2
+    stand_in.put(*CALL, behaviour=Behaviour.RATE_LIMITED)
+    stand_in.put(*OTHER)
+    reset = int(time()) + 2
+    assert await ask(best_effort) is None
+    assert (await until_known(best_effort, OTHER)).is_live
+    assert time() >= reset
+    assert stand_in.asked == {CALL: 1, OTHER: 1}
+
+
+async def test_it_heals_when_stream_returns(stand_in: StreamStandIn) -> None:
+    port = closed_port()
+    settings = stream_settings(f"http://127.0.0.1:{port}", reuse_ms=50, breaker_open_ms=100)
+    best_effort = BestEffort(StreamClient(settings), settings)
+    stand_in.put(*CALL)
+    assert await ask(best_effort) is None
+    for _ in range(2):
+        with serving_in_thread(stand_in, port):
+            assert (await until_known(best_effort)).is_live
+    await best_effort.aclose()
+
+
+@pytest.mark.parametrize("behaviour", Behaviour)
+async def test_no_secret_is_logged(
+    best_effort: BestEffort,
+    stand_in: StreamStandIn,
+    caplog: pytest.LogCaptureFixture,
+    behaviour: Behaviour,
+) -> None:
+    for logger in ("", "httpx", "httpcore", "getstream", "server.stream", "asyncio"):
+        caplog.set_level(logging.DEBUG, logger)
+    stand_in.put(*CALL, behaviour=behaviour)
+    await ask(best_effort)
+    await best_effort.aclose()
+    logged = "\n".join(f"{record.getMessage()} {vars(record)}" for record in caplog.records)
+    assert "GET" in logged
+    assert SECRET not in logged
+    assert jwt.encode({}, SECRET, algorithm="HS256") not in logged

@@ -1,0 +1,137 @@
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from server.adapters.stream.client import StreamClient
+from server.adapters.stream.errors import (
+    StreamCallMissingError,
+    StreamError,
+    StreamFailedError,
+    StreamQuestionRefusedError,
+    StreamRateLimitedError,
+    UnusableAnswerError,
+)
+from server.application.call import LiveStatus
+from server.demo.stream_stand_in.stand_in import Behaviour, State, StreamStandIn
+from tests.support.stream import SECRET, closed_port, stream_settings
+
+FAILURES = {
+    Behaviour.RESET: StreamFailedError("connection_reset"),
+    Behaviour.CUT: StreamFailedError("connection_reset"),
+    Behaviour.BAD_REQUEST: StreamQuestionRefusedError(),
+    Behaviour.UNAUTHORIZED: StreamFailedError("status 401"),
+    Behaviour.NOT_FOUND: StreamCallMissingError(),
+    Behaviour.RATE_LIMITED: StreamRateLimitedError(None),
+    Behaviour.ERROR: StreamFailedError("status 500"),
+    Behaviour.BROKEN_ENVELOPE: StreamFailedError("KeyError"),
+    Behaviour.HTML: StreamFailedError("not JSON"),
+    Behaviour.NULL: UnusableAnswerError("body"),
+    Behaviour.EMPTY: UnusableAnswerError("call"),
+    Behaviour.TRUNCATED: StreamFailedError("not JSON"),
+    Behaviour.ISO_DATES: UnusableAnswerError("call.session.live_started_at"),
+    Behaviour.MISSING_FIELDS: UnusableAnswerError("call.backstage"),
+    Behaviour.WRONG_TYPES: UnusableAnswerError("call.backstage"),
+    Behaviour.HUGE: StreamFailedError("answer too large"),
+    Behaviour.HUGE_COMPRESSED: StreamFailedError("not JSON"),
+    Behaviour.HUGE_NUMBER: StreamFailedError("not JSON"),
+    Behaviour.DEEP: StreamFailedError("RecursionError"),
+}
+
+
+@asynccontextmanager
+async def asking(url: str, **changes: object) -> AsyncIterator[Callable[[], Awaitable[LiveStatus]]]:
+    client = StreamClient(stream_settings(url, **changes))
+    try:
+        yield lambda: client.ask("livestream", "call")
+    finally:
+        await client.aclose()
+
+
+@pytest.mark.parametrize(
+    ("state", "is_live", "in_session"),
+    [
+        (State.NOT_STARTED, False, False),
+        (State.BACKSTAGE, False, True),
+        (State.ON_AIR, True, True),
+        (State.ENDED, False, True),
+    ],
+)
+async def test_reads_what_stream_says(
+    client: StreamClient, stand_in: StreamStandIn, state: State, *, is_live: bool, in_session: bool
+) -> None:
+    call = stand_in.put("livestream", "call", state)
+    ended_at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=call.since_ns // 1000)
+    assert await client.ask("livestream", "call") == LiveStatus(
+        is_live=is_live,
+        current_session_id=call.session_id if in_session else None,
+        ended_at=ended_at if state is State.ENDED else None,
+    )
+
+
+@pytest.mark.parametrize(("behaviour", "expected"), FAILURES.items())
+async def test_every_failure_is_one_of_ours(
+    client: StreamClient, stand_in: StreamStandIn, behaviour: Behaviour, expected: StreamError
+) -> None:
+    stand_in.put("livestream", "call", behaviour=behaviour)
+    with pytest.raises(type(expected)) as caught:
+        await client.ask("livestream", "call")
+    assert str(caught.value) == str(expected)
+
+
+async def test_a_failure_does_not_stay(client: StreamClient, stand_in: StreamStandIn) -> None:
+    for behaviour in FAILURES:
+        stand_in.put("livestream", "call", behaviour=behaviour)
+        with pytest.raises(StreamError):
+            await client.ask("livestream", "call")
+    stand_in.put("livestream", "call")
+    assert (await client.ask("livestream", "call")).is_live
+
+
+async def test_a_call_nobody_knows_is_missing(client: StreamClient) -> None:
+    with pytest.raises(StreamCallMissingError):
+        await client.ask("livestream", "call")
+
+
+async def test_a_429_tells_its_reset(client: StreamClient, stand_in: StreamStandIn) -> None:
+    stand_in.behaviour, stand_in.rate_limit_seconds = Behaviour.RATE_LIMITED, 30
+    with pytest.raises(StreamRateLimitedError) as caught:
+        await client.ask("livestream", "call")
+    assert caught.value.seconds in {29, 30}
+
+
+@pytest.mark.parametrize("name", ["a/b", "..a", "%2e%2e", "{id}", "a?ring=true#x", "ü 🧘", "x" * 64])
+async def test_names_reach_stream_as_they_are(
+    client: StreamClient, stand_in: StreamStandIn, name: str
+) -> None:
+    stand_in.put(name, name)
+    assert (await client.ask(name, name)).is_live
+    assert list(stand_in.asked) == [(name, name)]
+
+
+async def test_a_closed_port_is_a_failure() -> None:
+    async with asking(f"http://127.0.0.1:{closed_port()}") as ask:
+        with pytest.raises(StreamFailedError, match="connection_reset"):
+            await ask()
+
+
+@pytest.mark.parametrize("wrong", [{"api_key": "wrong"}, {"api_secret": SECRET.upper()}])
+async def test_a_wrong_key_or_secret_is_a_failure(
+    stand_in: StreamStandIn, stream_url: str, wrong: dict[str, str]
+) -> None:
+    stand_in.put("livestream", "call")
+    async with asking(stream_url, **wrong) as ask:
+        with pytest.raises(StreamFailedError, match="status 401"):
+            await ask()
+
+
+async def test_the_environment_has_no_say(
+    stand_in: StreamStandIn, stream_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in.put("livestream", "call")
+    for name in ("STREAM_REQUEST_TIMEOUT", "STREAM_TIMEOUT", "STREAM_MAX_CONNS_PER_HOST"):
+        monkeypatch.setenv(name, "nonsense")
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{closed_port()}")
+    async with asking(stream_url) as ask:
+        assert (await ask()).is_live

@@ -1,0 +1,37 @@
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.gateway import Gateway, gateway_running
+from tests.support.sample_replies import sample_replies
+from tests.support.upstream import Upstream, upstream_running
+
+ALLOWED_ORIGIN = "https://app.example.com"
+
+
+@pytest.fixture(scope="session")
+def running_upstream() -> Iterator[Upstream]:
+    with upstream_running() as upstream:
+        yield upstream
+
+
+@pytest.fixture
+def upstream(running_upstream: Upstream) -> Upstream:
+    """A gRPC server that answers as the test says."""
+    running_upstream.reset()
+    return running_upstream
+
+
+@pytest.fixture(scope="session")
+def gateway(running_upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """An Envoy in front of the upstream."""
+    folder = tmp_path_factory.mktemp("gateway")
+    with gateway_running(running_upstream.port, folder, CORS_ORIGINS=ALLOWED_ORIGIN) as running:
+        yield running
+
+
+@pytest.fixture
+def rest_url(gateway: Gateway, upstream: Upstream) -> str:
+    """Where the sample calls are answered by REST."""
+    upstream.serves(sample_replies())
+    return gateway.url

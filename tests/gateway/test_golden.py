@@ -1,0 +1,31 @@
+from pathlib import Path
+
+import grpc
+import pytest
+from google.rpc.error_details_pb2 import ErrorInfo
+
+from tests.support.gateway import Gateway
+from tests.support.golden import Golden
+from tests.support.upstream import Upstream
+
+HERE = Path(__file__).parent
+REPLIES = sorted((HERE / "golden").glob("*.txt"))
+FAILURES = sorted((HERE / "golden" / "failures").glob("*.txt"))
+
+
+def named(path: Path) -> str:
+    return path.stem
+
+
+@pytest.mark.parametrize("path", REPLIES, ids=named)
+def test_a_reply_is_as_written_down(path: Path, rest_url: str, rewrite_golden: bool) -> None:
+    Golden(path).check(rest_url, rewrite=rewrite_golden)
+
+
+@pytest.mark.parametrize("path", FAILURES, ids=named)
+def test_the_reply_to_a_failure_is_as_written_down(
+    path: Path, gateway: Gateway, upstream: Upstream, rewrite_golden: bool
+) -> None:
+    code = grpc.StatusCode[path.stem.upper()]
+    upstream.fails(code, "So it is.", ErrorInfo(reason="SOME_REASON", domain="livecalls.v1"))
+    Golden(path).check(gateway.url, rewrite=rewrite_golden)

@@ -1,0 +1,87 @@
+"""The demo as `make run` starts it: a process of its own, in a folder of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from server.demo.readiness import free_port, wait_until
+
+READY = "Ctrl-C ends all of it."
+
+
+@dataclass
+class RunningDemo:
+    """A `python -m server demo` under way."""
+
+    rest_port: int
+    grpc_port: int
+    output_file: Path
+    process: "subprocess.Popen[bytes]"
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.rest_port}/v1/live/calls"
+
+    def output(self) -> str:
+        """Read what it has printed so far."""
+        return self.output_file.read_text()
+
+    def child(self, *words: str) -> psutil.Process:
+        """Find the process under it whose command line has all the words."""
+        for process in psutil.Process(self.process.pid).children(recursive=True):
+            if all(word in " ".join(process.cmdline()) for word in words):
+                return process
+        raise LookupError(words)
+
+    def postgres(self) -> psutil.Process:
+        """Find its PostgreSQL, which is nobody's child."""
+        pid_file = self.output_file.parent / ".data/postgres/postmaster.pid"
+        return psutil.Process(int(pid_file.read_text().splitlines()[0]))
+
+    def processes(self) -> list[psutil.Process]:
+        """List all that it runs."""
+        children = psutil.Process(self.process.pid).children(recursive=True)
+        postgres = self.postgres()
+        return [*children, postgres, *postgres.children()]
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Send it a signal and wait for its end; return its exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(20)
+
+
+@contextmanager
+def running_demo(folder: Path) -> Iterator[RunningDemo]:
+    """Run the demo in a folder until it says that all of it answers."""
+    with started_demo(folder, rest_port=free_port(), grpc_port=free_port()) as demo:
+        assert wait_until(lambda: READY in demo.output() or demo.process.poll() is not None, 60)
+        assert demo.process.poll() is None, demo.output()
+        yield demo
+
+
+@contextmanager
+def started_demo(folder: Path, *, rest_port: int, grpc_port: int) -> Iterator[RunningDemo]:
+    """Start the demo in a folder."""
+    output_file = folder / "output"
+    environment = {**os.environ, "REST_PORT": str(rest_port), "GRPC_PORT": str(grpc_port)}
+    with output_file.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "server", "demo"],
+            cwd=folder,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    demo = RunningDemo(rest_port, grpc_port, output_file, process)
+    try:
+        yield demo
+    finally:
+        if process.poll() is None:
+            demo.end()

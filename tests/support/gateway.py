@@ -1,0 +1,89 @@
+"""A real Envoy with the gateway's configuration, in front of any gRPC port."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any, TypeVar
+
+from tests.support.rest import ask
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """An Envoy that is ready to answer."""
+
+    address: str
+    admin_url: str
+    _folder: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.address}"
+
+    def log(self) -> str:
+        """What Envoy itself logged so far."""
+        return (self._folder / "envoy.log").read_text()
+
+    def access_log(self) -> list[dict[str, Any]]:
+        """The requests that are logged by now, in the order they ended."""
+        lines = (self._folder / "access.log").read_text().splitlines(keepends=True)
+        return [json.loads(line) for line in lines if line.endswith("\n")]
+
+    def access_logged(self, request_id: str) -> dict[str, Any]:
+        """Wait for the log line of a request."""
+        return wait_for(lambda: next((e for e in self.access_log() if e["request_id"] == request_id), None))
+
+    def counter(self, name: str) -> int:
+        """Read one of Envoy's counters."""
+        stats = ask(self.admin_url, "GET", f"/stats?format=json&filter=^{name}$").json()["stats"]
+        return int(stats[0]["value"])
+
+
+@contextmanager
+def gateway_running(grpc_port: int, folder: Path, **settings: str) -> Iterator[Gateway]:
+    """Run a gateway in front of a gRPC port for as long as the block takes; its logs go to the folder."""
+    ports = {"REST_PORT": "0", "ADMIN_PORT": "0", "GRPC_PORT": str(grpc_port)}
+    admin_address = folder / "admin-address"
+    with (folder / "access.log").open("wb") as output, (folder / "envoy.log").open("wb") as errors:
+        process = subprocess.Popen(  # noqa: S603 - the arguments are the test's own
+            [sys.executable, "-m", "gateway", "run", "--", "--admin-address-path", admin_address],
+            env={**os.environ, **ports, **settings},
+            stdout=output,
+            stderr=errors,
+        )
+    try:
+        yield wait_for(lambda: _ready(admin_address, folder), process)
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def wait_for(
+    look: Callable[[], T | None], process: subprocess.Popen[bytes] | None = None, within: float = 20
+) -> T:
+    """Look until there is something, for so many seconds, and while the process runs where one is given."""
+    deadline = monotonic() + within
+    while (found := look()) is None:
+        assert process is None or process.poll() is None, "the process has ended"
+        assert monotonic() < deadline, f"nothing within {within} s"
+        sleep(0.02)
+    return found
+
+
+def _ready(admin_address: Path, folder: Path) -> Gateway | None:
+    if not admin_address.exists() or not (address := admin_address.read_text()):
+        return None
+    admin_url = f"http://{address}"
+    if ask(admin_url, "GET", "/ready").status != 200:
+        return None
+    listeners = ask(admin_url, "GET", "/listeners?format=json").json()["listener_statuses"]
+    listening = listeners[0]["local_address"]["socket_address"]
+    return Gateway(f"{listening['address']}:{listening['port_value']}", admin_url, folder)

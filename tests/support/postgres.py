@@ -1,0 +1,142 @@
+"""A real PostgreSQL for tests: a fresh migrated database each, or a server that one may break."""
+
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import fields, replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psutil
+import psycopg
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import insert
+
+from server.application.call import Call
+from server.config import DatabaseSettings
+from server.demo.postgres import EmbeddedPostgres, embedded_postgres
+from server.store.calls import StoredCalls
+from server.store.engine import writing_engine
+from server.store.migrate import upgrade
+from server.store.tables import calls
+from tests.support.calls import PLAIN_CALL
+
+# Nothing of a test's has to survive the machine.
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+TEMPLATE = "migrated"
+_NUMBERS = count(1)
+
+
+@asynccontextmanager
+async def stored_calls(url: str, **settings: Any) -> AsyncIterator[StoredCalls]:
+    """Open the store under test, with settings of the database other than the URL."""
+    calls = StoredCalls(DatabaseSettings(url=SecretStr(url), **settings))
+    try:
+        yield calls
+    finally:
+        await calls.aclose()
+
+
+def store_call(url: str, call: Call = PLAIN_CALL, **changes: Any) -> Call:
+    """Insert a call with changes, and return it as it is stored."""
+    call = replace(call, **changes)
+    row = {field.name: getattr(call, field.name) for field in fields(call) if field.name != "live"}
+    with writing_engine(url).begin() as connection:
+        connection.execute(insert(calls).values(row))
+    return call
+
+
+def execute(url: str, statement: str) -> list[tuple[Any, ...]]:
+    """Execute a statement in a transaction of its own; return its rows, where it has some."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        cursor = connection.execute(statement)
+        return cursor.fetchall() if cursor.description else []
+
+
+@contextmanager
+def frozen(server: EmbeddedPostgres) -> Iterator[None]:
+    """Let the server take connections and never answer, while the block lasts."""
+    postmaster = psutil.Process(server.pid)
+    processes = [postmaster, *postmaster.children()]
+    for process in processes:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.resume()
+
+
+@contextmanager
+def away(server: EmbeddedPostgres) -> Iterator[None]:
+    """Have the server stopped while the block lasts."""
+    server.stop()
+    try:
+        yield
+    finally:
+        server.ensure_running()
+
+
+@pytest.fixture(scope="session")
+def shared_postgres() -> Iterator[EmbeddedPostgres]:
+    """The server of all tests that do not break it."""
+    with _server() as server:
+        execute(server.url, f"CREATE DATABASE {TEMPLATE}")
+        upgrade(url_of(server, TEMPLATE))
+        yield server
+
+
+@pytest.fixture
+def database_url(shared_postgres: EmbeddedPostgres) -> Iterator[str]:
+    """A fresh migrated database."""
+    with migrated_database(shared_postgres) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_database_url(shared_postgres: EmbeddedPostgres) -> Iterator[str]:
+    """A fresh database with nothing in it."""
+    with _database(shared_postgres, "template0") as url:
+        yield url
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[EmbeddedPostgres]:
+    """A server that the test may stop, freeze or kill; the database at its `url` is migrated."""
+    with _server() as server:
+        upgrade(server.url)
+        yield server
+
+
+def url_of(server: EmbeddedPostgres, database: str) -> str:
+    """Tell the URL of a database of the server."""
+    return urlsplit(server.url)._replace(path=f"/{database}").geturl()
+
+
+@contextmanager
+def migrated_database(server: EmbeddedPostgres) -> Iterator[str]:
+    """Have a fresh migrated database on the shared server, for as long as a test likes."""
+    with _database(server, TEMPLATE) as url:
+        yield url
+
+
+@contextmanager
+def _server() -> Iterator[EmbeddedPostgres]:
+    with (
+        tempfile.TemporaryDirectory(prefix="livecalls-") as folder,
+        embedded_postgres(Path(folder) / "data", FAST) as server,
+    ):
+        yield server
+
+
+@contextmanager
+def _database(server: EmbeddedPostgres, template: str) -> Iterator[str]:
+    name = f"test_{next(_NUMBERS)}"
+    execute(server.url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    try:
+        yield url_of(server, name)
+    finally:
+        execute(server.url, f"DROP DATABASE {name} WITH (FORCE)")

@@ -1,0 +1,4 @@
+"""A TCP port in front of PostgreSQL's socket, that can stop passing anything on."""
+
+import asyncio
+...

@@ -1,0 +1,37 @@
+"""The stand-in for Stream, served to a test, and the settings that lead to it."""
+
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from server.config import StreamSettings
+from server.demo.stream_stand_in.running import serving_in_thread
+from server.demo.stream_stand_in.stand_in import StreamStandIn
+
+KEY = "key-of-the-tests"
+SECRET = "secret-of-the-tests-that-is-long-enough"  # noqa: S105 - the stand-in's
+
+
+def stream_settings(url: str, **changes: Any) -> StreamSettings:
+    """Make the settings for a Stream at the URL, as configured by default but for changes."""
+    return StreamSettings(**{"api_key": KEY, "api_secret": SECRET, "base_url": url, **changes})
+
+
+@pytest.fixture
+def stand_in() -> StreamStandIn:
+    return StreamStandIn(KEY, SECRET)
+
+
+@pytest.fixture
+def stream_url(stand_in: StreamStandIn) -> Iterator[str]:
+    with serving_in_thread(stand_in) as url:
+        yield url
+
+
+def closed_port() -> int:
+    """Find a port on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+    return port

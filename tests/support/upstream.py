@@ -1,0 +1,133 @@
+"""A small real gRPC server that answers as a test says, also in ways the service never does."""
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Any, NoReturn
+
+import grpc
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.message import Message
+from google.rpc.status_pb2 import Status
+from livecalls.v1 import live_calls_pb2 as pb
+
+@dataclass
+class Request:
+    """What reached the upstream: the bytes of the GetCallRequest, and its metadata."""
+
+    message: bytes
+    metadata: Mapping[str, str | bytes]
+    given_up: Event = field(default_factory=Event)
+    """Set when the call is over for its caller: answered, cancelled, or past its deadline."""
+
+    @property
+    def id(self) -> str:
+        return pb.GetCallRequest.FromString(self.message).id
+
+
+Context = grpc.ServicerContext
+Answer = Callable[[Request, Context], pb.Call]
+
+
+class Upstream:
+    """LiveCalls on a port of its own, scripted."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.requests: list[Request] = []
+        self._answer: Answer = _no_such_call
+        self.start()
+
+    def start(self) -> None:
+        """Listen, on the same port every time."""
+        self._server = grpc.server(ThreadPoolExecutor(8), options=[("grpc.so_reuseport", 0)])
+        behaviour: grpc.RpcMethodHandler[bytes, pb.Call] = grpc.unary_unary_rpc_method_handler(
+            self._get_call, response_serializer=pb.Call.SerializeToString
+        )
+        handler = grpc.method_handlers_generic_handler("livecalls.v1.LiveCalls", {"GetCall": behaviour})
+        self._server.add_generic_rpc_handlers((handler,))
+        self.port = self._server.add_insecure_port(f"127.0.0.1:{self.port}")
+        self._server.start()
+
+    def stop(self) -> None:
+        """End at once, calls under way too."""
+        self._server.stop(None).wait()
+
+    def reset(self) -> None:
+        """Forget the script and the requests."""
+        self.requests.clear()
+        self._answer = _no_such_call
+
+    def runs(self, answer: Answer) -> None:
+        """Run the function for every request."""
+        self._answer = answer
+
+    def answers(self, call: pb.Call) -> None:
+        """Answer with the call."""
+        self.runs(lambda _request, _context: call)
+
+    def serves(self, calls: Mapping[str, pb.Call]) -> None:
+        """Answer with the call of the id, NOT_FOUND where there is none."""
+        self.runs(lambda request, context: calls.get(request.id) or _no_such_call(request, context))
+
+    def fails(
+        self,
+        code: grpc.StatusCode,
+        message: str,
+        *details: Message,
+        trailers: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        """Fail with the status, as a server does that sends google.rpc details."""
+        self.runs(lambda _, context: abort(context, code, message, details, trailers))
+
+    def hangs(self) -> None:
+        """Never answer; end only when the caller has given up."""
+
+        def hang(request: Request, context: Context) -> pb.Call:
+            request.given_up.wait()
+            return _no_such_call(request, context)
+
+        self.runs(hang)
+
+    def _get_call(self, message: bytes, context: Context) -> pb.Call:
+        request = Request(message, dict(context.invocation_metadata()))
+        self.requests.append(request)
+        context.add_callback(request.given_up.set)
+        return self._answer(request, context)
+
+
+def abort(
+    context: Context,
+    code: grpc.StatusCode,
+    message: str,
+    details: tuple[Message, ...] = (),
+    trailers: tuple[tuple[str, str], ...] = (),
+) -> NoReturn:
+    """Fail a call with a status and, where there are any, google.rpc details."""
+    status = Status(code=code.value[0], message=message, details=[_packed(d) for d in details])
+    packed = (("grpc-status-details-bin", status.SerializeToString()),) if details else ()
+    context.set_trailing_metadata((*trailers, *packed))
+    context.abort(code, message)
+    raise AssertionError("abort() raises")
+
+
+@contextmanager
+def upstream_running() -> Iterator[Upstream]:
+    """Run an upstream for as long as the block takes."""
+    upstream = Upstream()
+    try:
+        yield upstream
+    finally:
+        upstream.stop()
+
+
+def _no_such_call(_request: Request, context: Context) -> NoReturn:
+    abort(context, grpc.StatusCode.NOT_FOUND, "No call has this id.")
+
+
+def _packed(detail: Message) -> Any:
+    packed = AnyMessage()
+    packed.Pack(detail)
+    return packed

@@ -1,0 +1,76 @@
+"""What dies is started again, and what asked meanwhile is answered again."""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import httpx
+import psutil
+import pytest
+
+from server.demo.readiness import wait_until
+from server.demo.sample_calls import sample_id
+from tests.support.demo import RunningDemo
+
+
+@contextmanager
+def trickle(url: str) -> Iterator[list[int]]:
+    """Ask again and again while the block lasts; yields the statuses that came back."""
+    statuses: list[int] = []
+    over = threading.Event()
+
+    def ask() -> None:
+        with httpx.Client(timeout=10) as client:
+            while not over.wait(0.02):
+                statuses.append(status_of(client, url))
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        yield statuses
+    finally:
+        over.set()
+        asking.join()
+
+
+def status_of(client: httpx.Client, url: str) -> int:
+    try:
+        return client.get(url).status_code
+    except httpx.TransportError:
+        return 0
+
+
+def on_air(demo: RunningDemo) -> bool:
+    """Tell whether every part of the demo has its part in an answer."""
+    try:
+        reply = httpx.get(f"{demo.url}/{sample_id(2)}", timeout=10)
+    except httpx.TransportError:
+        return False
+    return reply.status_code == 200 and reply.json()["live"] is not None
+
+
+@pytest.mark.parametrize(
+    ("find", "may_answer"),
+    [
+        (RunningDemo.postgres, {200, 503, 504}),
+        (lambda demo: demo.child("stream-stand-in"), {200}),
+        (lambda demo: demo.child("server", "serve"), {200, 503, 504}),
+        (lambda demo: demo.child("envoy"), {200, 0}),
+    ],
+    ids=["PostgreSQL", "Stream", "server", "gateway"],
+)
+def test_a_killed_part_comes_back(
+    demo: RunningDemo, find: Callable[[RunningDemo], psutil.Process], may_answer: set[int]
+) -> None:
+    assert wait_until(lambda: on_air(demo), 20)
+    killed = find(demo)
+    with trickle(f"{demo.url}/{sample_id(2)}") as statuses:
+        assert wait_until(lambda: 200 in statuses, 20)
+        killed.send_signal(signal.SIGKILL)
+        assert wait_until(lambda: not killed.is_running() or killed.status() == psutil.STATUS_ZOMBIE, 20)
+        asked = len(statuses)
+        assert wait_until(lambda: on_air(demo), 30), demo.output()
+        assert wait_until(lambda: 200 in statuses[asked:], 20)
+    assert set(statuses) <= may_answer
+    assert demo.process.poll() is None

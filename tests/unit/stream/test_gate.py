@@ -1,0 +1,191 @@
+from dataclasses import dataclass
+
+import pytest
+
+from server.adapters.stream import gate as gate_module
+from server.adapters.stream.gate import Gate, StreamCall
+from server.config import StreamSettings
+
+ONE = ("livestream", "one")
+OTHER = ("livestream", "other")
+OPEN_FOR = 5
+
+
+def call(number: int) -> StreamCall:
+    return ("livestream", f"call-{number}")
+
+
+@dataclass
+class Clock:
+    now: float = 100
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def gate(clock: Clock) -> Gate:
+    return Gate(StreamSettings(breaker_failures=5, breaker_open_ms=OPEN_FOR * 1000), clock)
+
+
+def fail(gate: Gate, *calls: StreamCall) -> None:
+    for one in calls:
+        gate.began(one)
+        gate.failed(one)
+
+
+def fail_service(gate: Gate) -> None:
+    fail(gate, *map(call, range(5)))
+
+
+def test_a_bad_call_is_left_alone_while_others_are_asked(gate: Gate) -> None:
+    fail(gate, ONE, ONE)
+    assert gate.permits(ONE)
+    fail(gate, ONE)
+    assert not gate.permits(ONE)
+    assert gate.permits(OTHER)
+
+
+def test_a_bad_call_polled_for_ever_never_silences_the_others(gate: Gate, clock: Clock) -> None:
+    for _ in range(100):
+        if gate.permits(ONE):
+            fail(gate, ONE)
+        clock.now += 1
+    assert gate.permits(OTHER)
+
+
+def test_a_bad_call_is_tried_again_with_one_question(gate: Gate, clock: Clock) -> None:
+    fail(gate, ONE, ONE, ONE)
+    clock.now += OPEN_FOR
+    assert gate.permits(ONE)
+    gate.began(ONE)
+    assert not gate.permits(ONE)
+    gate.answered(ONE)
+    assert gate.permits(ONE)
+
+
+def test_failures_of_different_calls_silence_stream(gate: Gate) -> None:
+    fail(gate, *map(call, range(4)))
+    assert gate.permits(OTHER)
+    fail(gate, call(4))
+    assert not gate.permits(OTHER)
+
+
+def test_a_success_between_starts_the_count_anew(gate: Gate) -> None:
+    fail(gate, *map(call, range(4)))
+    gate.began(OTHER)
+    gate.answered(OTHER)
+    fail(gate, *map(call, range(4)))
+    assert gate.permits(OTHER)
+
+
+def test_one_question_tries_stream_again(gate: Gate, clock: Clock) -> None:
+    fail_service(gate)
+    clock.now += OPEN_FOR
+    gate.began(ONE)
+    assert not gate.permits(OTHER)
+    gate.answered(ONE)
+    assert gate.permits(OTHER)
+
+
+def test_a_failed_probe_silences_stream_again_and_leaves_the_next_to_others(
+    gate: Gate, clock: Clock
+) -> None:
+    fail_service(gate)
+    clock.now += OPEN_FOR
+    fail(gate, ONE)
+    clock.now += OPEN_FOR - 0.001
+    assert not gate.permits(OTHER)
+    clock.now += 0.001
+    assert gate.permits(OTHER)
+    assert not gate.permits(ONE)
+    clock.now += OPEN_FOR
+    assert gate.permits(ONE)
+
+
+def test_a_refused_question_counts_against_its_call_alone(gate: Gate) -> None:
+    for number in range(20):
+        gate.began(call(number))
+        gate.refused(call(number))
+    assert gate.permits(OTHER)
+    for _ in range(2):
+        gate.refused(call(0))
+    assert not gate.permits(call(0))
+
+
+def test_a_refused_probe_leaves_its_place_to_the_next(gate: Gate, clock: Clock) -> None:
+    fail_service(gate)
+    clock.now += OPEN_FOR
+    gate.began(ONE)
+    gate.refused(ONE)
+    assert gate.permits(OTHER)
+
+
+@pytest.mark.parametrize(("said", "pause"), [(7, 7), (None, 5), (-30, 1), (0, 1), (3600, 60)])
+def test_after_a_429_nothing_is_asked_until_its_reset(
+    gate: Gate, clock: Clock, said: int | None, pause: float
+) -> None:
+    gate.began(ONE)
+    gate.rate_limited(ONE, said)
+    clock.now += pause - 0.001
+    assert not gate.permits(ONE)
+    assert not gate.permits(OTHER)
+    clock.now += 0.001
+    assert gate.permits(ONE)
+    assert gate.permits(OTHER)
+
+
+def test_a_shorter_429_does_not_cut_a_longer_one(gate: Gate, clock: Clock) -> None:
+    gate.rate_limited(ONE, 10)
+    gate.rate_limited(OTHER, 2)
+    clock.now += 9
+    assert not gate.permits(ONE)
+
+
+def test_a_429_is_no_failure(gate: Gate, clock: Clock) -> None:
+    for number in range(20):
+        gate.began(call(number))
+        gate.rate_limited(call(number), 1)
+    clock.now += 1
+    assert gate.permits(OTHER)
+
+
+def test_a_rate_limited_probe_leaves_its_place_to_the_next(gate: Gate, clock: Clock) -> None:
+    fail(gate, ONE, ONE, ONE)
+    clock.now += OPEN_FOR
+    gate.began(ONE)
+    gate.rate_limited(ONE, 1)
+    clock.now += 1
+    assert gate.permits(ONE)
+
+
+def test_remembers_a_bounded_number_of_bad_calls(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate_module, "_CALLS_REMEMBERED", 2)
+    for number in range(4):
+        gate.refused(call(number))
+    assert set(gate._calls) == {call(2), call(3)}
+
+
+def test_says_when_silence_begins_and_ends(
+    gate: Gate, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "server.stream")
+    fail_service(gate)
+    clock.now += OPEN_FOR
+    fail(gate, ONE)
+    gate.answered(OTHER)
+    gate.answered(OTHER)
+    fail(gate, ONE, ONE, ONE, ONE)
+    gate.rate_limited(OTHER, 3)
+    gate.rate_limited(OTHER, 3)
+    assert caplog.messages == [
+        "stream breaker opened",
+        "stream breaker closed",
+        "stream breaker opened for one call",
+        "stream rate limit reached",
+    ]
