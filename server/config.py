@@ -13,7 +13,9 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 class DatabaseSettings(BaseSettings):
     """Where the calls are stored, and how long a read of them may take."""
 
-    model_config = SettingsConfigDict(env_prefix="DATABASE_", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix="DATABASE_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
+    )
 
     url: SecretStr | None = None
     """A PostgreSQL URL: postgresql://user:password@host/database."""
@@ -66,7 +68,7 @@ class StreamSettings(BaseSettings):
 class Settings(BaseSettings):
     """All settings of the server."""
 
-    model_config = SettingsConfigDict(frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
 
     grpc_host: str = "127.0.0.1"
     grpc_port: Port = 50051

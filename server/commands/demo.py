@@ -7,7 +7,7 @@ from typing import NoReturn
 import click
 
 from gateway.config import GatewaySettings
-from server.commands.settings import load_settings
+from server.commands.settings import load_settings, telling_what_is_wrong
 from server.demo.run import DemoError, run_demo
 
 
@@ -15,10 +15,12 @@ from server.demo.run import DemoError, run_demo
 def demo() -> None:
     """Run everything here: PostgreSQL, sample calls, a Stream stand-in, server and Envoy."""
     settings = load_settings()
+    with telling_what_is_wrong():
+        gateway = GatewaySettings()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
-        run_demo(settings, GatewaySettings())
+        run_demo(settings, gateway)
     except DemoError as error:
         raise click.ClickException(str(error)) from None
     except KeyboardInterrupt:

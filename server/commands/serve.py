@@ -11,6 +11,7 @@ from server.bootstrap import serving
 from server.commands.settings import load_settings
 from server.config import Settings
 from server.logs import configure_logging
+from server.store.engine import DatabaseUrlError
 from server.transport.aio_server import AddressTakenError
 
 
@@ -23,6 +24,8 @@ def serve() -> None:
         uvloop.run(_serve(settings))
     except AddressTakenError as error:
         raise click.ClickException(f"Cannot listen on {error}: name another with GRPC_PORT=") from None
+    except DatabaseUrlError as error:
+        raise click.ClickException(str(error)) from None
 
 
 async def _serve(settings: Settings) -> None:

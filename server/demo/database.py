@@ -9,6 +9,7 @@ from pathlib import Path
 from server.config import DatabaseSettings
 from server.demo.postgres import EmbeddedPostgres, embedded_postgres
 from server.demo.sample_calls import sample_calls
+from server.store.bulk import store_calls
 from server.store.migrate import upgrade
 
 

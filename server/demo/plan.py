@@ -47,16 +47,15 @@ def plan(settings: Settings, gateway: GatewaySettings, database_url: str, data: 
 
 def _stand_in(environment: dict[str, str], data: Path) -> tuple[Process, dict[str, str]]:
     """Plan a Stream stand-in on a port and with a secret of its own, and the settings that name it."""
-    port = free_port()
-    settings = {
-        "STREAM_API_KEY": "demo",
-        "STREAM_API_SECRET": secrets.token_hex(32),
-        "STREAM_BASE_URL": f"http://127.0.0.1:{port}",
-    }
+    port, key, secret = str(free_port()), "demo", secrets.token_hex(32)
     process = Process(
         "Stream stand-in",
-        ["server", "stream-stand-in", "--port", str(port)],
-        {**environment, **settings},
+        ["server", "stream-stand-in", "--port", port, "--key", key, "--secret", secret],
+        environment,
         data / "stream-stand-in.log",
     )
-    return process, settings
+    return process, {
+        "STREAM_API_KEY": key,
+        "STREAM_API_SECRET": secret,
+        "STREAM_BASE_URL": f"http://127.0.0.1:{port}",
+    }

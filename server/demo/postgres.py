@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 import psutil
 
-START_SECONDS = 30.0
+RETRY_SECONDS = 5.0
 # Nothing of the caller's: PGPORT, PGDATA or a locale that is not installed would change the server.
 ENVIRONMENT = {"LC_ALL": "C", "TZ": "UTC"}
 # Asked to end, told to, made to; and the seconds that each is given.
@@ -74,7 +74,7 @@ class EmbeddedPostgres:
             return
         if not (self._folder / "PG_VERSION").exists():
             _make_data(self._folder, self._log)
-        deadline = monotonic() + START_SECONDS
+        deadline = monotonic() + RETRY_SECONDS
         # What a killed server leaves behind may stand in the way for a moment.
         while not self._start():
             if monotonic() > deadline:

@@ -70,5 +70,13 @@ def _to_call(row: tuple[Any, ...]) -> Call:
 
 
 def _reason(error: psycopg.Error) -> dict[str, str | None]:
-    """Name the error without its text, in which libpq may quote a part of a wrong URL."""
-    return {"reason": type(error).__name__, "sqlstate": error.sqlstate}
+    """Name the error, and what was said to a connection; the text before that quotes the URL's host.
+
+    Where a password has an "@" that is not percent-encoded, its end is taken for the host.
+    """
+    before, _, said = str(error).partition("\n")[0].rpartition(" failed: ")
+    return {
+        "reason": type(error).__name__,
+        "sqlstate": error.sqlstate,
+        "said": said if before else None,
+    }

@@ -12,7 +12,7 @@ import pytest
 from server.store.calls import StoredCalls
 from server.store.connections import Connections
 from tests.support.calls import CALL_ID, PLAIN_CALL
-from tests.support.postgres import execute, store_call, stored_calls
+from tests.support.postgres import becomes, execute, store_call, stored_calls
 
 
 @pytest.fixture
@@ -68,9 +68,7 @@ async def test_a_closed_store_leaves_no_connection(database_url: str) -> None:
     async with stored_calls(database_url) as calls:
         await calls.find(CALL_ID)
     here = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-    async with asyncio.timeout(10):
-        while execute(database_url, f"{here} AND pid != pg_backend_pid()") != [(0,)]:
-            await asyncio.sleep(0.01)
+    await becomes(database_url, f"{here} AND pid != pg_backend_pid()", (0,))
 
 
 async def test_a_call_is_read_as_it_was_just_written_however_busy_the_store(

@@ -33,23 +33,16 @@ class RunningDemo:
         """Read what it has printed so far."""
         return self.output_file.read_text()
 
-    def child(self, *words: str) -> psutil.Process:
-        """Find the process under it whose command line has all the words."""
-        for process in psutil.Process(self.process.pid).children(recursive=True):
-            if all(word in " ".join(process.cmdline()) for word in words):
-                return process
-        raise LookupError(words)
-
-    def postgres(self) -> psutil.Process:
-        """Find its PostgreSQL, which is nobody's child."""
-        pid_file = self.output_file.parent / ".data/postgres/postmaster.pid"
-        return psutil.Process(int(pid_file.read_text().splitlines()[0]))
-
     def processes(self) -> list[psutil.Process]:
         """List all that it runs."""
-        children = psutil.Process(self.process.pid).children(recursive=True)
-        postgres = self.postgres()
-        return [*children, postgres, *postgres.children()]
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def part(self, word: str) -> psutil.Process | None:
+        """Find the process of its own making whose command line has the word, where it runs."""
+        for process in psutil.Process(self.process.pid).children():
+            if process.status() != psutil.STATUS_ZOMBIE and word in process.cmdline():
+                return process
+        return None
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send it a signal and wait for its end; return its exit code."""

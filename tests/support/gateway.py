@@ -39,7 +39,9 @@ class Gateway:
 
     def access_logged(self, request_id: str) -> dict[str, Any]:
         """Wait for the log line of a request."""
-        return wait_for(lambda: next((e for e in self.access_log() if e["request_id"] == request_id), None))
+        return wait_for(
+            lambda: next((e for e in self.access_log() if e["request_id"] == request_id), None)
+        )
 
     def counter(self, name: str) -> int:
         """Read one of Envoy's counters."""
@@ -49,11 +51,11 @@ class Gateway:
 
 @contextmanager
 def gateway_running(grpc_port: int, folder: Path, **settings: str) -> Iterator[Gateway]:
-    """Run a gateway in front of a gRPC port for as long as the block takes; its logs go to the folder."""
+    """Run a gateway in front of a gRPC port while the block lasts; its logs go to the folder."""
     ports = {"REST_PORT": "0", "ADMIN_PORT": "0", "GRPC_PORT": str(grpc_port)}
     admin_address = folder / "admin-address"
     with (folder / "access.log").open("wb") as output, (folder / "envoy.log").open("wb") as errors:
-        process = subprocess.Popen(  # noqa: S603 - the arguments are the test's own
+        process = subprocess.Popen(
             [sys.executable, "-m", "gateway", "run", "--", "--admin-address-path", admin_address],
             env={**os.environ, **ports, **settings},
             stdout=output,
@@ -69,7 +71,7 @@ def gateway_running(grpc_port: int, folder: Path, **settings: str) -> Iterator[G
 def wait_for(
     look: Callable[[], T | None], process: subprocess.Popen[bytes] | None = None, within: float = 20
 ) -> T:
-    """Look until there is something, for so many seconds, and while the process runs where one is given."""
+    """Look until there is something, for so many seconds at most; the process must not end before."""
     deadline = monotonic() + within
     while (found := look()) is None:
         assert process is None or process.poll() is None, "the process has ended"

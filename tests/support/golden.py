@@ -57,4 +57,6 @@ def _shown(reply: Reply) -> str:
     body = reply.body.decode()
     for varying, stand_in in _VARYING_TEXTS:
         body = varying.sub(stand_in, body)
-    return "\n".join([str(reply.status), *headers, "", body, ""] if body else [str(reply.status), *headers, ""])
+    return "\n".join(
+        [str(reply.status), *headers, "", body, ""] if body else [str(reply.status), *headers, ""]
+    )

@@ -1,5 +1,6 @@
 """A real PostgreSQL for tests: a fresh migrated database each, or a server that one may break."""
 
+import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -24,8 +25,8 @@ from server.store.migrate import upgrade
 from server.store.tables import calls
 from tests.support.calls import PLAIN_CALL
 
-# Nothing of a test's has to survive the machine.
-FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+# What a test writes may be lost with the machine, not with a server that it kills.
+FAST = {"fsync": "off", "full_page_writes": "off"}
 TEMPLATE = "migrated"
 _NUMBERS = count(1)
 
@@ -54,6 +55,20 @@ def execute(url: str, statement: str) -> list[tuple[Any, ...]]:
     with psycopg.connect(url, autocommit=True) as connection:
         cursor = connection.execute(statement)
         return cursor.fetchall() if cursor.description else []
+
+
+async def becomes(url: str, statement: str, *rows: tuple[Any, ...]) -> None:
+    """Wait until a statement returns the rows."""
+    async with asyncio.timeout(10):
+        while execute(url, statement) != list(rows):  # noqa: ASYNC110 - no event tells of it
+            await asyncio.sleep(0.01)
+
+
+def kill(server: EmbeddedPostgres) -> None:
+    """Let the server end as in a crash."""
+    process = psutil.Process(server.pid)
+    process.kill()
+    process.wait(10)
 
 
 @contextmanager

@@ -13,12 +13,15 @@ from google.protobuf.message import Message
 from google.rpc.status_pb2 import Status
 from livecalls.v1 import live_calls_pb2 as pb
 
+
 @dataclass
 class Request:
     """What reached the upstream: the bytes of the GetCallRequest, and its metadata."""
 
     message: bytes
     metadata: Mapping[str, str | bytes]
+    time_left: float
+    """The seconds the caller still waited; beyond all measure where it set no deadline."""
     given_up: Event = field(default_factory=Event)
     """Set when the call is over for its caller: answered, cancelled, or past its deadline."""
 
@@ -92,7 +95,7 @@ class Upstream:
         self.runs(hang)
 
     def _get_call(self, message: bytes, context: Context) -> pb.Call:
-        request = Request(message, dict(context.invocation_metadata()))
+        request = Request(message, dict(context.invocation_metadata()), context.time_remaining())
         self.requests.append(request)
         context.add_callback(request.given_up.set)
         return self._answer(request, context)

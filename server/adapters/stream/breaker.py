@@ -40,10 +40,10 @@ class Breaker:
         self._probing = False
 
     def failed(self) -> None:
-        """Count a failure; open where it is one too many, or where it was the probe's."""
+        """Count a failure; open where it is one too many, as every probe's is."""
         self._failures += 1
         self._probing = False
-        if self.is_open or self._failures >= self._failures_allowed:
+        if self._failures >= self._failures_allowed:
             self._probe_at = self._clock() + self._open_for
 
     def undecided(self) -> None:

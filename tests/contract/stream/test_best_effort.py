@@ -60,13 +60,14 @@ async def test_a_closed_port_is_known_in_time() -> None:
 
 
 async def test_a_failed_question_is_one_line_in_the_log(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = stream_settings(f"http://127.0.0.1:{closed_port()}")
     best_effort = BestEffort(StreamClient(settings), settings)
     await asyncio.gather(*(ask(best_effort) for _ in range(10)))
     (line,) = (record for record in caplog.records if record.levelno >= logging.INFO)
     assert (line.name, vars(line)["reason"]) == ("server.stream", "connection_reset")
+    assert capsys.readouterr().err == ""
     await best_effort.aclose()
 
 

@@ -94,6 +94,12 @@ async def test_a_call_nobody_knows_is_missing(client: StreamClient) -> None:
         await client.ask("livestream", "call")
 
 
+async def test_a_404_that_is_not_stream_s_is_a_failure(stream_url: str) -> None:
+    async with asking(f"{stream_url}/elsewhere") as ask:
+        with pytest.raises(StreamFailedError, match="status 404"):
+            await ask()
+
+
 async def test_a_429_tells_its_reset(client: StreamClient, stand_in: StreamStandIn) -> None:
     stand_in.behaviour, stand_in.rate_limit_seconds = Behaviour.RATE_LIMITED, 30
     with pytest.raises(StreamRateLimitedError) as caught:

@@ -163,6 +163,15 @@ async def test_stream_is_left_alone_after_different_calls_failed(stream: Scripte
     assert await ask(asked, OTHER) == (ON_AIR, 0.1)
 
 
+async def test_not_knowing_the_call_shows_that_stream_is_well(stream: ScriptedStream) -> None:
+    asked = best_effort(stream, breaker_failures=2)
+    for number, says in enumerate([StreamFailedError(""), StreamCallMissingError()] * 3):
+        stream.says = says
+        await ask(asked, ("livestream", str(number)))
+    stream.says = ON_AIR
+    assert await ask(asked) == (ON_AIR, 0.1)
+
+
 async def test_a_429_is_obeyed(stream: ScriptedStream) -> None:
     asked = best_effort(stream)
     stream.says = StreamRateLimitedError(20)
@@ -213,9 +222,12 @@ async def test_remembers_a_bounded_number_of_answers(
     monkeypatch.setattr(best_effort_module, "_ANSWERS_REMEMBERED", 2)
     asked = best_effort(stream)
     stream.after = 0
-    for number in range(4):
-        await ask(asked, ("livestream", str(number)))
-    assert set(asked._answers) == {("livestream", "2"), ("livestream", "3")}
+    for name in ("a", "b", "c"):
+        await ask(asked, ("livestream", name))
+    await asyncio.sleep(2)
+    for name in ("b", "d"):
+        await ask(asked, ("livestream", name))
+    assert set(asked._answers) == {("livestream", "b"), ("livestream", "d")}
 
 
 async def test_closing_gives_up_what_is_under_way(stream: ScriptedStream) -> None:

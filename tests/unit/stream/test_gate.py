@@ -82,6 +82,8 @@ def test_a_success_between_starts_the_count_anew(gate: Gate) -> None:
     gate.answered(OTHER)
     fail(gate, *map(call, range(4)))
     assert gate.permits(OTHER)
+    fail(gate, call(4))
+    assert not gate.permits(OTHER)
 
 
 def test_one_question_tries_stream_again(gate: Gate, clock: Clock) -> None:
@@ -98,12 +100,22 @@ def test_a_failed_probe_silences_stream_again_and_leaves_the_next_to_others(
 ) -> None:
     fail_service(gate)
     clock.now += OPEN_FOR
-    fail(gate, ONE)
+    fail(gate, call(0))
     clock.now += OPEN_FOR - 0.001
     assert not gate.permits(OTHER)
     clock.now += 0.001
     assert gate.permits(OTHER)
-    assert not gate.permits(ONE)
+    assert not gate.permits(call(0))
+    clock.now += OPEN_FOR
+    assert gate.permits(call(0))
+
+
+def test_a_probe_that_failed_is_forgotten_once_stream_is_well(gate: Gate, clock: Clock) -> None:
+    fail_service(gate)
+    clock.now += OPEN_FOR
+    fail(gate, ONE)
+    gate.answered(ONE)
+    fail_service(gate)
     clock.now += OPEN_FOR
     assert gate.permits(ONE)
 

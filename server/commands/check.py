@@ -1,0 +1,119 @@
+"""`python -m server check`: says of each thing that the server needs whether it is well."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+import click
+
+from server.adapters.stream.errors import (
+    StreamCallMissingError,
+    StreamFailedError,
+    StreamQuestionRefusedError,
+    StreamRateLimitedError,
+)
+from server.commands.settings import load_settings
+from server.config import DatabaseSettings, StreamSettings
+from server.store.engine import database_url
+from server.store.errors import DatabaseError, database_errors
+from server.store.migrate import current_revision, head_revision
+from server.store.server_version import server_version
+
+_STREAM_SECONDS = 5
+_REFUSALS = ("status 401", "status 403")
+
+
+class Finding(NamedTuple):
+    """What was found out about a thing; -- marks what is not there to be looked at."""
+
+    mark: Literal["ok", "FAIL", "--"]
+    thing: str
+    words: str
+
+    def __str__(self) -> str:
+        return f"{self.mark:<4}  {self.thing}: {self.words}"
+
+
+@click.command
+@click.pass_context
+def check(context: click.Context) -> None:
+    """Say whether settings, database, schema and Stream credentials are well.
+
+    Each has a line that begins with ok, FAIL, or -- for what was not looked at. The exit code is 0
+    where nothing fails. Stream is asked for a call that does not exist.
+    """
+    marks = set()
+    for finding in _findings():
+        click.echo(str(finding))
+        marks.add(finding.mark)
+    context.exit(1 if "FAIL" in marks else 0)
+
+
+def _findings() -> Iterator[Finding]:
+    try:
+        settings = load_settings()
+    except click.ClickException as error:
+        yield Finding("FAIL", "settings", "; ".join(error.message.splitlines()))
+        return
+    yield Finding("ok", "settings", "all can be used")
+    database = _database(settings.database)
+    yield database
+    if database.mark == "ok":
+        yield _schema(settings.database)
+    else:
+        yield Finding("--", "schema", "not looked at, for want of the database")
+    yield _stream(settings.stream)
+
+
+def _database(settings: DatabaseSettings) -> Finding:
+    try:
+        with database_errors():
+            return Finding("ok", "database", f"PostgreSQL {server_version(database_url(settings))}")
+    except DatabaseError as error:
+        return Finding("FAIL", "database", str(error))
+
+
+def _schema(settings: DatabaseSettings) -> Finding:
+    needed = head_revision()
+    try:
+        with database_errors():
+            current = current_revision(database_url(settings))
+    except DatabaseError as error:
+        return Finding("FAIL", "schema", str(error))
+    if current == needed:
+        return Finding("ok", "schema", f"at {current} (head)")
+    is_at = f"at {current}" if current else "empty"
+    return Finding("FAIL", "schema", f"{is_at}, {needed} is needed: run `python -m server migrate`")
+
+
+def _stream(settings: StreamSettings) -> Finding:
+    if not settings.configured:
+        return Finding("--", "Stream", "not configured: live is null for every call")
+    try:
+        asyncio.run(_ask(settings))
+    except StreamCallMissingError:
+        pass  # it knew who asked
+    except StreamQuestionRefusedError:
+        return Finding("FAIL", "Stream", "the question is refused (status 400)")
+    except StreamRateLimitedError:
+        return Finding("FAIL", "Stream", "its rate limit is reached: try again later")
+    except ValueError as error:  # of the SDK, for an address that is none
+        return Finding("FAIL", "Stream", f"STREAM_BASE_URL: {error}")
+    except StreamFailedError as error:
+        verdict = "credentials refused" if error.reason in _REFUSALS else "cannot be asked"
+        return Finding("FAIL", "Stream", f"{verdict} ({error.reason})")
+    except TimeoutError:
+        return Finding("FAIL", "Stream", f"no answer in {_STREAM_SECONDS} s")
+    return Finding("ok", "Stream", "credentials accepted")
+
+
+async def _ask(settings: StreamSettings) -> None:
+    # The SDK takes a second to import, which nobody pays who does not use it.
+    from server.adapters.stream.client import StreamClient  # noqa: PLC0415
+
+    client = StreamClient(settings)
+    try:
+        async with asyncio.timeout(_STREAM_SECONDS):
+            await client.ask("livestream", "livecalls-check")
+    finally:
+        await client.aclose()

@@ -1,0 +1,71 @@
+"""`python -m server export`: writes all calls."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+from typing import BinaryIO
+
+import click
+
+from server.commands.outcome import counted, told_in_a_line
+from server.commands.settings import load_database_url
+from server.store.bulk import stored_calls
+from server.store.json_lines import write_line
+
+
+@click.command(name="export")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), default="-")
+def export_calls(file: Path) -> None:
+    """Write all calls, by id and as of one moment, to FILE as JSON Lines; - is standard output.
+
+    A line is a call in the documented shape without `live`, which is not stored. `import` reads
+    it. FILE is there, or is replaced, once all of it is written.
+    """
+    began = monotonic()
+    url = load_database_url()
+    number = 0
+    with told_in_a_line(), _output(file) as output:
+        for call in stored_calls(url):
+            output.write(write_line(call))
+            number += 1
+    click.echo(f"exported {counted(number, 'call')} in {monotonic() - began:.1f} s", err=True)
+
+
+@contextmanager
+def _output(file: Path) -> Iterator[BinaryIO]:
+    try:
+        if file == Path("-"):
+            output = sys.stdout.buffer
+            yield output
+            output.flush()
+        elif file.exists() and not file.is_file():
+            # A device or a pipe is written to: it must not make room for a file.
+            with file.open("wb") as output:
+                yield output
+        else:
+            with _replacing(file.resolve()) as output:
+                yield output
+    except BrokenPipeError:
+        raise  # click ends without a word
+    except OSError as error:
+        raise click.ClickException(f"Cannot write {file}: {error.strerror}") from None
+
+
+@contextmanager
+def _replacing(file: Path) -> Iterator[BinaryIO]:
+    """Write beside the file, and put it in its place when all went well."""
+    new = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        with new.open("xb") as output:
+            if file.exists():
+                shutil.copymode(file, new)
+            yield output
+            output.flush()
+            os.fsync(output.fileno())
+        new.replace(file)
+    finally:
+        new.unlink(missing_ok=True)

@@ -1,0 +1,39 @@
+"""`python -m server migrate`: brings the database's schema to a revision."""
+
+import click
+
+from server.commands.outcome import told_in_a_line
+from server.commands.settings import load_database_url
+from server.store.migrate import current_revision, downgrade, head_revision, upgrade
+
+
+@click.command
+@click.option("--to", metavar="REVISION", help="Migrate up to this revision.  [default: the newest]")
+@click.option(
+    "--down", metavar="REVISION", help="Migrate down to this one, losing data; base: to nothing."
+)
+def migrate(to: str | None, down: str | None) -> None:
+    """Bring the schema of the database to the newest revision, or to another."""
+    if to and down:
+        raise click.UsageError("--to and --down exclude each other")
+    url = load_database_url()
+    with told_in_a_line():
+        before = current_revision(url)
+        if down:
+            downgrade(url, down)
+        else:
+            upgrade(url, to or "head")
+        after = current_revision(url)
+        click.echo(_outcome(before, after))
+
+
+def _outcome(before: str | None, after: str | None) -> str:
+    if before != after:
+        return f"migrated from {before or 'nothing'} to {_name(after)}"
+    return f"already at {_name(after)}"
+
+
+def _name(revision: str | None) -> str:
+    if revision is None:
+        return "nothing"
+    return f"{revision} (head)" if revision == head_revision() else revision

@@ -1,0 +1,31 @@
+"""How commands end that do not end well: in one line, with an exit code."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from server.store.errors import DatabaseError, SchemaError, database_errors
+
+INTERRUPTED = 130
+"""The exit code of what SIGINT ended, as shells have it."""
+
+
+@contextmanager
+def told_in_a_line() -> Iterator[None]:
+    """End the command with a line where the database refuses or Ctrl-C is pressed."""
+    try:
+        with database_errors():
+            yield
+    except SchemaError as error:
+        raise click.ClickException(f"{error}: run `python -m server migrate`") from None
+    except DatabaseError as error:
+        raise click.ClickException(str(error)) from None
+    except KeyboardInterrupt:
+        click.echo("Interrupted.", err=True)
+        raise click.exceptions.Exit(INTERRUPTED) from None
+
+
+def counted(number: int, noun: str) -> str:
+    """Say how many there are of something."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

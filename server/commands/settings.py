@@ -1,0 +1,53 @@
+"""The settings for a command, or one line that says what is wrong with them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import SettingsError
+
+from server.config import DatabaseSettings, Settings, StreamSettings
+from server.store.engine import DatabaseUrlError, database_url
+
+_PREFIXES = {
+    model.__name__: model.model_config.get("env_prefix", "")
+    for model in (DatabaseSettings, StreamSettings)
+}
+
+
+def load_settings() -> Settings:
+    """Read the server's settings; raises click.ClickException where one of them is wrong."""
+    with telling_what_is_wrong():
+        return Settings()
+
+
+def load_database_url() -> str:
+    """Read the URL of the database; raises click.ClickException where there is none."""
+    try:
+        return database_url(load_settings().database)
+    except DatabaseUrlError as error:
+        raise click.ClickException(str(error)) from None
+
+
+@contextmanager
+def telling_what_is_wrong() -> Iterator[None]:
+    """Raise as a click.ClickException what is wrong with settings that are read in the block.
+
+    It names the environment variable, and never shows its value.
+    """
+    try:
+        yield
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_input=False, include_context=False)
+        prefix = _PREFIXES.get(error.title, "")
+        raise click.ClickException("\n".join(_line(prefix, problem) for problem in problems)) from None
+    except SettingsError as error:
+        raise click.ClickException(f"Settings: {error}") from None
+
+
+def _line(prefix: str, problem: ErrorDetails) -> str:
+    message = problem["msg"].removeprefix("Value error, ")
+    name = prefix + ".".join(str(part) for part in problem["loc"])
+    return f"{name.upper()}: {message}" if problem["loc"] else message

@@ -1,0 +1,122 @@
+"""Stores and reads calls by the hundred thousand, each time in one transaction."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import count, islice
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    MetaData,
+    Select,
+    Table,
+    func,
+    literal_column,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import Insert, insert
+
+from server.application.call import Call, CallStatus
+from server.store.call_shape import FIELDS
+from server.store.engine import writing_engine
+from server.store.tables import calls
+
+_BATCH = 1000
+_STATUS = FIELDS.index("status")
+_COPY = f"COPY staged_calls (place, {', '.join(FIELDS)}) FROM STDIN"
+
+_staged = Table(
+    "staged_calls",
+    MetaData(),
+    Column("place", BigInteger, nullable=False),
+    *(Column(name, calls.c[name].type) for name in FIELDS),
+    prefixes=["TEMPORARY"],
+    postgresql_on_commit="DROP",
+)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """How many calls were given, each counted once: new ones, changed ones, and others."""
+
+    new: int
+    changed: int
+    unchanged: int
+
+    @property
+    def total(self) -> int:
+        """How many calls there were."""
+        return self.new + self.changed + self.unchanged
+
+
+def store_calls(url: str, given: Iterable[Call]) -> Stored:
+    """Insert calls, or update those whose ids are known; of two with one id the last counts.
+
+    All are stored or, where taking them raises, none. Rows are locked only once all are taken.
+    `created_at` and `updated_at` are kept as they are given, and equal rows are left alone. Raises
+    DatabaseUrlError, and SQLAlchemyError or psycopg.Error where the database refuses.
+    """
+    with writing_engine(url).begin() as connection:
+        _staged.create(connection, checkfirst=False)
+        _stage(connection, given)
+        connection.execute(select(func.set_config("livecalls.updated_at", "given", True)))  # noqa: FBT003
+        new, changed = connection.execute(_store_staged()).one()
+        total = connection.scalar(select(func.count(_staged.c.id.distinct()))) or 0
+    return Stored(new, changed, total - new - changed)
+
+
+def stored_calls(url: str) -> Iterator[Call]:
+    """Read all calls as of one moment, in the order of their ids; few are held at a time.
+
+    Raises DatabaseUrlError, and SQLAlchemyError where the database refuses.
+    """
+    statement = select(*(calls.c[name] for name in FIELDS)).order_by(calls.c.id)
+    with writing_engine(url).connect() as connection:
+        rows = connection.execution_options(yield_per=_BATCH).execute(statement)
+        for row in rows:
+            yield _to_call(list(row))
+
+
+def _stage(connection: Connection, given: Iterable[Call]) -> None:
+    """Copy calls into a table of their own, which is several times as fast as inserting them.
+
+    A COPY is a statement, which has a time-out: so it begins when its batch is there, however
+    slowly the calls come.
+    """
+    driver: Any = connection.connection.driver_connection
+    places = count()
+    remaining = iter(given)
+    while batch := list(islice(remaining, _BATCH)):
+        with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
+            for call in batch:
+                copy.write_row((next(places), *(getattr(call, name) for name in FIELDS)))
+
+
+def _store_staged() -> Select[int, int]:
+    """Write what is staged, and count the rows that were inserted and those that were updated."""
+    # An inserted row was never locked; one that was updated was, by its conflict.
+    is_new = literal_column("calls.xmax = 0", Boolean).label("is_new")
+    written = _upsert().returning(is_new).cte("written")
+    return select(
+        func.count().filter(written.c.is_new), func.count().filter(written.c.is_new.is_(False))
+    ).select_from(written)
+
+
+def _upsert() -> Insert:
+    last = select(*(_staged.c[name] for name in FIELDS)).distinct(_staged.c.id)
+    statement = insert(calls).from_select(FIELDS, last.order_by(_staged.c.id, _staged.c.place.desc()))
+    given = statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=[calls.c.id],
+        set_={name: given[name] for name in FIELDS if name != "id"},
+        where=or_(*(calls.c[name].is_distinct_from(given[name]) for name in FIELDS)),
+    )
+
+
+def _to_call(values: list[Any]) -> Call:
+    values[_STATUS] = CallStatus(values[_STATUS])
+    return Call(*values)

@@ -1,0 +1,158 @@
+"""Reads a call from JSON in the documented shape, as strictly as a row is written that is kept."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Annotated, Any, NoReturn, TypeVar, get_type_hints
+from uuid import UUID
+
+from pydantic import ConfigDict, PlainValidator, ValidationError, create_model
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from server.application.call import Call, CallStatus
+from server.application.get_call import CANONICAL_UUID
+
+FIELDS = tuple(field.name for field in fields(Call) if field.name != "live")
+"""The documented keys that are stored, in their order."""
+
+_STATUSES = frozenset(CallStatus)
+_MOST_PROBLEMS = 3
+_LONGEST_KEY = 40
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_RFC_3339 = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)", re.IGNORECASE | re.ASCII
+)
+
+Value = TypeVar("Value")
+
+
+class BadLineError(ValueError):
+    """A line that is no call; the message names fields and reasons, and shows no value."""
+
+
+def read_call(line: bytes) -> Call:
+    """Read a call; raises BadLineError.
+
+    All fields must be there and no others, but for `live`, which is ignored. Of a second, what is
+    finer than a microsecond is cut off.
+    """
+    try:
+        values = dict(_Shape.model_validate(_json_object(line)))
+    except ValidationError as error:
+        raise BadLineError(_summary(error)) from None
+    del values["live"]
+    return Call(**values)
+
+
+class _Object(tuple[tuple[str, Any], ...]):
+    """The members of a JSON object as they stand, so that a key that stands twice is seen."""
+
+    __slots__ = ()
+
+
+def _json_object(line: bytes) -> dict[str, Any]:
+    try:
+        members = _JSON.decode(line.decode().strip())
+    except UnicodeDecodeError as error:
+        raise BadLineError(f"is not UTF-8, at byte {error.start + 1}") from None
+    except json.JSONDecodeError as error:
+        reason = error.msg.removesuffix(" at")
+        raise BadLineError(f"is not JSON: {reason}, at character {error.pos + 1}") from None
+    except RecursionError:
+        raise BadLineError("is nested too deep") from None
+    if not isinstance(members, _Object):
+        raise BadLineError("is not a JSON object")
+    values = dict(members)
+    if len(values) < len(members):
+        ((key, _),) = Counter(key for key, _ in members).most_common(1)
+        raise BadLineError(f"{_shown(key)}: stands there more than once")
+    return values
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise BadLineError(f"is not JSON: {constant}")
+
+
+# Python's parser: pydantic's silently takes the last of two values of a key. No field is a number,
+# and reading one as a float knows no limit of digits.
+_JSON = json.JSONDecoder(object_pairs_hook=_Object, parse_constant=_refuse, parse_int=float)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise _wrong("must be a string")
+    if "\0" in value:
+        raise _wrong("must not hold NUL (U+0000)")
+    if _SURROGATES.search(value):
+        raise _wrong("must not hold half of a surrogate pair")
+    return value
+
+
+def _id(value: object) -> UUID:
+    if isinstance(value, str) and CANONICAL_UUID.fullmatch(value):
+        return UUID(value)
+    raise _wrong("must be a UUID of 36 characters")
+
+
+def _moment(value: object) -> datetime:
+    if not isinstance(value, str) or not _RFC_3339.fullmatch(value):
+        raise _wrong("must be an RFC 3339 date-time with its offset, such as 2026-05-04T03:02:01Z")
+    try:
+        return datetime.fromisoformat(value.upper()).astimezone(UTC)
+    except OverflowError:
+        raise _wrong("must be in the years 1 to 9999, in UTC") from None
+    except ValueError:
+        raise _wrong("must be a date and a time that exist, in the years 1 to 9999") from None
+
+
+def _status(value: object) -> CallStatus:
+    if isinstance(value, str) and value in _STATUSES:
+        return CallStatus(value)
+    raise _wrong(f"must be one of {', '.join(CallStatus)}")
+
+
+def _nullable(read: Callable[[object], Value]) -> Callable[[object], Value | None]:
+    return lambda value: None if value is None else read(value)
+
+
+def _wrong(message: str) -> PydanticCustomError:
+    return PydanticCustomError("field", message)
+
+
+_READERS: dict[Any, Callable[[object], object]] = {
+    UUID: _id,
+    str: _text,
+    datetime: _moment,
+    CallStatus: _status,
+    str | None: _nullable(_text),
+    datetime | None: _nullable(_moment),
+}
+_HINTS = get_type_hints(Call)
+_MESSAGES = {"missing": "is missing", "extra_forbidden": "is no field of a call"}
+
+_TYPES: dict[str, Any] = {
+    name: Annotated[Any, PlainValidator(_READERS[_HINTS[name]])] for name in FIELDS
+}
+_Shape = create_model("_Shape", __config__=ConfigDict(extra="forbid"), live=(Any, None), **_TYPES)
+
+
+def _summary(error: ValidationError) -> str:
+    problems = error.errors(include_url=False, include_input=False, include_context=False)
+    shown = [_line(problem) for problem in problems[:_MOST_PROBLEMS]]
+    if len(problems) > len(shown):
+        shown.append(f"and {len(problems) - len(shown)} more")
+    return "; ".join(shown)
+
+
+def _line(problem: ErrorDetails) -> str:
+    if not problem["loc"]:
+        return "has a key with half of a surrogate pair"
+    return f"{_shown(str(problem['loc'][0]))}: {_MESSAGES.get(problem['type'], problem['msg'])}"
+
+
+def _shown(key: str) -> str:
+    """Show a key that may be anything, on a terminal that may take it for a command."""
+    return key if key in FIELDS else json.dumps(f"{key[:_LONGEST_KEY]}…" if key[_LONGEST_KEY:] else key)

@@ -1,0 +1,37 @@
+"""What goes wrong at the database, in one line for the people who run commands."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from alembic.util import CommandError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from server.store.engine import DatabaseUrlError
+
+
+class DatabaseError(Exception):
+    """The database cannot be reached or refuses; the message is one line, without its URL."""
+
+
+class SchemaError(DatabaseError):
+    """The database does not have the tables or columns that are needed."""
+
+
+@contextmanager
+def database_errors() -> Iterator[None]:
+    """Raise as a DatabaseError whatever the store, its driver or its migrations raise."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise _said(error.orig) from error
+    except (DatabaseUrlError, SQLAlchemyError, psycopg.Error, CommandError) as error:
+        raise _said(error) from error
+
+
+def _said(error: BaseException | None) -> DatabaseError:
+    # The lines after the first are hints, and the values of the row in question.
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    if isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
+        return SchemaError(lines[0])
+    return DatabaseError(lines[0])

@@ -1,0 +1,65 @@
+from collections.abc import Iterator
+
+import grpc
+import pytest
+from livecalls.v1 import live_calls_pb2 as pb
+from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
+
+from tests.support.gateway import Gateway, gateway_running
+from tests.support.rest import ask
+from tests.support.upstream import Upstream
+
+PATH = "/v1/live/calls/any"
+REQUEST = pb.GetCallRequest(id="any")
+
+
+@pytest.fixture(scope="module")
+def hasty_gateway(
+    running_upstream: Upstream, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Gateway]:
+    folder = tmp_path_factory.mktemp("hasty")
+    with gateway_running(running_upstream.port, folder, REST_TIMEOUT_MS="300") as running:
+        yield running
+
+
+@pytest.mark.parametrize("verb", ["GET", "HEAD"])
+def test_a_rest_request_ends_in_time(verb: str, hasty_gateway: Gateway, upstream: Upstream) -> None:
+    upstream.hangs()
+    reply = ask(hasty_gateway.url, verb, PATH)
+    assert reply.status == 504
+    assert verb == "HEAD" or reply.json()["error"] == "deadline_exceeded"
+    assert reply.header("cache-control") == "no-store"
+
+
+def test_the_server_is_told_and_gives_up(hasty_gateway: Gateway, upstream: Upstream) -> None:
+    upstream.hangs()
+    ask(hasty_gateway.url, "GET", PATH)
+    (request,) = upstream.requests
+    assert 0 < request.time_left <= 0.3
+    assert request.given_up.wait(5)
+
+
+def test_a_rest_caller_cannot_change_the_deadline(gateway: Gateway, upstream: Upstream) -> None:
+    headers = {"grpc-timeout": "1n", "x-envoy-upstream-rq-timeout-ms": "1"}
+    assert ask(gateway.url, "GET", PATH, headers).status == 404
+    (request,) = upstream.requests
+    assert 1 < request.time_left <= 5
+
+
+def test_a_grpc_caller_sets_its_own(hasty_gateway: Gateway, upstream: Upstream) -> None:
+    with grpc.insecure_channel(hasty_gateway.address) as channel:
+        for timeout in (None, 60):
+            with pytest.raises(grpc.RpcError) as caught:
+                LiveCallsStub(channel).GetCall(REQUEST, timeout=timeout)
+            assert caught.value.code() == grpc.StatusCode.NOT_FOUND
+    without, with_one = upstream.requests
+    assert without.time_left > 1_000_000
+    assert 1 < with_one.time_left <= 61
+
+
+def test_a_grpc_caller_that_stops_waiting_frees_the_server(gateway: Gateway, upstream: Upstream) -> None:
+    upstream.hangs()
+    with grpc.insecure_channel(gateway.address) as channel, pytest.raises(grpc.RpcError) as caught:
+        LiveCallsStub(channel).GetCall(REQUEST, timeout=0.3)
+    assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+    assert upstream.requests[0].given_up.wait(5)
