@@ -13,7 +13,7 @@ import click
 
 from server.commands.outcome import counted, told_in_a_line
 from server.commands.settings import load_database_url
-from server.store.bulk import stored_calls
+from server.store.bulk import all_calls
 from server.store.json_lines import write_line
 
 
@@ -29,7 +29,7 @@ def export_calls(file: Path) -> None:
     url = load_database_url()
     number = 0
     with told_in_a_line(), _output(file) as output:
-        for call in stored_calls(url):
+        for call in all_calls(url):
             output.write(write_line(call))
             number += 1
     click.echo(f"exported {counted(number, 'call')} in {monotonic() - began:.1f} s", err=True)

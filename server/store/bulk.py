@@ -69,7 +69,7 @@ def store_calls(url: str, given: Iterable[Call]) -> Stored:
     return Stored(new, changed, total - new - changed)
 
 
-def stored_calls(url: str) -> Iterator[Call]:
+def all_calls(url: str) -> Iterator[Call]:
     """Read all calls as of one moment, in the order of their ids; few are held at a time.
 
     Raises DatabaseUrlError, and SQLAlchemyError where the database refuses.

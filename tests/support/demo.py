@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 
 from server.demo.readiness import free_port, wait_until
+from server.demo.sample_calls import sample_id
 
 READY = "Ctrl-C ends all of it."
 
@@ -27,7 +28,11 @@ class RunningDemo:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.rest_port}/v1/live/calls"
+        return f"http://127.0.0.1:{self.rest_port}"
+
+    def call_url(self, digit: int) -> str:
+        """Tell where the sample call with the number is."""
+        return f"{self.url}/v1/live/calls/{sample_id(digit)}"
 
     def output(self) -> str:
         """Read what it has printed so far."""
@@ -51,24 +56,26 @@ class RunningDemo:
 
 
 @contextmanager
-def running_demo(folder: Path) -> Iterator[RunningDemo]:
-    """Run the demo in a folder until it says that all of it answers."""
-    with started_demo(folder, rest_port=free_port(), grpc_port=free_port()) as demo:
+def running_demo(folder: Path, **settings: str) -> Iterator[RunningDemo]:
+    """Run the demo in a folder, from when it says that all of it answers."""
+    with started_demo(folder, rest_port=free_port(), grpc_port=free_port(), **settings) as demo:
         assert wait_until(lambda: READY in demo.output() or demo.process.poll() is not None, 60)
         assert demo.process.poll() is None, demo.output()
         yield demo
 
 
 @contextmanager
-def started_demo(folder: Path, *, rest_port: int, grpc_port: int) -> Iterator[RunningDemo]:
+def started_demo(
+    folder: Path, *, rest_port: int, grpc_port: int, **settings: str
+) -> Iterator[RunningDemo]:
     """Start the demo in a folder."""
     output_file = folder / "output"
-    environment = {**os.environ, "REST_PORT": str(rest_port), "GRPC_PORT": str(grpc_port)}
+    ports = {"REST_PORT": str(rest_port), "GRPC_PORT": str(grpc_port)}
     with output_file.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "server", "demo"],
             cwd=folder,
-            env=environment,
+            env={**os.environ, **settings, **ports},
             stdout=output,
             stderr=subprocess.STDOUT,
         )

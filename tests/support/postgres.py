@@ -98,7 +98,7 @@ def away(server: EmbeddedPostgres) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def shared_postgres() -> Iterator[EmbeddedPostgres]:
     """The server of all tests that do not break it."""
-    with _server() as server:
+    with postgres_running() as server:
         execute(server.url, f"CREATE DATABASE {TEMPLATE}")
         upgrade(url_of(server, TEMPLATE))
         yield server
@@ -121,7 +121,7 @@ def empty_database_url(shared_postgres: EmbeddedPostgres) -> Iterator[str]:
 @pytest.fixture
 def own_postgres() -> Iterator[EmbeddedPostgres]:
     """A server that the test may stop, freeze or kill; the database at its `url` is migrated."""
-    with _server() as server:
+    with postgres_running() as server:
         upgrade(server.url)
         yield server
 
@@ -139,7 +139,7 @@ def migrated_database(server: EmbeddedPostgres) -> Iterator[str]:
 
 
 @contextmanager
-def _server() -> Iterator[EmbeddedPostgres]:
+def postgres_running() -> Iterator[EmbeddedPostgres]:
     with (
         tempfile.TemporaryDirectory(prefix="livecalls-") as folder,
         embedded_postgres(Path(folder) / "data", FAST) as server,

@@ -13,7 +13,7 @@ MOMENT = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 _LIVE = {
     "2": LiveStatus(is_live=True, current_session_id="session-2", ended_at=None),
     "3": LiveStatus(is_live=False, current_session_id="session-3", ended_at=MOMENT),
-    "6": LiveStatus(is_live=False, current_session_id=None, ended_at=None),
+    "6": LiveStatus(is_live=False, current_session_id="session-6", ended_at=None),
 }
 
 

@@ -1,4 +1,4 @@
-"""The server as its users start it: a process of its own."""
+"""The service in parts of its own, each of which a test can take away: the server and all around it."""
 
 import os
 import subprocess
@@ -7,40 +7,72 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from server.demo.postgres import EmbeddedPostgres
 from server.demo.readiness import free_port, grpc_answers, wait_until
+from server.demo.stream_stand_in.running import serving_in_thread
+from server.demo.stream_stand_in.stand_in import StreamStandIn
+from tests.support.calls import PLAIN_CALL
+from tests.support.gateway import Gateway, gateway_running
+from tests.support.rest import Reply, ask
+from tests.support.stream import KEY, SECRET
+
+
+class Server:
+    """A `python -m server serve` that can be ended and started again."""
+
+    def __init__(self, folder: Path, settings: dict[str, str]) -> None:
+        self.port = free_port()
+        self._log = folder / "server.log"
+        self._environment = {**os.environ, **settings, "GRPC_PORT": str(self.port)}
+        self.start()
+
+    def start(self) -> None:
+        """Start it and wait until it serves."""
+        command = [sys.executable, "-m", "server", "serve"]
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(command, env=self._environment, stderr=log)
+        assert wait_until(lambda: grpc_answers(f"127.0.0.1:{self.port}"), 20), self.log()
+
+    def stop(self) -> int:
+        """End it as an operator does; return its exit code."""
+        self._process.terminate()
+        return self._process.wait(10)
+
+    def log(self) -> str:
+        """Read what it has logged so far, a JSON object a line."""
+        return self._log.read_text()
 
 
 @dataclass
-class RunningServer:
-    """A `python -m server serve` under way."""
+class Stack:
+    """PostgreSQL, Stream stand-in, server and gateway, all under way."""
 
-    port: int
-    log_file: Path
-    process: "subprocess.Popen[bytes]"
+    postgres: EmbeddedPostgres
+    stand_in: StreamStandIn
+    server: Server
+    gateway: Gateway
 
     @property
-    def address(self) -> str:
-        return f"127.0.0.1:{self.port}"
+    def grpc_addresses(self) -> tuple[str, str]:
+        """Where gRPC is answered: straight, and through Envoy."""
+        return f"127.0.0.1:{self.server.port}", self.gateway.address
 
-    def log(self) -> str:
-        """Read what it has logged so far."""
-        return self.log_file.read_text()
+    def get(self, call_id: Any = PLAIN_CALL.id, headers: dict[str, str] | None = None) -> Reply:
+        """Ask for a call by REST."""
+        return ask(self.gateway.url, "GET", f"/v1/live/calls/{call_id}", headers)
 
 
 @contextmanager
-def running_server(folder: Path, port: int | None = None, **settings: str) -> Iterator[RunningServer]:
-    """Run a server with settings, in upper case, and wait until it serves."""
-    port = port or free_port()
-    log_file = folder / f"server-{port}.log"
-    environment = {**os.environ, **settings, "GRPC_PORT": str(port)}
-    with log_file.open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "server", "serve"], env=environment, stderr=log
-        )
-    try:
-        assert wait_until(lambda: grpc_answers(f"127.0.0.1:{port}"), 20), log_file.read_text()
-        yield RunningServer(port, log_file, process)
-    finally:
-        process.terminate()
-        process.wait(10)
+def stack_running(postgres: EmbeddedPostgres, folder: Path, **settings: str) -> Iterator[Stack]:
+    """Run the service on a migrated PostgreSQL; the settings are the server's and the gateway's."""
+    stand_in = StreamStandIn(KEY, SECRET)
+    with serving_in_thread(stand_in) as stream_url:
+        stream = {"STREAM_API_KEY": KEY, "STREAM_API_SECRET": SECRET, "STREAM_BASE_URL": stream_url}
+        server = Server(folder, {"DATABASE_URL": postgres.url, **stream, **settings})
+        try:
+            with gateway_running(server.port, folder, **settings) as gateway:
+                yield Stack(postgres, stand_in, server, gateway)
+        finally:
+            server.stop()

@@ -2,10 +2,27 @@ from collections.abc import Iterator
 
 import pytest
 
+from server.store.migrate import upgrade
 from tests.support.demo import RunningDemo, running_demo
+from tests.support.postgres import postgres_running, store_call
+from tests.support.stack import Stack, stack_running
+
+ALLOWED_ORIGIN = "https://app.example.com"
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
-    with running_demo(tmp_path_factory.mktemp("demo")) as demo:
+    """Everything, as `make run` starts it."""
+    with running_demo(tmp_path_factory.mktemp("demo"), CORS_ORIGINS=ALLOWED_ORIGIN) as demo:
         yield demo
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Everything in parts of its own, with one stored call; a test leaves it as it found it."""
+    folder = tmp_path_factory.mktemp("stack")
+    with postgres_running() as postgres:
+        upgrade(postgres.url)
+        store_call(postgres.url)
+        with stack_running(postgres, folder, DATABASE_POOL_SIZE="1") as stack:
+            yield stack

@@ -8,7 +8,6 @@ import httpx
 import pytest
 
 from server.demo.readiness import wait_until
-from server.demo.sample_calls import sample_id
 from tests.support.demo import RunningDemo
 
 
@@ -42,7 +41,7 @@ def status_of(client: httpx.Client, url: str) -> int:
 def on_air(demo: RunningDemo) -> bool:
     """Tell whether every part of the demo has its part in an answer."""
     try:
-        reply = httpx.get(f"{demo.url}/{sample_id(2)}", timeout=10)
+        reply = httpx.get(demo.call_url(2), timeout=10)
     except httpx.TransportError:
         return False
     return reply.status_code == 200 and reply.json()["live"] is not None
@@ -62,7 +61,7 @@ def test_a_killed_part_comes_back(demo: RunningDemo, part: str, may_answer: set[
     assert wait_until(lambda: on_air(demo), 20)
     killed = demo.part(part)
     assert killed
-    with trickle(f"{demo.url}/{sample_id(2)}") as statuses:
+    with trickle(demo.call_url(2)) as statuses:
         assert wait_until(lambda: 200 in statuses, 20)
         killed.kill()
         assert wait_until(lambda: (demo.part(part) or killed) != killed, 20), demo.output()

@@ -18,7 +18,7 @@ KEYS = [field.name for field in pb.Call.DESCRIPTOR.fields]
 
 
 def by_rest(demo: RunningDemo, digit: int) -> dict[str, Any]:
-    reply = httpx.get(f"{demo.url}/{sample_id(digit)}")
+    reply = httpx.get(demo.call_url(digit))
     assert reply.status_code == 200
     body: dict[str, Any] = reply.json()
     assert list(body) == KEYS

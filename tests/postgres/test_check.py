@@ -1,0 +1,135 @@
+"""`python -m server check`: a line for each thing, and an exit code for all."""
+
+import pytest
+
+from server.commands import check
+from server.demo.stream_stand_in.stand_in import Behaviour, State, StreamStandIn
+from server.store.migrate import head_revision
+from tests.support.commands import run, run_process
+from tests.support.postgres import execute
+from tests.support.stream import KEY, SECRET, closed_port
+
+SETTINGS = "ok    settings: all can be used"
+SCHEMA = f"ok    schema: at {head_revision()} (head)"
+NO_SCHEMA = "--    schema: not looked at, for want of the database"
+NO_STREAM = "--    Stream: not configured: live is null for every call"
+
+
+def stream(url: str, secret: str = SECRET) -> dict[str, str]:
+    return {"STREAM_API_KEY": KEY, "STREAM_API_SECRET": secret, "STREAM_BASE_URL": url}
+
+
+def stream_line(url: str, **settings: str) -> str:
+    result = run("check", **stream(url), **settings)
+    assert result.exit_code == 1
+    assert SECRET not in result.output
+    return result.stdout.splitlines()[-1]
+
+
+def test_all_is_well(database_url: str, stream_url: str, stand_in: StreamStandIn) -> None:
+    result = run_process("check", DATABASE_URL=database_url, **stream(stream_url))
+    settings, database, schema, accepted = result.stdout.decode().splitlines()
+    version = execute(database_url, "SHOW server_version")[0][0]
+    assert (settings, database) == (SETTINGS, f"ok    database: PostgreSQL {version}")
+    assert (schema, accepted) == (SCHEMA, "ok    Stream: credentials accepted")
+    assert (result.stderr, result.returncode) == (b"", 0)
+    assert stand_in.asked.total() == 1
+
+
+def test_a_call_that_happens_to_exist_is_as_good(
+    database_url: str, stream_url: str, stand_in: StreamStandIn
+) -> None:
+    stand_in.put("livestream", "livecalls-check", State.ON_AIR)
+    result = run("check", DATABASE_URL=database_url, **stream(stream_url))
+    assert result.stdout.splitlines()[-1] == "ok    Stream: credentials accepted"
+    assert result.exit_code == 0
+
+
+def test_stream_need_not_be_configured(database_url: str) -> None:
+    result = run("check", DATABASE_URL=database_url)
+    assert result.stdout.splitlines()[2:] == [SCHEMA, NO_STREAM]
+    assert result.exit_code == 0
+
+
+def test_a_wrong_setting_fails_and_the_rest_is_not_looked_at(database_url: str) -> None:
+    result = run("check", DATABASE_URL=database_url, DATABASE_POOL_SIZE="0", GRPC_PORT="1")
+    assert result.stdout.splitlines() == [
+        "FAIL  settings: DATABASE_POOL_SIZE: Input should be greater than 0"
+    ]
+    assert result.exit_code == 1
+
+
+def test_a_missing_database_fails() -> None:
+    result = run("check")
+    assert result.stdout.splitlines() == [
+        SETTINGS,
+        "FAIL  database: DATABASE_URL is not set",
+        NO_SCHEMA,
+        NO_STREAM,
+    ]
+    assert result.exit_code == 1
+
+
+def test_an_unreachable_database_fails_without_its_password() -> None:
+    url = f"postgresql://user:secret@127.0.0.1:{closed_port()}/calls"
+    result = run_process("check", DATABASE_URL=url)
+    _, database, schema, _ = result.stdout.decode().splitlines()
+    assert database.startswith("FAIL  database: connection failed: ")
+    assert schema == NO_SCHEMA
+    assert b"secret" not in result.stdout + result.stderr
+    assert result.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("statement", "is_at"),
+    [
+        ("DROP TABLE calls, alembic_version", "empty"),
+        ("UPDATE alembic_version SET version_num = '9999'", "at 9999"),
+    ],
+)
+def test_a_schema_that_is_not_at_the_head_fails(database_url: str, statement: str, is_at: str) -> None:
+    execute(database_url, statement)
+    result = run("check", DATABASE_URL=database_url)
+    needed = f"{head_revision()} is needed: run `python -m server migrate`"
+    assert result.stdout.splitlines()[2] == f"FAIL  schema: {is_at}, {needed}"
+    assert result.exit_code == 1
+
+
+def test_refused_credentials_fail(stream_url: str) -> None:
+    other = "another-secret-that-is-long-enough-too"
+    result = run("check", **stream(stream_url, other))
+    assert result.stdout.splitlines()[-1] == "FAIL  Stream: credentials refused (status 401)"
+    assert other not in result.output
+    assert result.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "words"),
+    [
+        (Behaviour.RATE_LIMITED, "its rate limit is reached: try again later"),
+        (Behaviour.BAD_REQUEST, "the question is refused (status 400)"),
+        (Behaviour.ERROR, "cannot be asked (status 500)"),
+    ],
+)
+def test_credentials_that_nothing_was_said_of_fail(
+    stream_url: str, stand_in: StreamStandIn, behaviour: Behaviour, words: str
+) -> None:
+    stand_in.behaviour = behaviour
+    assert stream_line(stream_url) == f"FAIL  Stream: {words}"
+
+
+def test_a_stream_that_never_answers_is_given_up(
+    stream_url: str, stand_in: StreamStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check, "_STREAM_SECONDS", 0.3)
+    stand_in.behaviour = Behaviour.HANG
+    told = stream_line(stream_url, STREAM_BUDGET_MS="60000")
+    assert told == "FAIL  Stream: no answer in 0.3 s"
+
+
+def test_an_unreachable_stream_fails() -> None:
+    assert stream_line(f"http://127.0.0.1:{closed_port()}").startswith("FAIL  Stream: cannot be asked (")
+
+
+def test_an_address_of_stream_that_is_none_fails() -> None:
+    assert stream_line("not-a-url").startswith("FAIL  Stream: STREAM_BASE_URL: ")

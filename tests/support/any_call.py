@@ -1,0 +1,28 @@
+"""Any call that the database can hold, for Hypothesis."""
+
+from datetime import UTC
+
+from hypothesis import strategies as st
+
+from server.application.call import Call, CallStatus
+
+moments = st.datetimes(timezones=st.just(UTC))
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+
+any_call = st.builds(
+    Call,
+    id=st.uuids(),
+    host_user_id=texts,
+    title=texts,
+    scheduled_at=st.none() | moments,
+    started_at=st.none() | moments,
+    ended_at=st.none() | moments,
+    stream_call_id=st.none() | texts,
+    stream_call_type=texts,
+    recording_url=st.none() | texts,
+    recording_ready_at=st.none() | moments,
+    status=st.sampled_from(CallStatus),
+    created_at=moments,
+    updated_at=moments,
+    live=st.none(),
+)

@@ -1,0 +1,70 @@
+"""The command line, in the test's own process or in one of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from click.testing import CliRunner, Result
+
+from server.__main__ import cli
+from server.application.call import Call
+from server.store.json_lines import write_line
+from tests.support.calls import PLAIN_CALL
+
+READ_SETTINGS = ("DATABASE", "STREAM", "GRPC_", "LOG_")
+
+
+def run(*arguments: str, stdin: bytes = b"", **settings: str) -> Result:
+    """Run a command in this process with no settings but those given, in upper case."""
+    environment: dict[str, str | None] = dict.fromkeys(set(os.environ) - set(_unset()))
+    return CliRunner().invoke(
+        cli, arguments, input=stdin, env={**environment, **settings}, catch_exceptions=False
+    )
+
+
+def command(*arguments: str) -> list[str]:
+    """Write the command line of a process of its own."""
+    return [sys.executable, "-W", "error", "-m", "server", *arguments]
+
+
+def environment(**settings: str) -> dict[str, str]:
+    """Make an environment with no settings but those given, in upper case."""
+    return {**_unset(), **settings}
+
+
+def run_process(
+    *arguments: str, stdin: bytes = b"", **settings: str
+) -> "subprocess.CompletedProcess[bytes]":
+    """Run a command as a process of its own, with no settings but those given."""
+    return subprocess.run(
+        command(*arguments),
+        input=stdin,
+        env=environment(**settings),
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def lines(*calls: Call) -> bytes:
+    """Write calls as JSON Lines."""
+    return b"".join(write_line(call) for call in calls)
+
+
+def line(**changes: Any) -> bytes:
+    """Write a plain call as a line, with any JSON in place of some values."""
+    return json.dumps({**json.loads(write_line(PLAIN_CALL)), **changes}).encode() + b"\n"
+
+
+def jsonl(folder: Path, content: bytes) -> str:
+    """Put lines into a file, and tell its name."""
+    file = folder / "calls.jsonl"
+    file.write_bytes(content)
+    return str(file)
+
+
+def _unset() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(READ_SETTINGS)}

@@ -1,0 +1,45 @@
+"""Any row that the database can hold: store, proto, Envoy, JSON, and the documented schema."""
+
+import json
+import re
+from dataclasses import fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+from hypothesis import HealthCheck, given, settings
+
+from server.application.call import Call
+from server.store.bulk import store_calls
+from tests.support.any_call import any_call
+from tests.support.stack import Stack
+
+DOCUMENTED = json.loads((Path(__file__).parents[1] / "gateway/documented.json").read_text())
+CALL = jsonschema_rs.validator_for(DOCUMENTED["Call"], validate_formats=True)
+KEYS = [field.name for field in fields(Call)]
+RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3}|\.\d{6})?Z", re.ASCII)
+
+
+@given(call=any_call)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_row_comes_out_of_the_rest_face_as_it_went_in(stack: Stack, call: Call) -> None:
+    store_calls(stack.postgres.url, [call])
+
+    reply = stack.get(call.id)
+
+    body = reply.json()
+    assert reply.status == 200
+    assert list(body) == KEYS
+    CALL.validate(body)
+    assert {key: value for key, value in body.items() if key != "live"} == {
+        key: as_documented(getattr(call, key), body[key]) for key in KEYS if key != "live"
+    }
+
+
+def as_documented(value: Any, shown: Any) -> Any:
+    """Say a value in JSON; of a moment, whichever documented form means it."""
+    if not isinstance(value, datetime):
+        return None if value is None else str(value)
+    assert RFC_3339.fullmatch(shown)
+    return shown if datetime.fromisoformat(shown).astimezone(UTC) == value else value.isoformat()

@@ -1,0 +1,69 @@
+import click
+import pytest
+
+from gateway.config import GatewaySettings
+from server.commands.settings import load_database_url, load_settings, telling_what_is_wrong
+
+SECRET = "not-to-be-shown"  # noqa: S105 - none
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DATABASE_URL", "STREAM_API_KEY", "STREAM_API_SECRET"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def told(monkeypatch: pytest.MonkeyPatch, **settings: str) -> str:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(click.ClickException) as raised:
+        load_settings()
+    return raised.value.message
+
+
+def test_settings_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://localhost/calls")
+    monkeypatch.setenv("GRPC_PORT", "1234")
+    assert load_settings().grpc_port == 1234
+    assert load_database_url() == "postgresql://localhost/calls"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("DATABASE_POOL_SIZE", "0", "Input should be greater than 0"),
+        (
+            "STREAM_BUDGET_MS",
+            SECRET,
+            "Input should be a valid integer, unable to parse string as an integer",
+        ),
+        ("GRPC_PORT", "65536", "Input should be less than or equal to 65535"),
+        ("LOG_FORMAT", SECRET, "Input should be 'json' or 'text'"),
+    ],
+)
+def test_a_wrong_setting_is_named_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str
+) -> None:
+    assert told(monkeypatch, **{name: value}) == f"{name}: {message}"
+
+
+def test_each_wrong_setting_has_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = told(monkeypatch, GRPC_PORT="x", LOG_LEVEL="x").splitlines()
+    assert [line.split(":")[0] for line in lines] == ["GRPC_PORT", "LOG_LEVEL"]
+
+
+def test_settings_that_go_together_are_named_without_a_preface(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert told(monkeypatch, STREAM_API_SECRET=SECRET) == (
+        "STREAM_API_KEY and STREAM_API_SECRET go together: set both or neither"
+    )
+
+
+def test_the_gateway_s_settings_are_named_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REST_PORT", "x")
+    with pytest.raises(click.ClickException, match=r"^REST_PORT: "), telling_what_is_wrong():
+        GatewaySettings()
+
+
+def test_a_missing_url_is_named() -> None:
+    with pytest.raises(click.ClickException, match=r"^DATABASE_URL is not set"):
+        load_database_url()
