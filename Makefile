@@ -26,6 +26,10 @@ run: $(READY) ## Start everything: PostgreSQL, sample calls, Stream stand-in, se
 test: $(READY) ## Run every test (ARGS= goes to pytest)
 	@exec pytest $(ARGS)
 
+.PHONY: golden
+golden: $(READY) ## Write the golden replies anew, from what the gateway answers
+	@pytest --quiet tests/gateway/test_golden.py --rewrite-golden
+
 .PHONY: setup
 setup: $(READY) ## Make the virtual environment, from the lock file
 $(READY): requirements-dev.lock pyproject.toml

@@ -30,7 +30,7 @@ class _LazyGroup(click.Group):
         return command
 
 
-@click.group(cls=_LazyGroup)
+@click.group(cls=_LazyGroup, context_settings={"max_content_width": 100})
 def cli() -> None:
     """LiveCalls: the state of a live call, by gRPC.
 

@@ -83,12 +83,13 @@ class EmbeddedPostgres:
 
     def stop(self) -> None:
         """End the server, clients or not, in some 2 seconds at most."""
-        _end(self._folder)
         if self._process is not None:
+            _end(self._process.pid)
             self._process.wait()
 
     def _start(self) -> bool:
-        _end(self._folder)
+        if (left := _postmaster(self._folder)) is not None:
+            _end(left)
         _give_away(self._folder)
         (self._folder / "postmaster.pid").unlink(missing_ok=True)
         self._process = _run("postgres", self._arguments, self._log)
@@ -115,7 +116,9 @@ def _make_data(folder: Path, log: Path) -> None:
     new.mkdir(mode=0o700)
     _give_away(new)
     arguments = ["-D", str(new), "-U", "postgres", "--encoding=UTF8", "--locale=C"]
-    if _run("initdb", [*arguments, "--auth=trust", "--no-sync"], log).wait():
+    with _run("initdb", [*arguments, "--auth=trust", "--no-sync"], log) as initdb:
+        failed = initdb.wait()
+    if failed:
         raise PostgresFailedError(f"PostgreSQL cannot make its data:\n{_last_lines(log)}")
     new.rename(folder)
 
@@ -160,23 +163,23 @@ def _give_away(folder: Path) -> None:
                 path.chmod(path.stat().st_mode | 0o001)
 
 
-def _end(folder: Path) -> None:
-    for number, seconds in ENDINGS:
-        deadline = monotonic() + seconds
-        if (postmaster := _postmaster(folder)) is None:
-            return
-        with suppress(psutil.NoSuchProcess):
-            postmaster.send_signal(number)
-        while _postmaster(folder) is not None and monotonic() < deadline:
-            sleep(0.01)
+def _end(number: int) -> None:
+    with suppress(psutil.NoSuchProcess):  # it has ended
+        process = psutil.Process(number)
+        for signal_number, seconds in ENDINGS:
+            process.send_signal(signal_number)
+            deadline = monotonic() + seconds
+            while monotonic() < deadline:
+                if process.status() == psutil.STATUS_ZOMBIE:
+                    return
+                sleep(0.01)
 
 
-def _postmaster(folder: Path) -> psutil.Process | None:
-    """Find the server that runs in the folder; the number in its file may be another's by now."""
+def _postmaster(folder: Path) -> int | None:
+    """Tell which process serves the folder; the number in its file may be another's by now."""
     try:
         number = int((folder / "postmaster.pid").read_text().split()[0])
-        process = psutil.Process(number)
-        return process if str(folder) in process.cmdline() else None
+        return number if str(folder) in psutil.Process(number).cmdline() else None
     except (OSError, LookupError, ValueError, psutil.Error):
         return None
 

@@ -23,7 +23,8 @@ def sample_calls(now: datetime) -> list[Call]:
     """Make the sample calls as they are at a moment, which is aware."""
     now = now.astimezone(UTC).replace(microsecond=0)
     planned = _planned(now)
-    live = replace(planned, status=CallStatus.LIVE, started_at=now - timedelta(minutes=20))
+    began = now - timedelta(minutes=20)
+    live = replace(planned, status=CallStatus.LIVE, scheduled_at=began, started_at=began)
     return [
         replace(planned, id=sample_id(1), title="Breathing for beginners"),
         replace(live, id=sample_id(2), title="Strength class", stream_call_id=ON_AIR),
@@ -37,7 +38,13 @@ def sample_calls(now: datetime) -> list[Call]:
             recording_url="https://recordings.example.com/nutrition.mp4",
             recording_ready_at=now - timedelta(minutes=5),
         ),
-        replace(planned, id=sample_id(4), title="Sleep consultation", status=CallStatus.ERRORED),
+        replace(
+            planned,
+            id=sample_id(4),
+            title="Sleep consultation",
+            status=CallStatus.ERRORED,
+            scheduled_at=began,
+        ),
         replace(live, id=sample_id(5), title="Running club", stream_call_id=NEVER_ANSWERS),
         replace(live, id=sample_id(6), title=ODD_TITLE, stream_call_id=BACKSTAGE),
     ]

@@ -1,6 +1,6 @@
 """Stores and reads calls by the hundred thousand, each time in one transaction."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from itertools import count, islice
 from typing import Any
@@ -69,14 +69,14 @@ def store_calls(url: str, given: Iterable[Call]) -> Stored:
     return Stored(new, changed, total - new - changed)
 
 
-def all_calls(url: str) -> Iterator[Call]:
+def all_calls(url: str) -> Generator[Call, None, None]:
     """Read all calls as of one moment, in the order of their ids; few are held at a time.
 
     Raises DatabaseUrlError, and SQLAlchemyError where the database refuses.
     """
     statement = select(*(calls.c[name] for name in FIELDS)).order_by(calls.c.id)
-    with writing_engine(url).connect() as connection:
-        rows = connection.execution_options(yield_per=_BATCH).execute(statement)
+    in_parts = statement.execution_options(yield_per=_BATCH)
+    with writing_engine(url).connect() as connection, connection.execute(in_parts) as rows:
         for row in rows:
             yield _to_call(list(row))
 
@@ -107,8 +107,11 @@ def _store_staged() -> Select[int, int]:
 
 
 def _upsert() -> Insert:
-    last = select(*(_staged.c[name] for name in FIELDS)).distinct(_staged.c.id)
-    statement = insert(calls).from_select(FIELDS, last.order_by(_staged.c.id, _staged.c.place.desc()))
+    from_last = func.row_number().over(partition_by=_staged.c.id, order_by=_staged.c.place.desc())
+    staged = select(_staged, from_last.label("from_last")).subquery()
+    last = select(*(staged.c[name] for name in FIELDS)).where(staged.c.from_last == 1)
+    # In the order of their ids, so that two imports at once wait for each other and go on.
+    statement = insert(calls).from_select(FIELDS, last.order_by(staged.c.id))
     given = statement.excluded
     return statement.on_conflict_do_update(
         index_elements=[calls.c.id],

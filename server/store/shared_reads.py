@@ -39,7 +39,7 @@ class SharedReads(Generic[Key, Value]):
         self._within = within
         self._most_keys = most_keys
         self._gathering: deque[_Batch[Key, Value]] = deque()
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way: dict[asyncio.Task[None], _Batch[Key, Value]] = {}
 
     async def find(self, key: Key) -> Value | None:
         """Read one key, or None where there is none.
@@ -68,9 +68,8 @@ class SharedReads(Generic[Key, Value]):
 
     def _batch_to_join(self) -> "_Batch[Key, Value]":
         if not self._gathering or len(self._gathering[-1].waiting) >= self._most_keys:
-            if len(self._under_way) < self._at_once:
-                asyncio.get_running_loop().call_soon(self._begin)
             self._gathering.append(_Batch())
+            asyncio.get_running_loop().call_soon(self._begin)
         return self._gathering[-1]
 
     def _begin(self) -> None:
@@ -78,21 +77,22 @@ class SharedReads(Generic[Key, Value]):
             batch = self._gathering.popleft()
             if batch.waiting:
                 # In a context of its own: it belongs to no request, and logs none's id.
-                batch.task = asyncio.create_task(self._answer(batch), context=Context())
-                self._under_way.add(batch.task)
-                batch.task.add_done_callback(self._end)
+                context = Context()
+                batch.task = asyncio.create_task(self._answer(batch), context=context)
+                batch.task.add_done_callback(self._end, context=context)
+                self._under_way[batch.task] = batch
 
     def _end(self, task: asyncio.Task[None]) -> None:
-        self._under_way.discard(task)
+        batch = self._under_way.pop(task)
+        if task.cancelled():
+            batch.fail(StoreUnavailableError())
+            if batch.overdue:
+                log.warning("a read was given up", extra={"reason": "overdue"})
         self._begin()
 
     async def _answer(self, batch: "_Batch[Key, Value]") -> None:
         try:
             batch.answer(await self._read(list(batch.waiting)))
-        except asyncio.CancelledError:
-            if batch.overdue:
-                log.warning("a read was given up", extra={"reason": "overdue"})
-            batch.fail(StoreUnavailableError())
         except Exception as error:  # noqa: BLE001 - whoever waits raises it
             batch.fail(error)
 

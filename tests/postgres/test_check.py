@@ -1,6 +1,7 @@
 """`python -m server check`: a line for each thing, and an exit code for all."""
 
 import pytest
+from click.testing import Result
 
 from server.commands import check
 from server.demo.stream_stand_in.stand_in import Behaviour, State, StreamStandIn
@@ -15,19 +16,26 @@ NO_SCHEMA = "--    schema: not looked at, for want of the database"
 NO_STREAM = "--    Stream: not configured: live is null for every call"
 
 
-def stream(url: str, secret: str = SECRET) -> dict[str, str]:
-    return {"STREAM_API_KEY": KEY, "STREAM_API_SECRET": secret, "STREAM_BASE_URL": url}
+def run_with_stream(url: str, secret: str = SECRET, **settings: str) -> Result:
+    ours = {"STREAM_API_KEY": KEY, "STREAM_API_SECRET": secret, "STREAM_BASE_URL": url}
+    return run("check", stdin=b"", **ours, **settings)
 
 
 def stream_line(url: str, **settings: str) -> str:
-    result = run("check", **stream(url), **settings)
+    result = run_with_stream(url, **settings)
     assert result.exit_code == 1
     assert SECRET not in result.output
     return result.stdout.splitlines()[-1]
 
 
 def test_all_is_well(database_url: str, stream_url: str, stand_in: StreamStandIn) -> None:
-    result = run_process("check", DATABASE_URL=database_url, **stream(stream_url))
+    result = run_process(
+        "check",
+        DATABASE_URL=database_url,
+        STREAM_API_KEY=KEY,
+        STREAM_API_SECRET=SECRET,
+        STREAM_BASE_URL=stream_url,
+    )
     settings, database, schema, accepted = result.stdout.decode().splitlines()
     version = execute(database_url, "SHOW server_version")[0][0]
     assert (settings, database) == (SETTINGS, f"ok    database: PostgreSQL {version}")
@@ -40,7 +48,7 @@ def test_a_call_that_happens_to_exist_is_as_good(
     database_url: str, stream_url: str, stand_in: StreamStandIn
 ) -> None:
     stand_in.put("livestream", "livecalls-check", State.ON_AIR)
-    result = run("check", DATABASE_URL=database_url, **stream(stream_url))
+    result = run_with_stream(stream_url, DATABASE_URL=database_url)
     assert result.stdout.splitlines()[-1] == "ok    Stream: credentials accepted"
     assert result.exit_code == 0
 
@@ -97,7 +105,7 @@ def test_a_schema_that_is_not_at_the_head_fails(database_url: str, statement: st
 
 def test_refused_credentials_fail(stream_url: str) -> None:
     other = "another-secret-that-is-long-enough-too"
-    result = run("check", **stream(stream_url, other))
+    result = run_with_stream(stream_url, other)
     assert result.stdout.splitlines()[-1] == "FAIL  Stream: credentials refused (status 401)"
     assert other not in result.output
     assert result.exit_code == 1

@@ -68,7 +68,7 @@ def test_a_file_is_made(database_url: str, tmp_path: Path) -> None:
     result = run_process("export", str(tmp_path / "calls.jsonl"), DATABASE_URL=database_url)
     assert (tmp_path / "calls.jsonl").read_bytes() == lines(*SAMPLES)
     assert (result.stdout, result.returncode) == (b"", 0)
-    assert os.listdir(tmp_path) == ["calls.jsonl"]
+    assert list(tmp_path.iterdir()) == [tmp_path / "calls.jsonl"]
 
 
 def test_a_file_is_replaced_and_keeps_its_mode(database_url: str, tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_a_pipe_is_written_to_and_not_replaced(database_url: str, tmp_path: Path
     os.mkfifo(pipe)
     with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
         run("export", str(pipe), DATABASE_URL=database_url)
-        assert reader.communicate(timeout=20) == (lines(*SAMPLES), None)
+        assert reader.communicate(timeout=20)[0] == lines(*SAMPLES)
     assert pipe.is_fifo()
 
 
@@ -107,7 +107,7 @@ def test_a_file_is_left_alone_where_the_database_fails(tmp_path: Path) -> None:
     assert result.stderr.startswith("Error: connection failed: ")
     assert result.exit_code == 1
     assert file.read_text() == "old"
-    assert os.listdir(tmp_path) == ["calls.jsonl"]
+    assert list(tmp_path.iterdir()) == [tmp_path / "calls.jsonl"]
 
 
 @pytest.mark.parametrize("name", ["missing/calls.jsonl", "file/calls.jsonl"])

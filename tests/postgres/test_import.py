@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -197,10 +198,13 @@ async def test_nothing_is_locked_or_seen_while_lines_are_awaited(database_url: s
 
 
 def test_a_terminal_is_shown_progress(database_url: str, tmp_path: Path) -> None:
-    shown = on_a_terminal("import", jsonl(tmp_path, lines(YOGA) + b"{}\n"), DATABASE_URL=database_url)
-    assert "reading:   0%" in shown
-    assert f"/{len(lines(YOGA)) + 3:.0f}" in shown
-    assert "line 2: id: is missing" in shown
+    content = lines(*many(2500)) + line(status="paused")
+    file = jsonl(tmp_path, content)
+    shown = on_a_terminal("import", "--keep-going", file, DATABASE_URL=database_url)
+    assert "\rreading:   0%|" in shown
+    assert f"/{len(content) / 1000:.0f}k [" in shown
+    assert f"\rline 2501: {NO_STATUS}\r\n" in shown
+    assert "\rstoring: 100%|" in shown
 
 
 def test_an_unreachable_database_is_a_line(tmp_path: Path) -> None:
@@ -233,6 +237,7 @@ def test_a_file_that_is_not_there_is_a_line(database_url: str) -> None:
 def on_a_terminal(*arguments: str, **settings: str) -> str:
     """Run a command whose standard error is a terminal, and tell what that showed."""
     terminal, end = os.openpty()
+    termios.tcsetwinsize(end, (24, 80))
     with os.fdopen(terminal, "rb", buffering=0) as screen:
         subprocess.run(
             command(*arguments),

@@ -18,7 +18,7 @@ READ_SETTINGS = ("DATABASE", "STREAM", "GRPC_", "LOG_")
 
 
 def run(*arguments: str, stdin: bytes = b"", **settings: str) -> Result:
-    """Run a command in this process with no settings but those given, in upper case."""
+    """Run a command in this process, with no settings but those given, in upper case."""
     environment: dict[str, str | None] = dict.fromkeys(set(os.environ) - set(_unset()))
     return CliRunner().invoke(
         cli, arguments, input=stdin, env={**environment, **settings}, catch_exceptions=False

@@ -1,13 +1,21 @@
 """A Stream that answers by script, for tests in which time matters."""
 
 import asyncio
+from asyncio import get_running_loop
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
+from server.adapters.stream.best_effort import BestEffort
 from server.application.call import LiveStatus
+from server.config import StreamSettings
 
 ON_AIR = LiveStatus(is_live=True, current_session_id="session", ended_at=None)
 OFF_AIR = LiveStatus(is_live=False, current_session_id="session", ended_at=None)
+
+CALL = ("livestream", "call")
+OTHER = ("livestream", "other")
+AMPLE = 10.0
 
 
 @dataclass
@@ -33,3 +41,17 @@ class ScriptedStream:
 
     async def aclose(self) -> None:
         self.closed = True
+
+
+def best_effort(stream: ScriptedStream, **changes: Any) -> BestEffort:
+    settings = StreamSettings(**{"budget_ms": 300, "reuse_ms": 1000, **changes})
+    return BestEffort(stream, settings, clock=lambda: get_running_loop().time())
+
+
+async def ask(
+    asked: BestEffort, call: tuple[str, str] = CALL, within: float = AMPLE
+) -> tuple[LiveStatus | None, float]:
+    """Ask, and tell the answer and the seconds it took."""
+    began = get_running_loop().time()
+    status = await asked.live_status(*call, within)
+    return status, round(get_running_loop().time() - began, 6)

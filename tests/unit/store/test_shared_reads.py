@@ -262,8 +262,9 @@ async def test_a_failure_that_comes_as_its_caller_leaves_is_not_complained_of(
     await turn()
     request.cancel()
     await asyncio.wait([request])
-    gc.collect()
     assert request.cancelled()
+    del request
+    gc.collect()
     assert not caplog.records
 
 
@@ -287,6 +288,19 @@ async def test_who_waits_when_the_store_closes_is_told(read: ScriptedRead) -> No
     requests.append(asyncio.create_task(reads.find(2)))
     await turn()
     await reads.aclose()
-    results = await asyncio.gather(*requests, return_exceptions=True)
-    assert [type(result) for result in results] == [StoreUnavailableError] * 2
+    await turn()
+    assert [type(request.exception()) for request in requests] == [StoreUnavailableError] * 2
     assert read.cancelled == 1
+
+
+async def test_who_waits_for_a_read_that_is_just_beginning_when_the_store_closes_is_told(
+    read: ScriptedRead,
+) -> None:
+    reads = shared(read)
+    request = asyncio.create_task(reads.find(1))
+    await turn()
+    await turn()
+    await reads.aclose()
+    await turn()
+    assert type(request.exception()) is StoreUnavailableError
+    assert read.asked == []

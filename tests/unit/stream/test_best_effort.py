@@ -1,45 +1,9 @@
 import asyncio
-import logging
-from asyncio import get_running_loop
-from typing import Any
 
 import pytest
 
 from server.adapters.stream import best_effort as best_effort_module
-from server.adapters.stream.best_effort import BestEffort
-from server.adapters.stream.errors import (
-    StreamCallMissingError,
-    StreamError,
-    StreamFailedError,
-    StreamQuestionRefusedError,
-    StreamRateLimitedError,
-)
-from server.application.call import LiveStatus
-from server.config import StreamSettings
-from tests.support.scripted_stream import OFF_AIR, ON_AIR, ScriptedStream
-
-CALL = ("livestream", "call")
-OTHER = ("livestream", "other")
-AMPLE = 10.0
-
-
-def best_effort(stream: ScriptedStream, **changes: Any) -> BestEffort:
-    settings = StreamSettings(**{"budget_ms": 300, "reuse_ms": 1000, **changes})
-    return BestEffort(stream, settings, clock=lambda: get_running_loop().time())
-
-
-@pytest.fixture
-def stream() -> ScriptedStream:
-    return ScriptedStream()
-
-
-async def ask(
-    asked: BestEffort, call: tuple[str, str] = CALL, within: float = AMPLE
-) -> tuple[LiveStatus | None, float]:
-    """Ask, and tell the answer and the seconds it took."""
-    began = get_running_loop().time()
-    status = await asked.live_status(*call, within)
-    return status, round(get_running_loop().time() - began, 6)
+from tests.support.scripted_stream import CALL, OFF_AIR, ON_AIR, OTHER, ScriptedStream, ask, best_effort
 
 
 async def test_says_what_stream_says(stream: ScriptedStream) -> None:
@@ -70,28 +34,6 @@ async def test_calls_are_told_apart(stream: ScriptedStream) -> None:
     stream.says = OFF_AIR
     assert await ask(asked, OTHER) == (OFF_AIR, 0.1)
     assert await ask(asked, ("default", "call")) == (OFF_AIR, 0.1)
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        StreamCallMissingError(),
-        StreamQuestionRefusedError(),
-        StreamFailedError("status 500"),
-        TimeoutError(),
-        KeyError("code"),
-    ],
-)
-async def test_not_knowing_is_remembered_as_well(stream: ScriptedStream, error: Exception) -> None:
-    stream.says = error
-    asked = best_effort(stream)
-    assert await ask(asked) == (None, 0.1)
-    await asyncio.sleep(0.8999)
-    assert await ask(asked) == (None, 0)
-    assert stream.asked[CALL] == 1
-    await asyncio.sleep(0.0002)
-    await ask(asked)
-    assert stream.asked[CALL] == 2
 
 
 async def test_waits_no_longer_than_the_budget(stream: ScriptedStream) -> None:
@@ -129,58 +71,6 @@ async def test_a_question_is_given_up_when_its_answer_could_no_longer_be_shown(
     await asyncio.sleep(0.002)
     assert stream.given_up[CALL] == 1
     assert await caller == (None, budget_ms / 1000)
-
-
-async def test_a_question_given_up_is_a_failure(stream: ScriptedStream) -> None:
-    stream.after = 3600
-    asked = best_effort(stream)
-    for _ in range(3):
-        await ask(asked)
-        await asyncio.sleep(1)
-    assert await ask(asked) == (None, 0)
-    assert stream.asked[CALL] == 3
-
-
-async def test_a_bad_call_does_not_silence_the_others(stream: ScriptedStream) -> None:
-    asked = best_effort(stream)
-    stream.says = StreamFailedError("status 500")
-    for _ in range(60):
-        await ask(asked)
-        await asyncio.sleep(1)
-    stream.says = ON_AIR
-    assert await ask(asked, OTHER) == (ON_AIR, 0.1)
-
-
-async def test_stream_is_left_alone_after_different_calls_failed(stream: ScriptedStream) -> None:
-    asked = best_effort(stream, breaker_failures=5, breaker_open_ms=5000)
-    stream.says = StreamFailedError("status 500")
-    for number in range(5):
-        await ask(asked, ("livestream", str(number)))
-    stream.says = ON_AIR
-    assert await ask(asked) == (None, 0)
-    await asyncio.sleep(5)
-    assert await asyncio.gather(ask(asked), ask(asked, OTHER)) == [(ON_AIR, 0.1), (None, 0)]
-    assert await ask(asked, OTHER) == (ON_AIR, 0.1)
-
-
-async def test_not_knowing_the_call_shows_that_stream_is_well(stream: ScriptedStream) -> None:
-    asked = best_effort(stream, breaker_failures=2)
-    for number, says in enumerate([StreamFailedError(""), StreamCallMissingError()] * 3):
-        stream.says = says
-        await ask(asked, ("livestream", str(number)))
-    stream.says = ON_AIR
-    assert await ask(asked) == (ON_AIR, 0.1)
-
-
-async def test_a_429_is_obeyed(stream: ScriptedStream) -> None:
-    asked = best_effort(stream)
-    stream.says = StreamRateLimitedError(20)
-    await ask(asked)
-    stream.says = ON_AIR
-    await asyncio.sleep(19.999)
-    assert await ask(asked, OTHER) == (None, 0)
-    await asyncio.sleep(0.002)
-    assert await ask(asked, OTHER) == (ON_AIR, 0.1)
 
 
 async def test_many_callers_share_one_question(stream: ScriptedStream) -> None:
@@ -239,29 +129,3 @@ async def test_closing_gives_up_what_is_under_way(stream: ScriptedStream) -> Non
     assert await caller == (None, 0.1)
     assert stream.given_up[CALL] == 1
     assert stream.closed
-
-
-@pytest.mark.parametrize(
-    ("error", "level", "reason"),
-    [
-        (StreamFailedError("status 500"), logging.WARNING, "status 500"),
-        (StreamQuestionRefusedError(), logging.WARNING, "question refused"),
-        (StreamCallMissingError(), logging.INFO, "no such call"),
-        (TimeoutError(), logging.WARNING, "timeout"),
-        (KeyError("private"), logging.WARNING, "KeyError"),
-    ],
-)
-async def test_one_line_is_logged_however_many_callers(
-    stream: ScriptedStream,
-    caplog: pytest.LogCaptureFixture,
-    error: StreamError,
-    level: int,
-    reason: str,
-) -> None:
-    caplog.set_level(logging.DEBUG, "server.stream")
-    stream.says = error
-    asked = best_effort(stream)
-    await asyncio.gather(*(ask(asked) for _ in range(100)))
-    (line,) = caplog.records
-    assert (line.levelno, vars(line)["reason"]) == (level, reason)
-    assert (vars(line)["stream_call_type"], vars(line)["stream_call_id"]) == CALL

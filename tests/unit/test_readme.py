@@ -1,0 +1,39 @@
+"""The README's tables of settings, held against the settings."""
+
+import re
+from pathlib import Path
+
+import pytest
+from pydantic_settings import BaseSettings
+
+from gateway.config import GatewaySettings
+from server.config import DatabaseSettings, Settings, StreamSettings
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
+ROW = re.compile(r"^\| `([A-Z_]+)` \| (?:`([^`]*)`|none) \|", re.MULTILINE)
+
+
+def documented(heading: str) -> dict[str, str]:
+    table = README.split(f"| {heading} | default | what |")[1].split("\n\n")[0]
+    return dict(ROW.findall(table))
+
+
+def defaults(kind: type[BaseSettings]) -> dict[str, str]:
+    prefix = kind.model_config.get("env_prefix", "")
+    return {
+        f"{prefix}{name}".upper(): str(field.default or "")
+        for name, field in kind.model_fields.items()
+        if field.default_factory is None
+    }
+
+
+@pytest.mark.parametrize(
+    ("heading", "kinds"),
+    [("server", (Settings, DatabaseSettings, StreamSettings)), ("gateway", (GatewaySettings,))],
+)
+def test_it_lists_every_setting_with_its_default(
+    heading: str, kinds: tuple[type[BaseSettings], ...]
+) -> None:
+    assert documented(heading) == {
+        name: value for kind in kinds for name, value in defaults(kind).items()
+    }
