@@ -30,7 +30,7 @@ class Connections:
     async def rows(self, statement: str, parameters: Mapping[str, Any]) -> Sequence[tuple[Any, ...]]:
         """Read the rows of a SELECT; raises psycopg.Error.
 
-        Where a kept connection turns out to be of no use any more, it is asked once more at once.
+        Where a connection turns out to be of no use any more, a fresh one is asked at once.
         """
         connection = self._idle.pop() if self._idle else await self._connect()
         try:
@@ -38,7 +38,6 @@ class Connections:
         except (psycopg.OperationalError, psycopg.errors.FeatureNotSupported):
             if not connection.closed:
                 raise
-            await self.aclose()  # what broke one, such as a restart, broke the others
         return await self._rows(await self._connect(), statement, parameters)
 
     async def aclose(self) -> None:

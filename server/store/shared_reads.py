@@ -133,7 +133,6 @@ class _Batch(Generic[Key, Value]):
             for answer in answers:
                 if not answer.done():
                     answer.set_exception(error)
-                    answer.exception()  # taken note of: who waited may be gone by now
 
     def _take_waiting(self) -> "ItemsView[Key, set[asyncio.Future[Value | None]]]":
         waiting, self.waiting = self.waiting, {}

@@ -1,4 +1,6 @@
+import socket
 from collections.abc import Iterator
+from time import monotonic
 
 import grpc
 import pytest
@@ -19,6 +21,17 @@ def hasty_gateway(
 ) -> Iterator[Gateway]:
     folder = tmp_path_factory.mktemp("hasty")
     with gateway_running(running_upstream.port, folder, REST_TIMEOUT_MS="300") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def silent_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """A gateway in front of a port where nobody ever says a word."""
+    folder = tmp_path_factory.mktemp("silent")
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        gateway_running(silent.getsockname()[1], folder, REST_TIMEOUT_MS="300") as running,
+    ):
         yield running
 
 
@@ -55,6 +68,27 @@ def test_a_grpc_caller_sets_its_own(hasty_gateway: Gateway, upstream: Upstream) 
     without, with_one = upstream.requests
     assert without.time_left > 1_000_000
     assert 1 < with_one.time_left <= 61
+
+
+def test_a_server_that_says_nothing_is_not_waited_for(silent_gateway: Gateway) -> None:
+    asked_at = monotonic()
+    reply = ask(silent_gateway.url, "GET", PATH)
+    assert monotonic() - asked_at < 5
+    assert reply.status == 504
+    assert reply.json() == {
+        "error": "deadline_exceeded",
+        "message": "The service gave no answer in time.",
+    }
+
+
+def test_nor_beyond_the_deadline_of_a_grpc_caller(silent_gateway: Gateway) -> None:
+    headers = {
+        "content-type": "application/grpc",
+        "grpc-timeout": "300m",
+        "content-length": "0",
+    }
+    reply = ask(silent_gateway.url, "POST", "/livecalls.v1.LiveCalls/GetCall", headers)
+    assert reply.header("grpc-status") == str(grpc.StatusCode.DEADLINE_EXCEEDED.value[0])
 
 
 def test_a_grpc_caller_that_stops_waiting_frees_the_server(gateway: Gateway, upstream: Upstream) -> None:

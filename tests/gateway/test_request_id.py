@@ -1,5 +1,5 @@
 import re
-from uuid import uuid4
+from uuid import uuid1
 
 import grpc
 import pytest
@@ -31,7 +31,7 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 def test_it_is_taken_or_made_returned_and_logged(  # noqa: PLR0913, PLR0917 - a case and what it needs
     verb: str, path: str, headers: dict[str, str], prefix: str | None, rest_url: str, gateway: Gateway
 ) -> None:
-    given = None if prefix is None else f"{prefix}{uuid4()}"
+    given = None if prefix is None else f"{prefix}{uuid1()}"
     reply = ask(rest_url, verb, path, {**headers, **({"x-request-id": given} if given else {})})
     request_id = reply.header("x-request-id")
     assert request_id is not None

@@ -128,6 +128,12 @@ def test_there_is_nothing_elsewhere(verb: str, path: str, gateway: Gateway, upst
     assert upstream.requests == []
 
 
+def test_grpc_has_its_own_path(gateway: Gateway, upstream: Upstream) -> None:
+    reply = ask(gateway.url, "GET", CALLS + CALL_ID, {"content-type": "application/grpc"})
+    assert reply.header("grpc-status") == "2"
+    assert upstream.requests == []
+
+
 def test_json_is_not_posted_to_a_method(gateway: Gateway, upstream: Upstream) -> None:
     headers = {"content-type": "application/json", "content-length": "2"}
     assert ask(gateway.url, "POST", "/livecalls.v1.LiveCalls/GetCall", headers, b"{}").status == 404

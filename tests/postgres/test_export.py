@@ -2,9 +2,7 @@
 
 import os
 import subprocess
-from dataclasses import replace
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,16 +12,12 @@ from server.application.call import Call
 from server.demo.sample_calls import sample_calls
 from server.store.bulk import all_calls, store_calls
 from tests.support.any_call import any_call
-from tests.support.calls import MOMENT, PLAIN_CALL
+from tests.support.calls import MOMENT, many_calls
 from tests.support.commands import command, environment, lines, run, run_process
 from tests.support.postgres import execute
 from tests.support.stream import closed_port
 
 SAMPLES = sample_calls(MOMENT)
-
-
-def many(number: int) -> list[Call]:
-    return [replace(PLAIN_CALL, id=UUID(int=i)) for i in range(number)]
 
 
 def test_all_calls_are_written_by_id(database_url: str) -> None:
@@ -39,7 +33,7 @@ def test_no_calls_are_no_lines(database_url: str) -> None:
     assert (result.stdout_bytes, result.exit_code) == (b"", 0)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15, deadline=None)
 @given(st.lists(any_call, min_size=1, max_size=20))
 def test_what_was_exported_is_imported_and_exported_the_same(
     database_url: str, calls: list[Call]
@@ -55,7 +49,7 @@ def test_what_was_exported_is_imported_and_exported_the_same(
 
 
 def test_calls_are_read_as_of_one_moment(database_url: str) -> None:
-    calls = many(5000)
+    calls = many_calls(5000)
     store_calls(database_url, calls)
     reading = all_calls(database_url)
     first = next(reading)
@@ -119,7 +113,7 @@ def test_a_file_that_cannot_be_made_is_a_line(database_url: str, tmp_path: Path,
 
 
 def test_a_reader_that_has_seen_enough_hears_nothing_of_it(database_url: str) -> None:
-    store_calls(database_url, many(5000))
+    store_calls(database_url, many_calls(5000))
     with subprocess.Popen(
         command("export"),
         env=environment(DATABASE_URL=database_url),
@@ -127,7 +121,7 @@ def test_a_reader_that_has_seen_enough_hears_nothing_of_it(database_url: str) ->
         stderr=subprocess.PIPE,
     ) as process:
         assert process.stdout
-        assert process.stdout.readline() == lines(many(1)[0])
+        assert process.stdout.readline() == lines(many_calls(1)[0])
         process.stdout.close()
         assert process.stderr
         assert process.stderr.read() == b""

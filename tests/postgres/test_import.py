@@ -1,11 +1,5 @@
 """`python -m server import`: that all of a file is stored, or nothing, and what is said of it."""
 
-import os
-import signal
-import subprocess
-import termios
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -16,9 +10,9 @@ import pytest
 from server.application.call import Call, CallStatus
 from server.demo.sample_calls import sample_calls
 from server.store.bulk import all_calls
-from tests.support.calls import MOMENT, PLAIN_CALL
-from tests.support.commands import command, environment, jsonl, line, lines, run, run_process
-from tests.support.postgres import becomes, execute, store_call
+from tests.support.calls import MOMENT, PLAIN_CALL, many_calls
+from tests.support.commands import jsonl, line, lines, run, run_process
+from tests.support.postgres import execute, store_call
 from tests.support.stream import closed_port
 
 YOGA = replace(PLAIN_CALL, id=UUID(int=1))
@@ -29,37 +23,8 @@ NOTHING_STORED = (
 )
 
 
-def many(number: int) -> list[Call]:
-    return [replace(PLAIN_CALL, id=UUID(int=i), title=f"Yoga {i}") for i in range(number)]
-
-
 def stored(url: str) -> list[Call]:
     return list(all_calls(url))
-
-
-@contextmanager
-def importing(url: str, content: bytes) -> Iterator["subprocess.Popen[bytes]"]:
-    """Start an import whose standard input holds the content, and has not ended."""
-    with subprocess.Popen(
-        command("import", "-"),
-        env=environment(DATABASE_URL=url),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
-        assert process.stdin
-        process.stdin.write(content)
-        process.stdin.flush()
-        yield process
-
-
-async def waits_for_lines(url: str) -> None:
-    """Wait until an import has stored batches, and waits for more lines."""
-    waiting = (
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-        "AND state = 'idle in transaction' AND query LIKE 'COPY %'"
-    )
-    await becomes(url, waiting, (1,))
 
 
 def test_calls_are_stored_as_the_lines_say(database_url: str, tmp_path: Path) -> None:
@@ -106,7 +71,7 @@ def test_the_times_of_the_row_are_kept(database_url: str, tmp_path: Path) -> Non
 @pytest.mark.parametrize("between", [0, 2500], ids=["side by side", "in batches far apart"])
 def test_of_lines_with_one_id_the_last_counts(database_url: str, tmp_path: Path, between: int) -> None:
     first, last = replace(YOGA, id=UUID(int=9999)), replace(PILATES, id=UUID(int=9999))
-    file = jsonl(tmp_path, lines(first, first, *many(between), last))
+    file = jsonl(tmp_path, lines(first, first, *many_calls(between), last))
     result = run("import", file, DATABASE_URL=database_url)
     total = between + 1
     assert f"imported {total} call" in result.stdout
@@ -116,7 +81,7 @@ def test_of_lines_with_one_id_the_last_counts(database_url: str, tmp_path: Path,
 
 def test_a_bad_line_keeps_all_of_the_file_out(database_url: str, tmp_path: Path) -> None:
     store_call(database_url, YOGA)
-    content = lines(*many(1500)) + line(status="paused") + lines(PILATES) + b"{}x\n"
+    content = lines(*many_calls(1500)) + line(status="paused") + lines(PILATES) + b"{}x\n"
     result = run_process("import", jsonl(tmp_path, content), DATABASE_URL=database_url)
     assert result.stderr.decode().splitlines() == [
         f"line 1501: {NO_STATUS}",
@@ -172,39 +137,10 @@ def test_an_empty_file_is_no_mistake(database_url: str) -> None:
 
 
 def test_twenty_thousand_calls_are_stored(database_url: str, tmp_path: Path) -> None:
-    calls = many(20_000)
+    calls = many_calls(20_000)
     result = run("import", jsonl(tmp_path, lines(*calls)), DATABASE_URL=database_url)
     assert result.stdout.startswith("imported 20000 calls (20000 new, ")
     assert stored(database_url) == calls
-
-
-async def test_ctrl_c_stores_nothing(database_url: str) -> None:
-    with importing(database_url, lines(*many(2500))) as process:
-        await waits_for_lines(database_url)
-        process.send_signal(signal.SIGINT)
-        assert process.communicate(timeout=20) == (b"", b"Interrupted.\n")
-    assert process.returncode == 130
-    assert stored(database_url) == []
-
-
-async def test_nothing_is_locked_or_seen_while_lines_are_awaited(database_url: str) -> None:
-    store_call(database_url, YOGA)
-    with importing(database_url, lines(*many(2500))) as process:
-        await waits_for_lines(database_url)
-        execute(database_url, "UPDATE calls SET title = 'Meanwhile'")
-        assert [call.title for call in stored(database_url)] == ["Meanwhile"]
-        output, _ = process.communicate(timeout=20)
-    assert output.startswith(b"imported 2500 calls (2499 new, 1 changed, 0 unchanged) in ")
-
-
-def test_a_terminal_is_shown_progress(database_url: str, tmp_path: Path) -> None:
-    content = lines(*many(2500)) + line(status="paused")
-    file = jsonl(tmp_path, content)
-    shown = on_a_terminal("import", "--keep-going", file, DATABASE_URL=database_url)
-    assert "\rreading:   0%|" in shown
-    assert f"/{len(content) / 1000:.0f}k [" in shown
-    assert f"\rline 2501: {NO_STATUS}\r\n" in shown
-    assert "\rstoring: 100%|" in shown
 
 
 def test_an_unreachable_database_is_a_line(tmp_path: Path) -> None:
@@ -232,21 +168,3 @@ def test_a_file_that_is_not_there_is_a_line(database_url: str) -> None:
     result = run("import", "/not/there.jsonl", DATABASE_URL=database_url)
     assert "'/not/there.jsonl': No such file or directory" in result.stderr
     assert result.exit_code == 2
-
-
-def on_a_terminal(*arguments: str, **settings: str) -> str:
-    """Run a command whose standard error is a terminal, and tell what that showed."""
-    terminal, end = os.openpty()
-    termios.tcsetwinsize(end, (24, 80))
-    with os.fdopen(terminal, "rb", buffering=0) as screen:
-        subprocess.run(
-            command(*arguments),
-            env=environment(**settings),
-            stdout=subprocess.DEVNULL,
-            stderr=end,
-            timeout=60,
-            check=False,
-        )
-        shown = screen.read(64 * 1024)
-        os.close(end)
-    return shown.decode()

@@ -1,7 +1,7 @@
 """Calls for tests, and answers of the ports that a test scripts."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -25,6 +25,11 @@ PLAIN_CALL = Call(
     created_at=MOMENT,
     updated_at=MOMENT,
 )
+
+
+def many_calls(number: int) -> list[Call]:
+    """Make calls that differ in id and title, in the order of their ids."""
+    return [replace(PLAIN_CALL, id=UUID(int=i), title=f"Yoga {i}") for i in range(number)]
 
 
 @dataclass

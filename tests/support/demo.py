@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -56,32 +57,31 @@ class RunningDemo:
 
 
 @contextmanager
-def running_demo(folder: Path, **settings: str) -> Iterator[RunningDemo]:
-    """Run the demo in a folder, from when it says that all of it answers."""
-    with started_demo(folder, rest_port=free_port(), grpc_port=free_port(), **settings) as demo:
+def running_demo(**settings: str) -> Iterator[RunningDemo]:
+    """Run the demo, from when it says that all of it answers."""
+    with started_demo(rest_port=free_port(), grpc_port=free_port(), **settings) as demo:
         assert wait_until(lambda: READY in demo.output() or demo.process.poll() is not None, 60)
         assert demo.process.poll() is None, demo.output()
         yield demo
 
 
 @contextmanager
-def started_demo(
-    folder: Path, *, rest_port: int, grpc_port: int, **settings: str
-) -> Iterator[RunningDemo]:
-    """Start the demo in a folder."""
-    output_file = folder / "output"
+def started_demo(*, rest_port: int, grpc_port: int, **settings: str) -> Iterator[RunningDemo]:
+    """Start the demo in a folder of its own, into which PostgreSQL's user can see."""
     ports = {"REST_PORT": str(rest_port), "GRPC_PORT": str(grpc_port)}
-    with output_file.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "server", "demo"],
-            cwd=folder,
-            env={**os.environ, **settings, **ports},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    demo = RunningDemo(rest_port, grpc_port, output_file, process)
-    try:
-        yield demo
-    finally:
-        if process.poll() is None:
-            demo.end()
+    with tempfile.TemporaryDirectory(prefix="livecalls-") as folder:
+        output_file = Path(folder) / "output"
+        with output_file.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "server", "demo"],
+                cwd=folder,
+                env={**os.environ, **settings, **ports},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        demo = RunningDemo(rest_port, grpc_port, output_file, process)
+        try:
+            yield demo
+        finally:
+            if process.poll() is None:
+                demo.end()

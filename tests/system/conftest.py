@@ -11,9 +11,9 @@ ALLOWED_ORIGIN = "https://app.example.com"
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
+def demo() -> Iterator[RunningDemo]:
     """Everything, as `make run` starts it."""
-    with running_demo(tmp_path_factory.mktemp("demo"), CORS_ORIGINS=ALLOWED_ORIGIN) as demo:
+    with running_demo(CORS_ORIGINS=ALLOWED_ORIGIN) as demo:
         yield demo
 
 

@@ -3,7 +3,6 @@
 import signal
 import socket
 import time
-from pathlib import Path
 
 import pytest
 
@@ -12,8 +11,8 @@ from tests.support.demo import running_demo, started_demo
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_all_of_it_within_5_seconds(tmp_path: Path, number: signal.Signals) -> None:
-    with running_demo(tmp_path) as demo:
+def test_a_signal_ends_all_of_it_within_5_seconds(number: signal.Signals) -> None:
+    with running_demo() as demo:
         processes = demo.processes()
         assert len(processes) > 4
         began = time.monotonic()
@@ -23,11 +22,11 @@ def test_a_signal_ends_all_of_it_within_5_seconds(tmp_path: Path, number: signal
 
 
 @pytest.mark.parametrize("name", ["REST_PORT", "GRPC_PORT"])
-def test_a_taken_port_is_one_clear_line(tmp_path: Path, name: str) -> None:
+def test_a_taken_port_is_one_clear_line(name: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         ports = {"rest_port": free_port(), "grpc_port": free_port(), name.lower(): port}
-        with started_demo(tmp_path, **ports) as demo:
+        with started_demo(**ports) as demo:
             assert wait_until(lambda: demo.process.poll() is not None, 20)
             assert demo.output() == f"Error: Port {port} is taken: name another with {name}=\n"
             assert demo.process.returncode == 1

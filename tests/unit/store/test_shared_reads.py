@@ -1,5 +1,4 @@
 import asyncio
-import gc
 import logging
 from collections.abc import Mapping
 from contextvars import ContextVar
@@ -252,20 +251,6 @@ async def test_a_read_whose_callers_left_of_themselves_is_not_logged(
     await turn()
     assert read.cancelled == 1
     assert not [record for record in caplog.records if record.name == "server.store"]
-
-
-async def test_a_failure_that_comes_as_its_caller_leaves_is_not_complained_of(
-    read: ScriptedRead, caplog: pytest.LogCaptureFixture
-) -> None:
-    request = asyncio.create_task(shared(read).find(1))
-    (await read.begun()).set_exception(ZeroDivisionError())
-    await turn()
-    request.cancel()
-    await asyncio.wait([request])
-    assert request.cancelled()
-    del request
-    gc.collect()
-    assert not caplog.records
 
 
 async def test_a_read_belongs_to_no_request() -> None:
