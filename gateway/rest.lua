@@ -32,13 +32,13 @@ local PASSED_ON = {
 
 local FAULT = { status = "500", text = '{"error":"internal","message":"The gateway failed to answer."}' }
 
-local shape, success, failure, call, complete, worded, closing, etag_of, matches, send, of_grpc, remove
+local shape, success, failure, call, complete, worded, closing, etag_of, matches, send, remove
+local is_preflight, is_grpc, of_grpc
 
 function envoy_on_request(handle)
   local headers = handle:headers()
   local method = headers:get(":method")
-  local for_grpc = (headers:get("content-type") or ""):find("^application/grpc")
-  if method ~= "GET" and method ~= "HEAD" or for_grpc then
+  if method ~= "GET" and method ~= "HEAD" or is_grpc(headers) then
     handle:respond({ [":status"] = "405", allow = "GET, HEAD" })
   end
   local rest = handle:streamInfo():dynamicMetadata()
@@ -57,14 +57,18 @@ end
 
 function envoy_on_response(handle)
   local request = handle:streamInfo():dynamicMetadata():get("rest")
-  if not request then
-    return -- answered before it was let in: a preflight, or a wrong verb
+  if not request and (is_preflight(handle:headers()) or is_grpc(handle:headers())) then
+    return -- answered before it was let in, and in the right shape
+  end
+  local method, known = "GET", ""
+  if request then
+    method, known = request.method, request["if-none-match"]
   end
   local body = handle:body(true)
   local trailers = handle:trailers()
   local headers = handle:headers() -- not before body(), which yields and so ends what was taken before
-  local well, reply = pcall(shape, headers, body:getBytes(0, body:length()), request["if-none-match"])
-  send(well and reply or FAULT, headers, body, request.method == "HEAD")
+  local well, reply = pcall(shape, headers, body:getBytes(0, body:length()), known)
+  send(well and reply or FAULT, headers, body, method == "HEAD")
   remove(headers, of_grpc)
   if trailers then
     remove(trailers, of_grpc)
@@ -96,7 +100,7 @@ end
 
 -- The transcoder prints a google.rpc.Status: code, message, details.
 function failure(json, code)
-  local name = CODES[tonumber(json:match('^{"code":(%d+)') or code)]
+  local name = assert(CODES[tonumber(json:match('^{"code":(%d+)') or code)], "no gRPC status")
   local _, before = json:find('^{"code":%d+,"message":')
   local message = '"The request failed."'
   if before then
@@ -193,6 +197,14 @@ function send(reply, headers, body, is_head)
     headers:remove("content-type")
     headers:remove("content-length")
   end
+end
+
+function is_preflight(headers)
+  return headers:get("access-control-allow-methods") ~= nil
+end
+
+function is_grpc(headers)
+  return (headers:get("content-type") or ""):find("^application/grpc") ~= nil
 end
 
 function of_grpc(name)

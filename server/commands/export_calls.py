@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 from typing import BinaryIO
@@ -28,8 +28,8 @@ def export_calls(file: Path) -> None:
     began = monotonic()
     url = load_database_url()
     number = 0
-    with told_in_a_line(), _output(file) as output, closing(all_calls(url)) as calls:
-        for call in calls:
+    with told_in_a_line(), _output(file) as output:
+        for call in all_calls(url):
             output.write(write_line(call))
             number += 1
     click.echo(f"exported {counted(number, 'call')} in {monotonic() - began:.1f} s", err=True)

@@ -77,7 +77,7 @@ class _Import:
             self._bar.update(1 if self._size is None else self._file.tell() - self._bar.n)
             if line.call is None:
                 self._refuse(line)
-            elif self._keep_going or not self.refused:
+            else:
                 yield line.call
         if self.refused > MOST_REPORTED:
             self._say(f"and {counted(self.refused - MOST_REPORTED, 'more bad line')}")

@@ -1,6 +1,6 @@
 """Stores and reads calls by the hundred thousand, each time in one transaction."""
 
-from collections.abc import Generator, Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count, islice
 from typing import Any
@@ -69,7 +69,7 @@ def store_calls(url: str, given: Iterable[Call]) -> Stored:
     return Stored(new, changed, total - new - changed)
 
 
-def all_calls(url: str) -> Generator[Call, None, None]:
+def all_calls(url: str) -> Iterator[Call]:
     """Read all calls as of one moment, in the order of their ids; few are held at a time.
 
     Raises DatabaseUrlError, and SQLAlchemyError where the database refuses.

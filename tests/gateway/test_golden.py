@@ -4,13 +4,15 @@ import grpc
 import pytest
 from google.rpc.error_details_pb2 import ErrorInfo
 
-from tests.support.gateway import Gateway
+from tests.support.gateway import Gateway, gateway_running
 from tests.support.golden import Golden
 from tests.support.upstream import Upstream
 
 HERE = Path(__file__).parent
 REPLIES = sorted((HERE / "golden").glob("*.txt"))
 FAILURES = sorted((HERE / "golden" / "failures").glob("*.txt"))
+SERVER_GONE = HERE / "golden" / "away" / "server_gone.txt"
+NOBODY_LISTENS = 1
 
 
 def named(path: Path) -> str:
@@ -29,3 +31,8 @@ def test_the_reply_to_a_failure_is_as_written_down(
     code = grpc.StatusCode[path.stem.upper()]
     upstream.fails(code, "So it is.", ErrorInfo(reason="SOME_REASON", domain="livecalls.v1"))
     Golden(path).check(gateway.url, rewrite=rewrite_golden)
+
+
+def test_the_reply_without_a_server_is_as_written_down(tmp_path: Path, rewrite_golden: bool) -> None:
+    with gateway_running(NOBODY_LISTENS, tmp_path) as lonely:
+        Golden(SERVER_GONE).check(lonely.url, rewrite=rewrite_golden)

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from server.demo.postgres import EmbeddedPostgres
 from server.store.bulk import all_calls
 from tests.support.calls import many_calls
@@ -15,6 +17,15 @@ from tests.support.commands import command, environment, jsonl, line, lines
 from tests.support.postgres import becomes, execute, kill, store_call
 
 
+@pytest.fixture
+def _ctrl_c() -> Iterator[None]:
+    """Where tests run in the background, SIGINT is ignored, which programs they start inherit."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_ctrl_c")
 async def test_ctrl_c_stores_nothing(database_url: str) -> None:
     with importing(database_url, lines(*many_calls(2500))) as process:
         await waits_for_lines(database_url)
