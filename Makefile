@@ -67,8 +67,10 @@ checkgenerate: generate ## Fail where generated/ is not what proto/ says
 	@git status --porcelain -- generated | grep . && { echo "generated/ is not what is committed: run 'make generate' and commit"; exit 1; } || true
 
 .PHONY: breaking
-breaking: $(READY) .build/googleapis ## Fail where the contract breaks its users (AGAINST= a commit or tag)
-	@buf breaking --against '.git#ref=$(AGAINST)'
+breaking: $(READY) .build/googleapis ## Fail where proto/ breaks users of the last tag or commit (AGAINST= another)
+	@git show $(AGAINST):$(DESCRIPTORS) > .build/then.binpb
+	@buf build --as-file-descriptor-set -o .build/now.binpb
+	@buf breaking .build/now.binpb --against .build/then.binpb
 
 .PHONY: lock
 lock: $(READY) ## Pin the newest allowed dependencies, with hashes
