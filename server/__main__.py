@@ -1,23 +1,32 @@
 """The server's command line: `python -m server --help`."""
 
 from importlib import import_module
+from typing import NamedTuple
 
 import click
 
-# Where each command stands. They are imported when used: some take a second to import.
+
+class _Command(NamedTuple):
+    """Where a command stands, and what it does in a few words."""
+
+    module: str
+    name: str
+    words: str
+
+
 _COMMANDS = {
-    "serve": "server.commands.serve:serve",
-    "check": "server.commands.check:check",
-    "migrate": "server.commands.migrate:migrate",
-    "import": "server.commands.import_calls:import_calls",
-    "export": "server.commands.export_calls:export_calls",
-    "demo": "server.commands.demo:demo",
-    "stream-stand-in": "server.commands.stream_stand_in:stream_stand_in",
+    "serve": _Command("serve", "serve", "Answer gRPC until SIGTERM or Ctrl-C."),
+    "check": _Command("check", "check", "Say whether all that serve needs is well."),
+    "migrate": _Command("migrate", "migrate", "Bring the database's schema up to date."),
+    "import": _Command("import_calls", "import_calls", "Store calls from JSON Lines."),
+    "export": _Command("export_calls", "export_calls", "Write all calls as JSON Lines."),
+    "demo": _Command("demo", "demo", "Run everything on this machine, as `make run` does."),
+    "stream-stand-in": _Command("stream_stand_in", "stream_stand_in", "Play Stream, for the demo."),
 }
 
 
 class _LazyGroup(click.Group):
-    """A group that imports a command when it is asked for."""
+    """A group that imports a command when it is used: some take a second to import."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - named by click
         return list(_COMMANDS)
@@ -25,12 +34,16 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        module, name = _COMMANDS[cmd_name].split(":")
-        command: click.Command = getattr(import_module(module), name)
+        module, name, _ = _COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(f"server.commands.{module}"), name)
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.words) for name, command in _COMMANDS.items()])
 
-@click.group(cls=_LazyGroup, context_settings={"max_content_width": 100})
+
+@click.group(cls=_LazyGroup)
 def cli() -> None:
     """LiveCalls: the state of a live call, by gRPC.
 

@@ -27,10 +27,11 @@ async def serving(settings: Settings) -> AsyncIterator[AioServer]:
         stack.push_async_callback(calls.aclose)
         live_statuses = await stack.enter_async_context(_live_statuses(settings.stream))
         server = AioServer(
-            LiveCalls(GetCall(calls, live_statuses)), f"{settings.grpc_host}:{settings.grpc_port}"
+            LiveCalls(GetCall(calls, live_statuses)),
+            f"{settings.server.grpc_host}:{settings.server.grpc_port}",
         )
         await server.start()
-        stack.push_async_callback(server.stop, settings.shutdown_grace_ms / 1000)
+        stack.push_async_callback(server.stop, settings.server.shutdown_grace_ms / 1000)
         log.info("serving", extra={"port": server.port})
         yield server
 

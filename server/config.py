@@ -1,5 +1,6 @@
 """The settings of the server, read once from the environment."""
 
+from dataclasses import dataclass, field
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
@@ -65,8 +66,8 @@ class StreamSettings(BaseSettings):
         return self
 
 
-class Settings(BaseSettings):
-    """All settings of the server."""
+class ServerSettings(BaseSettings):
+    """Where the server listens, how it ends, and how it logs."""
 
     model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
 
@@ -76,5 +77,12 @@ class Settings(BaseSettings):
     """How long requests under way may still run once the server is told to end."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "text"] = "json"
-    database: DatabaseSettings = Field(default_factory=DatabaseSettings)
-    stream: StreamSettings = Field(default_factory=StreamSettings)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings; made without arguments, they are what the environment says."""
+
+    server: ServerSettings = field(default_factory=ServerSettings)
+    database: DatabaseSettings = field(default_factory=DatabaseSettings)
+    stream: StreamSettings = field(default_factory=StreamSettings)

@@ -6,7 +6,7 @@ from contextvars import ContextVar
 
 from pythonjsonlogger.json import JsonFormatter
 
-from server.config import Settings
+from server.config import ServerSettings
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The id of the request that is being answered; tasks it starts inherit it."""
@@ -18,7 +18,7 @@ _JSON_NAMES = {"levelname": "level", "name": "logger"}
 _QUIET = ("httpx", "httpcore", "getstream")
 
 
-def configure_logging(settings: Settings) -> None:
+def configure_logging(settings: ServerSettings) -> None:
     """Send all log lines to standard error, in the format the settings name."""
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(_add_request_id)

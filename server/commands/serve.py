@@ -19,7 +19,7 @@ from server.transport.aio_server import AddressTakenError
 def serve() -> None:
     """Answer gRPC until SIGTERM or Ctrl-C."""
     settings = load_settings()
-    configure_logging(settings)
+    configure_logging(settings.server)
     try:
         uvloop.run(_serve(settings))
     except AddressTakenError as error:

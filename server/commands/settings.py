@@ -6,7 +6,6 @@ from contextlib import contextmanager
 import click
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
-from pydantic_settings import SettingsError
 
 from server.config import DatabaseSettings, Settings, StreamSettings
 from server.store.engine import DatabaseUrlError, database_url
@@ -43,8 +42,6 @@ def telling_what_is_wrong() -> Iterator[None]:
         problems = error.errors(include_url=False, include_input=False, include_context=False)
         prefix = _PREFIXES.get(error.title, "")
         raise click.ClickException("\n".join(_line(prefix, problem) for problem in problems)) from None
-    except SettingsError as error:
-        raise click.ClickException(f"Settings: {error}") from None
 
 
 def _line(prefix: str, problem: ErrorDetails) -> str:

@@ -39,7 +39,7 @@ def plan(settings: Settings, gateway: GatewaySettings, database_url: str, data: 
     return Plan(
         processes,
         rest_address=f"{gateway.rest_host}:{gateway.rest_port}",
-        grpc_address=f"{settings.grpc_host}:{settings.grpc_port}",
+        grpc_address=f"{settings.server.grpc_host}:{settings.server.grpc_port}",
         admin_address=f"127.0.0.1:{admin_port}",
         stream_name=stream_name,
     )

@@ -19,7 +19,7 @@ from urllib.parse import quote
 import psutil
 
 RETRY_SECONDS = 5.0
-# Nothing of the caller's: PGPORT, PGDATA or a locale that is not installed would change the server.
+# Nothing of the caller's: TZ, a locale that is not installed or PG* would change the server.
 ENVIRONMENT = {"LC_ALL": "C", "TZ": "UTC"}
 # Asked to end, told to, made to; and the seconds that each is given.
 ENDINGS = ((signal.SIGINT, 1.5), (signal.SIGQUIT, 0.5), (signal.SIGKILL, 1.0))

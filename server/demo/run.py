@@ -44,7 +44,7 @@ def run_demo(settings: Settings, gateway: GatewaySettings) -> None:
 def _refuse_taken_ports(settings: Settings, gateway: GatewaySettings) -> None:
     for name, host, port in (
         ("REST_PORT", gateway.rest_host, gateway.rest_port),
-        ("GRPC_PORT", settings.grpc_host, settings.grpc_port),
+        ("GRPC_PORT", settings.server.grpc_host, settings.server.grpc_port),
     ):
         if not is_free(host, port):
             raise DemoError(f"Port {port} is taken: name another with {name}=")

@@ -70,10 +70,7 @@ def _to_call(row: tuple[Any, ...]) -> Call:
 
 
 def _reason(error: psycopg.Error) -> dict[str, str | None]:
-    """Name the error, and what was said to a connection; the text before that quotes the URL's host.
-
-    Where a password has an "@" that is not percent-encoded, its end is taken for the host.
-    """
+    """Name the error, and why there is no connection; the text before that quotes the URL."""
     before, _, said = str(error).partition("\n")[0].rpartition(" failed: ")
     return {
         "reason": type(error).__name__,

@@ -58,8 +58,10 @@ def _parsed(url: str) -> dict[str, Any]:
     """Let libpq read the URL, as it does everywhere; its own messages quote it."""
     with suppress(psycopg.Error):
         parameters = conninfo_to_dict(url)
-        # A "/" in a password cuts it, and what stands before becomes the port.
-        if url.startswith(SCHEMES) and re.fullmatch(r"[0-9,]*", str(parameters.get("port", ""))):
+        # A "/" in a password cuts it, and what stands before becomes the port; an "@" in it makes
+        # the rest a part of the host.
+        port, host = str(parameters.get("port", "")), str(parameters.get("host", ""))
+        if url.startswith(SCHEMES) and re.fullmatch(r"[0-9,]*", port) and "@" not in host:
             return parameters
     raise DatabaseUrlError(
         "DATABASE_URL is no URL of PostgreSQL: write postgresql://user:password@host:port/database, "

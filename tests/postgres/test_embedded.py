@@ -115,10 +115,10 @@ def test_its_folder_may_be_called_as_one_likes(folder: Path, name: str) -> None:
 def test_nothing_of_the_caller_s_environment_reaches_it(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in {"PGPORT": "7", "PGDATA": "/nowhere", "LC_ALL": "xx_YY.UTF-8"}.items():
+    for name, value in {"TZ": "Asia/Tokyo", "PGDATA": "/nowhere", "LC_ALL": "xx_YY.UTF-8"}.items():
         monkeypatch.setenv(name, value)
     with embedded_postgres(folder) as server:
-        assert execute(server.url, "SHOW port") == [("5432",)]
+        assert "UTC" in execute(server.url, "SHOW log_timezone")[0][0]
 
 
 def test_it_prints_nothing(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,9 +1,6 @@
 """What callers are told while PostgreSQL is in trouble, and that all is well again after it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from time import monotonic
 
 import psycopg
 import pytest
@@ -12,49 +9,11 @@ from server.application.errors import StoreUnavailableError
 from server.demo.postgres import EmbeddedPostgres
 from server.store.calls import StoredCalls
 from tests.support.calls import CALL_ID, PLAIN_CALL
-from tests.support.postgres import away, becomes, execute, frozen, kill, store_call, stored_calls
+from tests.support.postgres import away, execute, frozen, kill, store_call, stored_calls
 from tests.support.silent_proxy import SilentProxy
+from tests.support.trouble import in_time, is_found_again, locked, selects_under_way
 
-SPEC_SECONDS = 2.0
 LONG_MS = 60_000
-
-
-@contextmanager
-def in_time() -> Iterator[None]:
-    """Hold that the block ends with StoreUnavailableError, as soon as the issue asks for."""
-    begun = monotonic()
-    with pytest.raises(StoreUnavailableError):
-        yield
-    assert monotonic() - begun < SPEC_SECONDS
-
-
-@contextmanager
-def locked(url: str) -> Iterator[None]:
-    """Let nobody read the table while the block lasts."""
-    with psycopg.connect(url) as connection:
-        connection.execute("LOCK TABLE calls IN ACCESS EXCLUSIVE MODE")
-        yield
-
-
-async def is_found_again(calls: StoredCalls) -> None:
-    """Hold that the call is found soon, without anything being done for it."""
-    async with asyncio.timeout(10):
-        while True:
-            try:
-                assert await calls.find(CALL_ID) == PLAIN_CALL
-            except StoreUnavailableError:
-                await asyncio.sleep(0.01)
-            else:
-                return
-
-
-async def selects_under_way(url: str, count: int) -> None:
-    """Wait until so many SELECTs are under way, or waiting for a lock."""
-    active = (
-        "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' "
-        "AND datname = current_database() AND query LIKE 'SELECT calls.%'"
-    )
-    await becomes(url, active, (count,))
 
 
 async def test_a_locked_table_is_told_by_the_statement_timeout(database_url: str) -> None:
@@ -139,13 +98,6 @@ async def test_a_server_that_hangs_is_told_in_time_and_heals(own_postgres: Embed
         await is_found_again(calls)
 
 
-@pytest.fixture
-async def proxy(database_url: str) -> AsyncIterator[SilentProxy]:
-    proxy = SilentProxy(database_url)
-    async with proxy.running():
-        yield proxy
-
-
 async def test_a_network_that_swallows_everything_is_told_in_time_and_heals(
     database_url: str, proxy: SilentProxy
 ) -> None:
@@ -228,54 +180,3 @@ async def test_a_missing_table_is_a_fault_that_everyone_is_told_of(empty_databas
     async with stored_calls(empty_database_url) as calls:
         results = await asyncio.gather(*(calls.find(CALL_ID) for _ in range(3)), return_exceptions=True)
     assert [type(result) for result in results] == [psycopg.errors.UndefinedTable] * 3
-
-
-async def test_trouble_is_logged_once_a_select_and_without_the_password(
-    database_url: str, proxy: SilentProxy, caplog: pytest.LogCaptureFixture
-) -> None:
-    proxy.silent = True
-    async with stored_calls(proxy.url, connect_timeout_ms=100) as calls:
-        await asyncio.gather(*(calls.find(CALL_ID) for _ in range(20)), return_exceptions=True)
-    records = [record for record in caplog.records if record.name == "server.store"]
-    assert [(record.message, vars(record)["reason"]) for record in records] == [
-        ("the calls cannot be read", "ConnectionTimeout")
-    ]
-    assert "hunter2" not in "".join(str(vars(record)) for record in caplog.records)
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        (("/test_", "/no_test_"), 'FATAL:  database "no_test_'),
-        (("postgres@", "nobody:hunter2@"), 'FATAL:  role "nobody" does not exist'),
-    ],
-)
-async def test_the_log_says_why_there_is_no_connection(
-    database_url: str, caplog: pytest.LogCaptureFixture, change: tuple[str, str], said: str
-) -> None:
-    async with stored_calls(database_url.replace(*change)) as calls:
-        with in_time():
-            await calls.find(CALL_ID)
-    [record] = [record for record in caplog.records if record.name == "server.store"]
-    assert vars(record)["said"].startswith(said)
-    assert "hunter2" not in str(vars(record))
-
-
-async def test_the_end_of_a_password_that_is_taken_for_the_host_is_not_logged(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    async with stored_calls("postgresql://user:hun@ter2@localhost/calls") as calls:
-        with in_time():
-            await calls.find(CALL_ID)
-    [record] = [record for record in caplog.records if record.name == "server.store"]
-    assert "ter2" not in str(vars(record))
-
-
-async def test_the_log_names_the_error_of_a_statement(
-    database_url: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    async with stored_calls(database_url, statement_timeout_ms=100) as calls:
-        with locked(database_url), in_time():
-            await calls.find(CALL_ID)
-    [record] = [record for record in caplog.records if record.name == "server.store"]
-    assert (vars(record)["reason"], vars(record)["sqlstate"]) == ("QueryCanceled", "57014")

@@ -9,7 +9,7 @@ SECRET = "not-to-be-shown"  # noqa: S105 - none
 
 @pytest.fixture(autouse=True)
 def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DATABASE_URL", "STREAM_API_KEY", "STREAM_API_SECRET"):
+    for name in ("DATABASE_URL", "STREAM_API_KEY", "STREAM_API_SECRET", "GRPC_PORT"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -24,7 +24,7 @@ def told(monkeypatch: pytest.MonkeyPatch, **settings: str) -> str:
 def test_settings_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://localhost/calls")
     monkeypatch.setenv("GRPC_PORT", "1234")
-    assert load_settings().grpc_port == 1234
+    assert load_settings().server.grpc_port == 1234
     assert load_database_url() == "postgresql://localhost/calls"
 
 
@@ -62,6 +62,14 @@ def test_the_gateway_s_settings_are_named_too(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("REST_PORT", "x")
     with pytest.raises(click.ClickException, match=r"^REST_PORT: "), telling_what_is_wrong():
         GatewaySettings()
+
+
+def test_variables_that_are_called_as_a_group_of_settings_are_not_ours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("SERVER", "DATABASE", "STREAM"):
+        monkeypatch.setenv(name, "{")
+    assert load_settings().server.grpc_port == 50051
 
 
 def test_a_missing_url_is_named() -> None:

@@ -1,0 +1,54 @@
+"""What trouble with PostgreSQL looks like from both of its sides."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic
+
+import psycopg
+import pytest
+
+from server.application.errors import StoreUnavailableError
+from server.store.calls import StoredCalls
+from tests.support.calls import CALL_ID, PLAIN_CALL
+from tests.support.postgres import becomes
+
+SPEC_SECONDS = 2.0
+
+
+@contextmanager
+def in_time() -> Iterator[None]:
+    """Hold that the block ends with StoreUnavailableError, as soon as the issue asks for."""
+    begun = monotonic()
+    with pytest.raises(StoreUnavailableError):
+        yield
+    assert monotonic() - begun < SPEC_SECONDS
+
+
+@contextmanager
+def locked(url: str) -> Iterator[None]:
+    """Let nobody read the table while the block lasts."""
+    with psycopg.connect(url) as connection:
+        connection.execute("LOCK TABLE calls IN ACCESS EXCLUSIVE MODE")
+        yield
+
+
+async def is_found_again(calls: StoredCalls) -> None:
+    """Hold that the call is found soon, without anything being done for it."""
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                assert await calls.find(CALL_ID) == PLAIN_CALL
+            except StoreUnavailableError:
+                await asyncio.sleep(0.01)
+            else:
+                return
+
+
+async def selects_under_way(url: str, count: int) -> None:
+    """Wait until so many SELECTs are under way, or waiting for a lock."""
+    active = (
+        "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' "
+        "AND datname = current_database() AND query LIKE 'SELECT calls.%'"
+    )
+    await becomes(url, active, (count,))
