@@ -20,13 +20,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import Insert, insert
 
-from server.application.call import Call, CallStatus
-from server.store.call_shape import FIELDS
+from server.application.call import Call
 from server.store.engine import writing_engine
+from server.store.rows import FIELDS, to_call
 from server.store.tables import calls
 
 _BATCH = 1000
-_STATUS = FIELDS.index("status")
 _COPY = f"COPY staged_calls (place, {', '.join(FIELDS)}) FROM STDIN"
 
 _staged = Table(
@@ -78,7 +77,7 @@ def all_calls(url: str) -> Iterator[Call]:
     in_parts = statement.execution_options(yield_per=_BATCH)
     with writing_engine(url).connect() as connection, connection.execute(in_parts) as rows:
         for row in rows:
-            yield _to_call(list(row))
+            yield to_call(row)
 
 
 def _stage(connection: Connection, given: Iterable[Call]) -> None:
@@ -118,8 +117,3 @@ def _upsert() -> Insert:
         set_={name: given[name] for name in FIELDS if name != "id"},
         where=or_(*(calls.c[name].is_distinct_from(given[name]) for name in FIELDS)),
     )
-
-
-def _to_call(values: list[Any]) -> Call:
-    values[_STATUS] = CallStatus(values[_STATUS])
-    return Call(*values)

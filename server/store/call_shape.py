@@ -4,7 +4,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Annotated, Any, NoReturn, TypeVar, get_type_hints
 from uuid import UUID
@@ -14,9 +13,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from server.application.call import Call, CallStatus
 from server.application.get_call import CANONICAL_UUID
-
-FIELDS = tuple(field.name for field in fields(Call) if field.name != "live")
-"""The documented keys that are stored, in their order."""
+from server.store.rows import FIELDS
 
 _STATUSES = frozenset(CallStatus)
 _MOST_PROBLEMS = 3

@@ -2,25 +2,22 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import fields
-from typing import Any
 from uuid import UUID
 
 import psycopg
 from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
 from sqlalchemy.dialects.postgresql.psycopg import dialect
 
-from server.application.call import Call, CallStatus
+from server.application.call import Call
 from server.application.errors import StoreUnavailableError
 from server.config import DatabaseSettings
 from server.store.connections import Connections
+from server.store.rows import FIELDS, to_call
 from server.store.shared_reads import SharedReads
 from server.store.tables import calls
 
 log = logging.getLogger("server.store")
 
-_COLUMNS = [field.name for field in fields(Call) if field.name != "live"]
-_STATUS = _COLUMNS.index("status")
 _DIALECT = dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it without types
 
 
@@ -54,19 +51,13 @@ class StoredCalls:
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             log.warning("the calls cannot be read", extra=_reason(error))
             raise StoreUnavailableError from error
-        return {row[0]: _to_call(row) for row in rows}
+        return {row[0]: to_call(row) for row in rows}
 
 
 def _select_by_ids() -> str:
     ids = bindparam("ids", type_=ARRAY(Uuid))
-    columns = [calls.c[name] for name in _COLUMNS]
+    columns = [calls.c[name] for name in FIELDS]
     return str(select(*columns).where(calls.c.id == any_(ids)).compile(dialect=_DIALECT))
-
-
-def _to_call(row: tuple[Any, ...]) -> Call:
-    values = list(row)
-    values[_STATUS] = CallStatus(values[_STATUS])
-    return Call(*values)
 
 
 def _reason(error: psycopg.Error) -> dict[str, str | None]:

@@ -8,7 +8,8 @@ from typing import BinaryIO
 from uuid import UUID
 
 from server.application.call import Call
-from server.store.call_shape import FIELDS, BadLineError, read_call
+from server.store.call_shape import BadLineError, read_call
+from server.store.rows import FIELDS
 
 LONGEST_LINE = 1024 * 1024
 """Bytes of a line that are read at most; a call takes some five hundred."""

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from server.store.call_shape import FIELDS, BadLineError, read_call
+from server.store.call_shape import BadLineError, read_call
+from server.store.rows import FIELDS
 from tests.support.calls import CALL_ID, MOMENT, PLAIN_CALL
 from tests.support.commands import line, lines
 
