@@ -1,5 +1,6 @@
 import asyncio
 import logging
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import grpc
@@ -33,44 +34,40 @@ async def test_a_bug_is_told_without_an_internal_word_and_logged_with_its_trace(
     assert record.name == "server.requests"
 
 
+@dataclass
+class EndlessRead:
+    """A read that never ends by itself."""
+
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    given_up: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def __call__(self, call_id: UUID) -> Call | None:
+        self.begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.given_up.set()
+        return None
+
+
 async def test_a_passed_deadline_gives_the_work_up(
     service: Service, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    given_up = asyncio.Event()
-
-    async def never(call_id: UUID) -> Call | None:
-        try:
-            await asyncio.Event().wait()
-        finally:
-            given_up.set()
-        return None
-
-    service.ports.answer = never
+    service.ports.answer = read = EndlessRead()
     with pytest.raises(grpc.aio.AioRpcError) as raised:
         await service.stub.GetCall(REQUEST, timeout=0.1)
-
     assert raised.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
-    await asyncio.wait_for(given_up.wait(), 5)
+    await asyncio.wait_for(read.given_up.wait(), 5)
     assert [getattr(record, "code", None) for record in caplog.records] == ["DEADLINE_EXCEEDED"]
 
 
 async def test_a_caller_that_goes_away_gives_the_work_up(service: Service) -> None:
-    begun, given_up = asyncio.Event(), asyncio.Event()
-
-    async def never(call_id: UUID) -> Call | None:
-        begun.set()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            given_up.set()
-        return None
-
-    service.ports.answer = never
+    service.ports.answer = read = EndlessRead()
     call = service.stub.GetCall(REQUEST)
-    await asyncio.wait_for(begun.wait(), 5)
+    await asyncio.wait_for(read.begun.wait(), 5)
     call.cancel()
-    await asyncio.wait_for(given_up.wait(), 5)
+    await asyncio.wait_for(read.given_up.wait(), 5)
 
 
 async def test_an_unknown_method_is_unimplemented(service: Service) -> None:

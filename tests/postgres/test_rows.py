@@ -9,11 +9,11 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from server.application.call import Call, CallStatus
 from server.demo.postgres import EmbeddedPostgres
 from server.store.tables import calls as table
+from tests.support.any_call import any_call
 from tests.support.calls import CALL_ID, MOMENT
 from tests.support.postgres import execute, migrated_database, store_call, stored_calls
 
@@ -27,26 +27,6 @@ NULLABLE: dict[str, Any] = {
 }
 FIRST = datetime(1, 1, 1, tzinfo=UTC)
 LAST = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
-
-moments = st.datetimes(timezones=st.just(UTC))
-texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
-any_call = st.builds(
-    Call,
-    id=st.builds(uuid4),
-    host_user_id=texts,
-    title=texts,
-    scheduled_at=st.none() | moments,
-    started_at=st.none() | moments,
-    ended_at=st.none() | moments,
-    stream_call_id=st.none() | texts,
-    stream_call_type=texts,
-    recording_url=st.none() | texts,
-    recording_ready_at=st.none() | moments,
-    status=st.sampled_from(CallStatus),
-    created_at=moments,
-    updated_at=moments,
-    live=st.none(),
-)
 
 
 @pytest.fixture(scope="module")

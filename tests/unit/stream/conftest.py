@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
+from tests.support.clock import Clock
 from tests.support.scripted_stream import ScriptedStream
 from tests.support.virtual_time import VirtualTimeLoop
 
@@ -15,3 +16,8 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], VirtualTimeLoop
 @pytest.fixture
 def stream() -> ScriptedStream:
     return ScriptedStream()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()

@@ -1,21 +1,7 @@
-from dataclasses import dataclass
-
 import pytest
 
 from server.adapters.stream.breaker import Breaker
-
-
-@dataclass
-class Clock:
-    now: float = 0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+from tests.support.clock import Clock
 
 
 @pytest.fixture

@@ -1,10 +1,9 @@
-from dataclasses import dataclass
-
 import pytest
 
 from server.adapters.stream import gate as gate_module
 from server.adapters.stream.gate import Gate, StreamCall
 from server.config import StreamSettings
+from tests.support.clock import Clock
 
 ONE = ("livestream", "one")
 OTHER = ("livestream", "other")
@@ -13,19 +12,6 @@ OPEN_FOR = 5
 
 def call(number: int) -> StreamCall:
     return ("livestream", f"call-{number}")
-
-
-@dataclass
-class Clock:
-    now: float = 100
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture
