@@ -22,14 +22,17 @@ local CODES = {
   "unimplemented", "internal", "unavailable", "data_loss", "unauthenticated",
 }
 
--- What the server may read of a request. Cookies and the like are nothing to it, and more than
--- 8 KiB of metadata is refused by gRPC servers.
+-- What the server may read of a request. Cookies and the like are nothing to it.
 local PASSED_ON = {
   [":authority"] = true, [":method"] = true, [":path"] = true, [":scheme"] = true,
   authorization = true, traceparent = true, tracestate = true, ["user-agent"] = true,
   ["x-forwarded-for"] = true, ["x-forwarded-proto"] = true, ["x-request-id"] = true,
 }
 
+local AWAY = {
+  status = "503",
+  text = '{"error":"unavailable","message":"The service cannot be reached right now. Try again shortly."}',
+}
 local FAULT = { status = "500", text = '{"error":"internal","message":"The gateway failed to answer."}' }
 
 local shape, success, failure, call, complete, worded, closing, etag_of, matches, send, remove
@@ -86,7 +89,7 @@ function shape(headers, text, known)
   elseif text:find('^{"error":') or (text == "" and not code) then
     return { status = status } -- Envoy's own, in shape already, or without body as it answers a HEAD
   end
-  return { status = status, text = failure(text, code) }
+  return failure(text, code, status)
 end
 
 function success(json, known)
@@ -99,15 +102,18 @@ function success(json, known)
 end
 
 -- The transcoder prints a google.rpc.Status: code, message, details.
-function failure(json, code)
+function failure(json, code, status)
   local name = assert(CODES[tonumber(json:match('^{"code":(%d+)') or code)], "no gRPC status")
+  if name == "cancelled" then
+    return AWAY -- who reads this has not cancelled: the server did, as it ended
+  end
   local _, before = json:find('^{"code":%d+,"message":')
   local message = '"The request failed."'
   if before then
     local after = json:find(',"details":', before, true) or #json
     message = json:sub(before + 1, after - 1)
   end
-  return '{"error":"' .. name .. '","message":' .. message .. "}"
+  return { status = status, text = '{"error":"' .. name .. '","message":' .. message .. "}" }
 end
 
 -- `live` has an `ended_at` of its own, so it is taken out while the row is completed.

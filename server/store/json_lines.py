@@ -11,8 +11,8 @@ from server.application.call import Call
 from server.store.call_shape import BadLineError, read_call
 from server.store.rows import FIELDS
 
-LONGEST_LINE = 1024 * 1024
-"""Bytes of a line that are read at most; a call takes some five hundred."""
+LONGEST_LINE = 64 * 1024 * 1024
+"""Bytes of a line that are read at most; a call takes some five hundred, and the gateway 8 MiB."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 

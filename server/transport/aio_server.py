@@ -7,8 +7,13 @@ from grpc_health.v1.health import aio as health
 from server.transport.aio_call import answering
 from server.transport.live_calls import SERVICE, LiveCalls
 
-# Without this a second server would share the port and take every other connection.
-_OPTIONS = (("grpc.so_reuseport", 0),)
+_OPTIONS = (
+    # With it a second server would share the port and take every other connection.
+    ("grpc.so_reuseport", 0),
+    # Bytes of metadata. Between the two, requests are refused at random; Envoy lets 60 KiB pass.
+    ("grpc.max_metadata_size", 64 * 1024),
+    ("grpc.absolute_max_metadata_size", 96 * 1024),
+)
 
 
 class AddressTakenError(Exception):

@@ -12,7 +12,6 @@ PATH = "/v1/live/calls/any"
 DETAIL = ErrorInfo(reason="SOME_REASON", domain="livecalls.v1", metadata={"message": ',"details":'})
 
 STATUSES = {
-    grpc.StatusCode.CANCELLED: 499,
     grpc.StatusCode.UNKNOWN: 500,
     grpc.StatusCode.INVALID_ARGUMENT: 400,
     grpc.StatusCode.DEADLINE_EXCEEDED: 504,
@@ -48,6 +47,17 @@ def test_every_code_has_its_status_and_word(
 ) -> None:
     upstream.fails(code, "So it is.", *details, trailers=(("x-request-id", "of-the-server"),))
     assert_shaped(ask(gateway.url, "GET", PATH), code, "So it is.")
+
+
+@pytest.mark.parametrize("details", [(), (DETAIL,)], ids=["bare", "with details"])
+def test_what_the_server_cancels_is_worth_another_try(
+    details: tuple[ErrorInfo, ...], gateway: Gateway, upstream: Upstream
+) -> None:
+    upstream.fails(grpc.StatusCode.CANCELLED, "CANCELLED", *details)
+    reply = ask(gateway.url, "GET", PATH)
+    away = "The service cannot be reached right now. Try again shortly."
+    assert_shaped(reply, grpc.StatusCode.UNAVAILABLE, away)
+    assert reply.header("retry-after") == "1"
 
 
 @pytest.mark.parametrize("message", ["", '100% "sure" \\ ünï 🧘\n', ',"details":', '{"error":"x"}'])

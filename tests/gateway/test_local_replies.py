@@ -33,6 +33,13 @@ def test_what_is_no_request_is_a_shaped_400(request_: bytes, gateway: Gateway) -
     assert_shaped(send_raw(gateway.url, request_), 400, "invalid_argument")
 
 
+def test_a_transfer_encoding_that_is_not_spoken(gateway: Gateway) -> None:
+    reply = send_raw(
+        gateway.url, b"GET " + PATH + b" HTTP/1.1\r\nhost: a\r\ntransfer-encoding: gzip\r\n\r\n"
+    )
+    assert_shaped(reply, 501, "unimplemented")
+
+
 def test_an_old_protocol(gateway: Gateway) -> None:
     reply = send_raw(gateway.url, b"GET " + PATH + b" HTTP/1.0\r\n\r\n")
     assert_shaped(reply, 426, "upgrade_required")

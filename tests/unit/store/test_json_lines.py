@@ -93,7 +93,7 @@ def test_an_empty_file_holds_no_lines() -> None:
 @pytest.mark.parametrize("length", [LONGEST_LINE + 1, LONGEST_LINE + 2, 3 * LONGEST_LINE])
 def test_a_line_too_long_is_refused_and_the_next_one_read(length: int) -> None:
     long = b"\xef\xbb\xbf" + b" " * (length - 3) + b"\n"
-    assert read(long + lines(YOGA)) == [Line(1, None, "is longer than 1,048,576 bytes"), Line(2, YOGA)]
+    assert read(long + lines(YOGA)) == [Line(1, None, "is longer than 67,108,864 bytes"), Line(2, YOGA)]
 
 
 def test_the_longest_line_is_read() -> None:
