@@ -41,7 +41,9 @@ local is_preflight, is_grpc, of_grpc
 function envoy_on_request(handle)
   local headers = handle:headers()
   local method = headers:get(":method")
-  if method ~= "GET" and method ~= "HEAD" or is_grpc(headers) then
+  if is_grpc(headers) then
+    handle:respond({ [":status"] = "404" }) -- UNIMPLEMENTED: no RPC has this path
+  elseif method ~= "GET" and method ~= "HEAD" then
     handle:respond({ [":status"] = "405", allow = "GET, HEAD" })
   end
   local rest = handle:streamInfo():dynamicMetadata()

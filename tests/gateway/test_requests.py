@@ -1,3 +1,4 @@
+import grpc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -128,9 +129,15 @@ def test_there_is_nothing_elsewhere(verb: str, path: str, gateway: Gateway, upst
     assert upstream.requests == []
 
 
-def test_grpc_has_its_own_path(gateway: Gateway, upstream: Upstream) -> None:
-    reply = ask(gateway.url, "GET", CALLS + CALL_ID, {"content-type": "application/grpc"})
-    assert reply.header("grpc-status") == "2"
+@pytest.mark.parametrize("verb", ["GET", "POST"])
+@pytest.mark.parametrize("path", [CALLS + CALL_ID, "/other.Service/Method"])
+def test_to_grpc_any_other_path_is_unimplemented(
+    verb: str, path: str, gateway: Gateway, upstream: Upstream
+) -> None:
+    reply = ask(gateway.url, verb, path, {"content-type": "application/grpc", "content-length": "0"})
+    assert reply.header("grpc-status") == str(grpc.StatusCode.UNIMPLEMENTED.value[0])
+    reply = ask(gateway.url, verb, path, {"content-type": "application/grpc-web", "content-length": "0"})
+    assert reply.status == 404
     assert upstream.requests == []
 
 
