@@ -5,13 +5,26 @@
 -- No JSON parser is needed: the transcoder prints compactly and escapes every
 -- quote inside a string, so `,"key":` can only be a key.
 
--- The members of a call and of its `live`, as documented; `?` marks what may be null.
-local CALL = {
-  "id", "host_user_id", "title", "scheduled_at?", "started_at?", "ended_at?", "stream_call_id?",
-  "stream_call_type", "recording_url?", "recording_ready_at?", "status", "created_at", "updated_at",
-  "live?",
-}
-local LIVE = { "is_live", "current_session_id?", "ended_at?" }
+-- A member by its name; `?` marks what may be null.
+local function member(name)
+  local bare = name:gsub("%?", "")
+  return { name = bare, key = ',"' .. bare .. '":', nullable = bare ~= name }
+end
+
+local function members(names)
+  local list = {}
+  for name in names:gmatch("%S+") do
+    list[#list + 1] = member(name)
+  end
+  return list
+end
+
+-- A call and its `live` as documented: this is the order in which they are printed.
+local CALL = members(
+  "id host_user_id title scheduled_at? started_at? ended_at? stream_call_id? stream_call_type"
+    .. " recording_url? recording_ready_at? status created_at updated_at live?"
+)
+local LIVE = members("is_live current_session_id? ended_at?")
 
 local STATUSES = { SCHEDULED = "scheduled", LIVE = "live", ENDED = "ended", ERRORED = "errored" }
 
@@ -130,23 +143,26 @@ function call(json)
   return worded(row:sub(1, place - 2) .. complete(json:sub(first, last), LIVE) .. row:sub(place + 1))
 end
 
--- Puts `null` where a member is missing, in the documented order.
-function complete(object, members)
-  local text, parts, nulls, from = "," .. object:sub(2, -2), {}, "", 1
-  for _, member in ipairs(members) do
-    local name, nullable = member:match("^([%w_]+)(%??)$")
-    local key = ',"' .. name .. '":'
-    local at = text:find(key, 1, true)
-    if at then
-      assert(at >= from, name .. " is out of order")
-      parts[#parts + 1] = text:sub(from, at - 1) .. nulls
-      nulls, from = "", at
-    else
-      assert(nullable == "?", name .. " is missing")
-      nulls = nulls .. key .. "null"
-    end
+-- Puts the members in the documented order, and `null` where one is missing. The transcoder prints
+-- them in the order of their numbers.
+function complete(object, wanted)
+  local text = "," .. object:sub(2, -2)
+  local found, starts, parts = {}, {}, {}
+  for place, each in ipairs(wanted) do
+    found[place] = text:find(each.key, 1, true)
+    assert(found[place] or each.nullable, each.name .. " is missing")
+    starts[#starts + 1] = found[place]
   end
-  return "{" .. (table.concat(parts) .. text:sub(from) .. nulls):sub(2) .. "}"
+  table.sort(starts)
+  local ends = {}
+  for number, start in ipairs(starts) do
+    ends[start] = (starts[number + 1] or #text + 1) - 1
+  end
+  for place, each in ipairs(wanted) do
+    local start = found[place]
+    parts[place] = start and text:sub(start, ends[start]) or each.key .. "null"
+  end
+  return "{" .. table.concat(parts):sub(2) .. "}"
 end
 
 -- Turns the enum's name into the documented word.
