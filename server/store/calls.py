@@ -18,6 +18,7 @@ from server.store.tables import calls
 
 log = logging.getLogger("server.store")
 
+_OLD_SCHEMA = "the schema is not up to date: run `python -m server migrate`"
 _DIALECT = dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it without types
 
 
@@ -35,8 +36,8 @@ class StoredCalls:
     async def find(self, call_id: UUID) -> Call | None:
         """Read the row of a call afresh, or None where there is none.
 
-        Raises StoreUnavailableError where there is no answer in the read time-out, and
-        psycopg.Error where the database is not what the server was written for.
+        Raises StoreUnavailableError where there is no answer in the read time-out, or the schema
+        is not the one that the server reads.
         """
         return await self._reads.find(call_id)
 
@@ -48,6 +49,10 @@ class StoredCalls:
     async def _read(self, ids: list[UUID]) -> Mapping[UUID, Call]:
         try:
             rows = await self._connections.rows(self._statement, {"ids": ids})
+        except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
+            # An operator's to mend, and told without a trace for every request meanwhile.
+            log.error(_OLD_SCHEMA, extra=_reason(error))  # noqa: TRY400
+            raise StoreUnavailableError from error
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             log.warning("the calls cannot be read", extra=_reason(error))
             raise StoreUnavailableError from error

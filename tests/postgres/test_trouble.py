@@ -8,6 +8,7 @@ import pytest
 from server.application.errors import StoreUnavailableError
 from server.demo.postgres import EmbeddedPostgres
 from server.store.calls import StoredCalls
+from server.store.migrate import upgrade
 from tests.support.calls import CALL_ID, PLAIN_CALL
 from tests.support.postgres import away, execute, frozen, kill, store_call, stored_calls
 from tests.support.silent_proxy import SilentProxy
@@ -176,7 +177,15 @@ async def test_a_table_that_changed_under_a_kept_connection_is_read(
     assert await calls.find(CALL_ID) == PLAIN_CALL
 
 
-async def test_a_missing_table_is_a_fault_that_everyone_is_told_of(empty_database_url: str) -> None:
+async def test_a_schema_that_is_not_migrated_is_as_good_as_away(
+    empty_database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
     async with stored_calls(empty_database_url) as calls:
         results = await asyncio.gather(*(calls.find(CALL_ID) for _ in range(3)), return_exceptions=True)
-    assert [type(result) for result in results] == [psycopg.errors.UndefinedTable] * 3
+        assert [type(result) for result in results] == [StoreUnavailableError] * 3
+        [record] = [record for record in caplog.records if record.name == "server.store"]
+        assert "run `python -m server migrate`" in record.message
+        assert record.exc_info is None
+        upgrade(empty_database_url)
+        store_call(empty_database_url)
+        assert await calls.find(CALL_ID) == PLAIN_CALL
