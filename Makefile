@@ -9,8 +9,10 @@ VENV := .venv
 READY := $(VENV)/.ready
 PROTO := livecalls/v1/live_calls.proto
 DESCRIPTORS := generated/descriptors/livecalls.binpb
-# What `make breaking` compares the contract with.
-AGAINST ?= $(or $(shell git describe --tags --abbrev=0 2>/dev/null),HEAD)
+# What `make breaking` compares the contract with: the last tag, else what was committed before proto/
+# last changed.
+AGAINST ?= $(or $(shell git describe --tags --abbrev=0 2>/dev/null),$(shell \
+    git diff --quiet HEAD -- proto && git log -2 --format=%h -- proto | tail -1 || echo HEAD))
 
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
@@ -68,9 +70,16 @@ checkgenerate: generate ## Fail where generated/ is not what proto/ says
 
 .PHONY: breaking
 breaking: $(READY) .build/googleapis ## Fail where proto/ breaks users of the last tag or commit (AGAINST= another)
+	@echo "Comparing proto/ with $(AGAINST)"
 	@git show $(AGAINST):$(DESCRIPTORS) > .build/then.binpb
 	@buf build --as-file-descriptor-set -o .build/now.binpb
 	@buf breaking .build/now.binpb --against .build/then.binpb
+
+.PHONY: migration
+migration: $(READY) ## Write the migration that server/store/tables.py needs (MESSAGE="what it does")
+	@python scripts/new_migration.py "$(MESSAGE)"
+	@ruff check --fix-only --quiet server/store/migrations
+	@ruff format --quiet server/store/migrations
 
 .PHONY: lock
 lock: $(READY) ## Pin the newest allowed dependencies, with hashes

@@ -24,8 +24,15 @@ from server.demo.stream_stand_in.stand_in import StreamStandIn
 def stream_stand_in(port: int, key: str, secret: str) -> None:
     """Speak Stream's wire format on 127.0.0.1, for the demo's sample calls.
 
-    Play with it by curl: PUT /stand-in/calls/TYPE/ID with {"state": …, "behaviour": …},
-    PUT /stand-in/behaviour with {"behaviour": …} for all calls, GET /stand-in/asked.
+    Play with it by curl: PUT /stand-in/calls/TYPE/ID with {"state": …} or {"behaviour": …} changes
+    that of a call, PUT /stand-in/behaviour with {"behaviour": …} that of all calls without one of
+    their own; GET /stand-in/asked counts the questions.
+
+    States: not_started, backstage, on_air, ended.
+
+    Behaviours: well; slow, hang, drip, reset, cut; 400, 401, 404, 429, 500; broken_envelope, html,
+    null, empty, truncated, iso_dates, missing_fields, wrong_types; huge, huge_compressed,
+    huge_number, deep.
     """
     stand_in = StreamStandIn(key, secret)
     stand_in.put_sample_calls()

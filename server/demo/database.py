@@ -20,11 +20,6 @@ class DemoDatabase:
     url: str
     embedded: EmbeddedPostgres | None
 
-    @property
-    def name(self) -> str:
-        """What to call it in front of people; a given URL holds a password."""
-        return "embedded PostgreSQL" if self.embedded else "PostgreSQL at DATABASE_URL"
-
     def keep_running(self) -> None:
         """Start the embedded PostgreSQL again if it died."""
         if self.embedded:

@@ -19,19 +19,19 @@ class Plan:
     rest_address: str
     grpc_address: str
     admin_address: str
-    stream_name: str
+    stand_in_address: str | None
 
 
 def plan(settings: Settings, gateway: GatewaySettings, database_url: str, data: Path) -> Plan:
     """Plan the processes: the stand-in unless a Stream app is configured, the server, the gateway."""
     environment = {**os.environ, "DATABASE_URL": database_url, "LOG_FORMAT": "text"}
     processes = []
-    stream_name = settings.stream.base_url
+    stand_in_address = None
     if not settings.stream.configured:
-        stand_in, stream_settings = _stand_in(environment, data)
+        stand_in_address = f"127.0.0.1:{free_port()}"
+        stand_in, stream_settings = _stand_in(stand_in_address, environment, data)
         processes.append(stand_in)
         environment = {**environment, **stream_settings}
-        stream_name = f"stand-in at {stream_settings['STREAM_BASE_URL']}"
     processes.append(Process("server", ["server", "serve"], environment))
     admin_port = gateway.admin_port if "admin_port" in gateway.model_fields_set else free_port()
     environment = {**environment, "ADMIN_PORT": str(admin_port)}
@@ -41,13 +41,13 @@ def plan(settings: Settings, gateway: GatewaySettings, database_url: str, data: 
         rest_address=f"{gateway.rest_host}:{gateway.rest_port}",
         grpc_address=f"{settings.server.grpc_host}:{settings.server.grpc_port}",
         admin_address=f"127.0.0.1:{admin_port}",
-        stream_name=stream_name,
+        stand_in_address=stand_in_address,
     )
 
 
-def _stand_in(environment: dict[str, str], data: Path) -> tuple[Process, dict[str, str]]:
-    """Plan a Stream stand-in on a port and with a secret of its own, and the settings that name it."""
-    port, key, secret = str(free_port()), "demo", secrets.token_hex(32)
+def _stand_in(address: str, environment: dict[str, str], data: Path) -> tuple[Process, dict[str, str]]:
+    """Plan a Stream stand-in with a secret of its own, and the settings that lead to it."""
+    key, secret, port = "demo", secrets.token_hex(32), address.rpartition(":")[2]
     process = Process(
         "Stream stand-in",
         ["server", "stream-stand-in", "--port", port, "--key", key, "--secret", secret],
@@ -57,5 +57,5 @@ def _stand_in(environment: dict[str, str], data: Path) -> tuple[Process, dict[st
     return process, {
         "STREAM_API_KEY": key,
         "STREAM_API_SECRET": secret,
-        "STREAM_BASE_URL": f"http://127.0.0.1:{port}",
+        "STREAM_BASE_URL": f"http://{address}",
     }

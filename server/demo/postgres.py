@@ -18,6 +18,8 @@ from urllib.parse import quote
 
 import psutil
 
+from server.demo.processes import ended_with_parent
+
 RETRY_SECONDS = 5.0
 # Nothing of the caller's: TZ, a locale that is not installed or PG* would change the server.
 ENVIRONMENT = {"LC_ALL": "C", "TZ": "UTC"}
@@ -135,7 +137,7 @@ def _programs() -> Path:
 def _run(program: str, arguments: list[str], log: Path) -> subprocess.Popen[bytes]:
     with log.open("ab") as output:
         return subprocess.Popen(  # noqa: S603 - the arguments are this module's own
-            [_programs() / program, *arguments],
+            [*ended_with_parent("INT"), _programs() / program, *arguments],
             env=ENVIRONMENT,
             cwd="/",
             stdin=subprocess.DEVNULL,

@@ -1,5 +1,6 @@
 """Keeps the demo's processes running: starts them, starts again what died, ends them all."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -24,7 +25,7 @@ class Process:
         output = self.log.open("ab") if self.log else None
         try:
             self._process = subprocess.Popen(  # noqa: S603 - the arguments are the demo's own
-                [sys.executable, "-m", *self.arguments],
+                [*ended_with_parent("TERM"), sys.executable, "-m", *self.arguments],
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -53,6 +54,12 @@ class Process:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+def ended_with_parent(signal: str) -> list[str]:
+    """Words to put before a command, so that it gets a signal should this process be killed."""
+    setpriv = shutil.which("setpriv")  # of Linux
+    return [setpriv, "--pdeathsig", signal] if setpriv else []
 
 
 @contextmanager

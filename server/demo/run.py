@@ -1,7 +1,9 @@
 """Runs the whole service on one machine: database, Stream stand-in, server and gateway."""
 
+import fcntl
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from gateway.config import GatewaySettings
@@ -30,15 +32,29 @@ def run_demo(settings: Settings, gateway: GatewaySettings) -> None:
 
     Raises DemoError where it cannot start, and KeyboardInterrupt when it is ended.
     """
-    _refuse_taken_ports(settings, gateway)
     DATA.mkdir(exist_ok=True)
     with ExitStack() as stack:
+        stack.enter_context(_alone(DATA / "lock"))
+        _refuse_taken_ports(settings, gateway)
         database = stack.enter_context(demo_database(settings.database, DATA / "postgres"))
         demo = plan(settings, gateway, database.url, DATA)
         stack.enter_context(running(demo.processes, end_within=_END_WITHIN_SECONDS))
         _wait_until_ready(demo)
-        print(welcome(demo, database.name), flush=True)  # noqa: T201 - the demo speaks to people
+        print(welcome(demo, database), flush=True)  # noqa: T201 - the demo speaks to people
         _keep_running(demo.processes, database)
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Keep a second demo from the data of the first; the lock goes with the process, however it ends."""
+    with lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DemoError(
+                f"Another demo runs on the data in {lock.parent.resolve()}: end it first"
+            ) from None
+        yield
 
 
 def _refuse_taken_ports(settings: Settings, gateway: GatewaySettings) -> None:
@@ -48,6 +64,8 @@ def _refuse_taken_ports(settings: Settings, gateway: GatewaySettings) -> None:
     ):
         if not is_free(host, port):
             raise DemoError(f"Port {port} is taken: name another with {name}=")
+    if gateway.rest_port == settings.server.grpc_port:
+        raise DemoError("REST_PORT and GRPC_PORT are the same: name another for one of them")
 
 
 def _wait_until_ready(demo: Plan) -> None:

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,11 @@ class RunningDemo:
     grpc_port: int
     output_file: Path
     process: "subprocess.Popen[bytes]"
+
+    @property
+    def folder(self) -> Path:
+        """The folder in which it runs, unless that is another's."""
+        return self.output_file.parent
 
     @property
     def url(self) -> str:
@@ -59,29 +64,35 @@ class RunningDemo:
 @contextmanager
 def running_demo(**settings: str) -> Iterator[RunningDemo]:
     """Run the demo, from when it says that all of it answers."""
-    with started_demo(rest_port=free_port(), grpc_port=free_port(), **settings) as demo:
+    with started_demo(free_port(), free_port(), settings=settings) as demo:
         assert wait_until(lambda: READY in demo.output() or demo.process.poll() is not None, 60)
         assert demo.process.poll() is None, demo.output()
         yield demo
 
 
 @contextmanager
-def started_demo(*, rest_port: int, grpc_port: int, **settings: str) -> Iterator[RunningDemo]:
-    """Start the demo in a folder of its own, into which PostgreSQL's user can see."""
+def started_demo(
+    rest_port: int,
+    grpc_port: int,
+    *,
+    folder: Path | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> Iterator[RunningDemo]:
+    """Start the demo, in a folder of its own into which PostgreSQL's user can see, or in another's."""
     ports = {"REST_PORT": str(rest_port), "GRPC_PORT": str(grpc_port)}
-    with tempfile.TemporaryDirectory(prefix="livecalls-") as folder:
-        output_file = Path(folder) / "output"
+    with tempfile.TemporaryDirectory(prefix="livecalls-") as own_folder:
+        output_file = Path(own_folder) / "output"
         with output_file.open("wb") as output:
             process = subprocess.Popen(
                 [sys.executable, "-m", "server", "demo"],
-                cwd=folder,
-                env={**os.environ, **settings, **ports},
+                cwd=folder or own_folder,
+                env={**os.environ, **(settings or {}), **ports},
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        demo = RunningDemo(rest_port, grpc_port, output_file, process)
         try:
-            yield demo
+            yield RunningDemo(rest_port, grpc_port, output_file, process)
         finally:
             if process.poll() is None:
-                demo.end()
+                process.terminate()
+                process.wait(20)

@@ -4,6 +4,7 @@ import signal
 import socket
 import time
 
+import psutil
 import pytest
 
 from server.demo.readiness import free_port, wait_until
@@ -30,3 +31,35 @@ def test_a_taken_port_is_one_clear_line(name: str) -> None:
             assert wait_until(lambda: demo.process.poll() is not None, 20)
             assert demo.output() == f"Error: Port {port} is taken: name another with {name}=\n"
             assert demo.process.returncode == 1
+
+
+def test_a_killed_demo_takes_all_of_it_along() -> None:
+    with running_demo() as demo:
+        processes = demo.processes()
+        assert demo.end(signal.SIGKILL) == -signal.SIGKILL
+        assert wait_until(lambda: not any(map(runs, processes)), 5)
+
+
+def runs(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+
+
+def test_a_second_demo_leaves_the_data_of_the_first_alone() -> None:
+    with (
+        running_demo() as first,
+        started_demo(free_port(), free_port(), folder=first.folder) as second,
+    ):
+        assert wait_until(lambda: second.process.poll() is not None, 20)
+        assert second.process.returncode == 1
+        assert second.output().startswith("Error: Another demo runs on the data in ")
+        assert first.process.poll() is None
+
+
+def test_two_faces_need_two_ports() -> None:
+    port = free_port()
+    with started_demo(port, port) as demo:
+        assert wait_until(lambda: demo.process.poll() is not None, 20)
+        assert (
+            demo.output()
+            == "Error: REST_PORT and GRPC_PORT are the same: name another for one of them\n"
+        )

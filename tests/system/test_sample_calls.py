@@ -1,7 +1,9 @@
 """The six sample calls, as a newcomer meets them, on every face."""
 
+import json
 import re
 import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 from livecalls.v1 import live_calls_pb2 as pb
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
+from server.demo.readiness import wait_until
 from server.demo.sample_calls import ODD_TITLE, sample_id
 from tests.support.demo import RunningDemo
 
@@ -85,10 +88,26 @@ def test_all_faces_say_the_same(demo: RunningDemo, digit: int) -> None:
 
 
 def test_what_it_prints_can_be_pasted(demo: RunningDemo) -> None:
-    (curl,) = re.findall(r"^  (curl .*)$", demo.output(), re.MULTILINE)
+    (curl,) = re.findall(r"^  (curl -i .*)$", demo.output(), re.MULTILINE)
     (python,) = re.findall(r"^\S+ - <<'PYTHON'\n.*?^PYTHON$", demo.output(), re.MULTILINE | re.DOTALL)
     assert "HTTP/1.1 200" in pasted(curl)
     assert "is_live: true" in pasted(python)
+
+
+def test_what_stream_says_can_be_played_with(demo: RunningDemo) -> None:
+    (curl,) = re.findall(r"^  (curl -X PUT .*)$", demo.output(), re.MULTILINE)
+    try:
+        assert '"state": "ended"' in pasted(curl)
+        assert wait_until(lambda: by_rest(demo, 2)["live"]["ended_at"] is not None, 5)
+    finally:
+        pasted(curl.replace("ended", "on_air"))
+    assert wait_until(lambda: by_rest(demo, 2)["live"]["is_live"], 5)
+
+
+def test_its_database_can_be_looked_at(demo: RunningDemo) -> None:
+    (export,) = re.findall(r"^  (export DATABASE_URL=.*)$", demo.output(), re.MULTILINE)
+    lines = pasted(f"{export}; {sys.executable} -m server export").splitlines()
+    assert [json.loads(line)["id"] for line in lines] == [str(sample_id(digit)) for digit in range(1, 7)]
 
 
 def pasted(command: str) -> str:

@@ -55,7 +55,7 @@ def _authentication_fault(stand_in: StreamStandIn, request: web.Request) -> tupl
 class _CallControl(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    state: State = State.ON_AIR
+    state: State | None = None
     behaviour: Behaviour | None = None
 
 
@@ -66,13 +66,20 @@ class _BehaviourControl(BaseModel):
 
 
 async def _put_call(request: web.Request) -> web.Response:
+    """Change what is named, and leave the rest of the call as it is."""
     try:
         control = _CallControl.model_validate_json(await request.read() or b"{}")
     except ValidationError as error:
         return _not_understood(error)
-    names = request.match_info
-    request.app[_STAND_IN].put(names["type"], names["id"], control.state, control.behaviour)
-    return web.json_response(control.model_dump())
+    stand_in, names = request.app[_STAND_IN], request.match_info
+    known = stand_in.find(names["type"], names["id"])
+    call = stand_in.put(
+        names["type"],
+        names["id"],
+        control.state or (known.state if known else State.ON_AIR),
+        control.behaviour or (known.behaviour if known else None),
+    )
+    return web.json_response({"state": call.state, "behaviour": stand_in.behaviour_for(call)})
 
 
 async def _put_behaviour(request: web.Request) -> web.Response:

@@ -96,6 +96,12 @@ def test_calls_and_behaviour_are_set_by_http(http: httpx.Client, stand_in: Strea
         call = stand_in.find("livestream", "call")
         assert call
         assert (call.state, stand_in.behaviour_for(call)) == (State.ENDED, Behaviour.SLOW)
+        told = http.put("/stand-in/calls/livestream/call", json={"behaviour": "well"})
+        assert told.json() == {"state": "ended", "behaviour": "well"}
+        http.put("/stand-in/calls/livestream/call", json={"state": "on_air"})
+        call = stand_in.find("livestream", "call")
+        assert call
+        assert (call.state, stand_in.behaviour_for(call)) == (State.ON_AIR, Behaviour.WELL)
         http.put("/stand-in/behaviour", json={"behaviour": "429"})
         assert stand_in.behaviour is Behaviour.RATE_LIMITED
         http.get("/api/v2/video/call/livestream/call")
