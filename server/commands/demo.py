@@ -17,7 +17,7 @@ def demo() -> None:
     settings = load_settings()
     with telling_what_is_wrong():
         gateway = GatewaySettings()
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
         run_demo(settings, gateway)

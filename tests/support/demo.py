@@ -17,6 +17,9 @@ from server.demo.sample_calls import sample_id
 
 READY = "Ctrl-C ends all of it."
 
+# As a script starts what it runs beside itself: deaf to SIGINT, unless it listens by itself.
+_AS_A_JOB = "trap '' INT; exec \"$0\" -m server demo"
+
 
 @dataclass
 class RunningDemo:
@@ -84,7 +87,7 @@ def started_demo(
         output_file = Path(own_folder) / "output"
         with output_file.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "server", "demo"],
+                ["sh", "-c", _AS_A_JOB, sys.executable],
                 cwd=folder or own_folder,
                 env={**os.environ, **(settings or {}), **ports},
                 stdout=output,
