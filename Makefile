@@ -66,7 +66,8 @@ generate: $(READY) .build/googleapis ## Generate the stubs and Envoy's descripto
 
 .PHONY: checkgenerate
 checkgenerate: generate ## Fail where generated/ is not what proto/ says
-	@git status --porcelain -- generated | grep . && { echo "generated/ is not what is committed: run 'make generate' and commit"; exit 1; } || true
+	@changed=$$(git status --porcelain -- generated); [ -z "$$changed" ] || \
+	    { echo "$$changed"; echo "generated/ is not what is committed: run 'make generate' and commit"; exit 1; }
 
 .PHONY: breaking
 breaking: $(READY) .build/googleapis ## Fail where proto/ breaks users of the last tag or commit (AGAINST= another)

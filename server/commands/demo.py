@@ -8,7 +8,9 @@ import click
 
 from gateway.config import GatewaySettings
 from server.commands.settings import load_settings, telling_what_is_wrong
+from server.demo.postgres import PostgresFailedError
 from server.demo.run import DemoError, run_demo
+from server.store.errors import DatabaseError
 
 
 @click.command
@@ -21,7 +23,7 @@ def demo() -> None:
         signal.signal(number, _interrupt)
     try:
         run_demo(settings, gateway)
-    except DemoError as error:
+    except (DemoError, DatabaseError, PostgresFailedError) as error:
         raise click.ClickException(str(error)) from None
     except KeyboardInterrupt:
         click.echo("Ended.")

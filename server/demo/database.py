@@ -10,6 +10,7 @@ from server.config import DatabaseSettings
 from server.demo.postgres import EmbeddedPostgres, embedded_postgres
 from server.demo.sample_calls import sample_calls
 from server.store.bulk import store_calls
+from server.store.errors import database_errors
 from server.store.migrate import upgrade
 
 
@@ -28,13 +29,18 @@ class DemoDatabase:
 
 @contextmanager
 def demo_database(settings: DatabaseSettings, folder: Path) -> Iterator[DemoDatabase]:
-    """Have a migrated database; sample calls go into the embedded one only."""
+    """Have a migrated database; sample calls go into the embedded one only.
+
+    Raises DatabaseError where the database refuses, and PostgresFailedError.
+    """
     if settings.url is not None:
         database = DemoDatabase(settings.url.get_secret_value(), None)
-        upgrade(database.url)
+        with database_errors():
+            upgrade(database.url)
         yield database
         return
     with embedded_postgres(folder) as postgres:
-        upgrade(postgres.url)
-        store_calls(postgres.url, sample_calls(datetime.now(UTC)))
+        with database_errors():
+            upgrade(postgres.url)
+            store_calls(postgres.url, sample_calls(datetime.now(UTC)))
         yield DemoDatabase(postgres.url, postgres)

@@ -5,13 +5,11 @@ from typing import Any
 import pytest
 import schemathesis
 import yaml
-from hypothesis import HealthCheck, settings
 from schemathesis import Case
 
-OPENAPI = Path(__file__).parents[2] / "gateway" / "openapi.yaml"
-DOCUMENTED = json.loads((Path(__file__).parent / "documented.json").read_text())
+from tests.support.openapi import OPENAPI, examples, schema
 
-schema = schemathesis.openapi.from_path(OPENAPI)
+DOCUMENTED = json.loads((Path(__file__).parent / "documented.json").read_text())
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +30,6 @@ def test_bodies_are_as_documented(document: Any, name: str) -> None:
 
 
 @schema.parametrize()
-@settings(
-    max_examples=50,
-    deadline=None,
-    derandomize=True,
-    # The gateway is the same for every example, and so is what it answers.
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@examples
 def test_the_gateway_keeps_to_it(case: Case[Any], rest_url: str) -> None:
     case.call_and_validate(base_url=rest_url)

@@ -63,3 +63,13 @@ def test_two_faces_need_two_ports() -> None:
             demo.output()
             == "Error: REST_PORT and GRPC_PORT are the same: name another for one of them\n"
         )
+
+
+def test_a_database_that_cannot_be_reached_is_one_clear_line() -> None:
+    nowhere = {"DATABASE_URL": f"postgresql://user:hunter2@127.0.0.1:{free_port()}/calls"}
+    with started_demo(free_port(), free_port(), settings=nowhere) as demo:
+        assert wait_until(lambda: demo.process.poll() is not None, 20)
+        assert demo.process.returncode == 1
+        (line,) = demo.output().splitlines()
+        assert line.startswith("Error: connection failed: ")
+        assert "hunter2" not in line

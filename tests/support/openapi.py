@@ -1,0 +1,18 @@
+"""The REST face's OpenAPI document, and how much of it schemathesis tries."""
+
+from pathlib import Path
+
+import schemathesis
+from hypothesis import HealthCheck, settings
+
+OPENAPI = Path(__file__).parents[2] / "gateway" / "openapi.yaml"
+
+schema = schemathesis.openapi.from_path(OPENAPI)
+
+examples = settings(
+    max_examples=50,
+    deadline=None,
+    derandomize=True,
+    # What answers is the same for every example, and so is what it answers.
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
