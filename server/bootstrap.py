@@ -8,32 +8,73 @@ from server.adapters.stream.best_effort import BestEffort
 from server.adapters.stream.unconfigured import Unconfigured
 from server.application.get_call import GetCall
 from server.application.ports import LiveStatuses
-from server.config import Settings, StreamSettings
+from server.auth.guard import Guard, OpenDoor, TokenGuard
+from server.auth.key_source import KeySource, of_file, of_url
+from server.auth.keys import Keys
+from server.auth.tokens import Tokens
+from server.config import Settings, StreamSettings, TokenSettings
 from server.store.calls import StoredCalls
+from server.transport.admission import Admission
 from server.transport.aio_server import AioServer
 from server.transport.live_calls import LiveCalls
 
 log = logging.getLogger("server")
 
 
+class AuthNotConfiguredError(Exception):
+    """The settings do not say who may call."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "It is not said who may call: set AUTH_ISSUER, AUTH_AUDIENCE and AUTH_JWKS_URL or "
+            "AUTH_JWKS_FILE, or AUTH=off to let everybody in"
+        )
+
+
 @asynccontextmanager
 async def serving(settings: Settings) -> AsyncIterator[AioServer]:
     """Serve while the block lasts; requests under way get the settings' grace at its end.
 
-    Raises AddressTakenError where the address cannot be listened on, and DatabaseUrlError.
+    Raises AddressTakenError where the address cannot be listened on, AuthNotConfiguredError and
+    DatabaseUrlError.
     """
     async with AsyncExitStack() as stack:
+        guard = await stack.enter_async_context(_guard(settings))
         calls = StoredCalls(settings.database)
         stack.push_async_callback(calls.aclose)
         live_statuses = await stack.enter_async_context(_live_statuses(settings.stream))
         server = AioServer(
-            LiveCalls(GetCall(calls, live_statuses)),
+            LiveCalls(
+                GetCall(calls, live_statuses),
+                Admission(guard, settings.server.max_concurrent_requests),
+            ),
             f"{settings.server.grpc_host}:{settings.server.grpc_port}",
         )
         await server.start()
         stack.push_async_callback(server.stop, settings.server.shutdown_grace_ms / 1000)
         log.info("serving", extra={"port": server.port})
         yield server
+
+
+@asynccontextmanager
+async def _guard(settings: Settings) -> AsyncIterator[Guard]:
+    if settings.server.auth == "off":
+        log.warning("AUTH=off: whoever reaches this server may call it")
+        yield OpenDoor()
+        return
+    accepted = settings.tokens
+    if accepted.issuer is None or accepted.audience is None:
+        raise AuthNotConfiguredError
+    async with Keys(_key_source(accepted)).kept_fresh() as keys:
+        yield TokenGuard(Tokens(keys, accepted.issuer, accepted.audience), accepted.scopes)
+
+
+def _key_source(settings: TokenSettings) -> KeySource:
+    if settings.jwks_url is not None:
+        return of_url(settings.jwks_url)
+    if settings.jwks_file is not None:
+        return of_file(settings.jwks_file)
+    raise AuthNotConfiguredError
 
 
 @asynccontextmanager

@@ -2,13 +2,72 @@
 
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    AfterValidator,
+    Field,
+    FilePath,
+    SecretStr,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Milliseconds = Annotated[int, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
 Port = Annotated[int, Field(ge=0, le=65535)]
+
+# What RFC 6749 lets a scope consist of.
+Scope = Annotated[str, StringConstraints(pattern=r"^[!#-\[\]-~]+$")]
+
+
+def _is_safe_url(text: str) -> str:
+    parts = urlsplit(text)
+    on_this_machine = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
+    if not parts.hostname or not (parts.scheme == "https" or on_this_machine):
+        raise ValueError("must be an https:// URL, or http:// on this machine")
+    return text
+
+
+class TokenSettings(BaseSettings):
+    """Whose access tokens are accepted, and what they must grant."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="AUTH_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
+    )
+
+    issuer: str | None = None
+    """The `iss` that tokens must carry."""
+    audience: str | None = None
+    """What must be in their `aud`."""
+    jwks_url: Annotated[str, AfterValidator(_is_safe_url)] | None = None
+    """Where the keys are that tokens are signed with."""
+    jwks_file: FilePath | None = None
+    """The same, as a file."""
+    scopes: Annotated[frozenset[Scope], NoDecode] = frozenset()
+    """Scopes that a token must grant, all of them; separated by spaces."""
+
+    @property
+    def configured(self) -> bool:
+        """Whether it is said whose tokens are accepted."""
+        return self.issuer is not None
+
+    @field_validator("scopes", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return value.split() if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _all_or_none(self) -> Self:
+        sources = [self.jwks_url, self.jwks_file]
+        given = [self.issuer, self.audience, *(source for source in sources if source is not None)]
+        if any(given) and (None in given or len(given) != 3):  # noqa: PLR2004 - of the three kinds
+            raise ValueError(
+                "AUTH_ISSUER, AUTH_AUDIENCE and one of AUTH_JWKS_URL and AUTH_JWKS_FILE go together"
+            )
+        return self
 
 
 class DatabaseSettings(BaseSettings):
@@ -67,12 +126,16 @@ class StreamSettings(BaseSettings):
 
 
 class ServerSettings(BaseSettings):
-    """Where the server listens, how it ends, and how it logs."""
+    """Where the server listens, whom it lets in, how it ends, and how it logs."""
 
     model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
 
     grpc_host: str = "127.0.0.1"
     grpc_port: Port = 50051
+    auth: Literal["on", "off"] = "on"
+    """`off` lets everybody call, with a token or without."""
+    max_concurrent_requests: Count = 2000
+    """Requests under way at once; more are turned away, rather than left to wait."""
     shutdown_grace_ms: Milliseconds = 2000
     """How long requests under way may still run once the server is told to end."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -84,5 +147,6 @@ class Settings:
     """All settings; made without arguments, they are what the environment says."""
 
     server: ServerSettings = field(default_factory=ServerSettings)
+    tokens: TokenSettings = field(default_factory=TokenSettings)
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     stream: StreamSettings = field(default_factory=StreamSettings)

@@ -7,7 +7,7 @@ import signal
 import click
 import uvloop
 
-from server.bootstrap import serving
+from server.bootstrap import AuthNotConfiguredError, serving
 from server.commands.settings import load_settings
 from server.config import Settings
 from server.logs import configure_logging
@@ -24,7 +24,7 @@ def serve() -> None:
         uvloop.run(_serve(settings))
     except AddressTakenError as error:
         raise click.ClickException(f"Cannot listen on {error}: name another with GRPC_PORT=") from None
-    except DatabaseUrlError as error:
+    except (AuthNotConfiguredError, DatabaseUrlError) as error:
         raise click.ClickException(str(error)) from None
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Sequence
 from functools import cached_property
 from time import perf_counter
 from typing import NoReturn
@@ -13,12 +13,13 @@ from google.rpc import code_pb2
 from google.rpc.status_pb2 import Status
 
 from server import logs
+from server.transport.admission import Method
 from server.transport.call_context import REQUEST_ID_KEY, request_id_of
-from server.transport.errors import to_status
-from server.transport.live_calls import Method
+from server.transport.errors import challenge, to_status
 
 _Context = grpc.aio.ServicerContext[bytes, bytes]
 _DETAILS_KEY = "grpc-status-details-bin"
+_CHALLENGE_KEY = "www-authenticate"
 _STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 log = logging.getLogger("server.requests")
@@ -30,13 +31,13 @@ class AioCall:
     def __init__(self, context: _Context) -> None:
         self._context = context
 
-    @cached_property
-    def metadata(self) -> Mapping[str, str | bytes]:
-        return dict(self._context.invocation_metadata() or ())
+    def values(self, key: str) -> Sequence[str | bytes]:
+        metadata = self._context.invocation_metadata() or ()
+        return [value for name, value in metadata if name == key]
 
     @cached_property
     def request_id(self) -> str:
-        return request_id_of(self.metadata)
+        return request_id_of(self.values(REQUEST_ID_KEY))
 
     def time_left(self) -> float:
         left = self._context.time_remaining()
@@ -61,16 +62,18 @@ def answering(name: str, method: Method) -> Callable[[bytes, _Context], Awaitabl
             code = status.code
             if code == code_pb2.INTERNAL:
                 log.exception("a fault of the server")
-            await _abort(context, call, status)
+            await _abort(context, call, status, challenge(error))
         finally:
             _log_outcome(name, code, perf_counter() - started)
 
     return answer
 
 
-async def _abort(context: _Context, call: AioCall, status: Status) -> NoReturn:
-    trailers = ((REQUEST_ID_KEY, call.request_id), (_DETAILS_KEY, status.SerializeToString()))
-    await context.abort(_STATUS_CODES[status.code], status.message, trailers)
+async def _abort(context: _Context, call: AioCall, status: Status, challenged: str | None) -> NoReturn:
+    trailers = [(REQUEST_ID_KEY, call.request_id), (_DETAILS_KEY, status.SerializeToString())]
+    if challenged:
+        trailers.append((_CHALLENGE_KEY, challenged))
+    await context.abort(_STATUS_CODES[status.code], status.message, tuple(trailers))
 
 
 def _log_outcome(name: str, code: int, seconds: float) -> None:

@@ -1,7 +1,7 @@
 """What a handler knows of a call beside its request, whichever server carries it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Protocol
 from uuid import uuid4
 
@@ -13,9 +13,8 @@ _USABLE_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}", re.ASCII)
 class CallContext(Protocol):
     """A call under way. A handler fails by raising; it never sets a status."""
 
-    @property
-    def metadata(self) -> Mapping[str, str | bytes]:
-        """The caller's metadata, keys in lower case."""
+    def values(self, key: str) -> Sequence[str | bytes]:
+        """List what the caller's metadata say under a key, which is in lower case."""
         ...
 
     @property
@@ -28,9 +27,9 @@ class CallContext(Protocol):
         ...
 
 
-def request_id_of(metadata: Mapping[str, str | bytes]) -> str:
-    """Take the caller's request id where it is printable and short, else make one."""
-    given = metadata.get(REQUEST_ID_KEY, "")
-    if isinstance(given, str) and _USABLE_REQUEST_ID.fullmatch(given):
-        return given
+def request_id_of(given: Sequence[str | bytes]) -> str:
+    """Take the caller's last request id where it is printable and short, else make one."""
+    last = given[-1] if given else ""
+    if isinstance(last, str) and _USABLE_REQUEST_ID.fullmatch(last):
+        return last
     return str(uuid4())

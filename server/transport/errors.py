@@ -3,7 +3,15 @@
 from google.protobuf.any_pb2 import Any
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
-from google.rpc.code_pb2 import INTERNAL, INVALID_ARGUMENT, NOT_FOUND, UNAVAILABLE
+from google.rpc.code_pb2 import (
+    INTERNAL,
+    INVALID_ARGUMENT,
+    NOT_FOUND,
+    PERMISSION_DENIED,
+    RESOURCE_EXHAUSTED,
+    UNAUTHENTICATED,
+    UNAVAILABLE,
+)
 from google.rpc.error_details_pb2 import ErrorInfo, RequestInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 
@@ -12,6 +20,12 @@ from server.application.errors import (
     IdRequiredError,
     LiveCallsError,
     StoreUnavailableError,
+)
+from server.auth.errors import (
+    KeysUnavailableError,
+    ScopesMissingError,
+    TokenRefusedError,
+    TokenRequiredError,
 )
 
 DOMAIN = "livecalls.v1"
@@ -24,12 +38,25 @@ class MalformedRequestError(LiveCallsError):
         super().__init__("The request is not a GetCallRequest message.")
 
 
+class TooBusyError(LiveCallsError):
+    """As many requests are under way as may be."""
+
+    def __init__(self) -> None:
+        super().__init__("Too many requests are under way. Try again shortly.")
+
+
 _OUTCOMES: dict[type[Exception], tuple[int, str]] = {
     IdRequiredError: (INVALID_ARGUMENT, "ID_REQUIRED"),
     MalformedRequestError: (INVALID_ARGUMENT, "MALFORMED_REQUEST"),
     CallNotFoundError: (NOT_FOUND, "CALL_NOT_FOUND"),
     StoreUnavailableError: (UNAVAILABLE, "STORE_UNAVAILABLE"),
+    TooBusyError: (RESOURCE_EXHAUSTED, "TOO_BUSY"),
+    TokenRequiredError: (UNAUTHENTICATED, "TOKEN_REQUIRED"),
+    TokenRefusedError: (UNAUTHENTICATED, "TOKEN_INVALID"),
+    ScopesMissingError: (PERMISSION_DENIED, "SCOPE_MISSING"),
+    KeysUnavailableError: (UNAVAILABLE, "KEYS_UNAVAILABLE"),
 }
+_BEARER = 'Bearer realm="livecalls"'
 _RETRY_AFTER = RetryInfo(retry_delay=Duration(seconds=1))
 
 
@@ -38,11 +65,23 @@ def to_status(error: Exception, request_id: str) -> Status:
     code, reason = _OUTCOMES.get(type(error), (INTERNAL, "INTERNAL_FAULT"))
     message = "The server failed to answer." if code == INTERNAL else str(error)
     details: list[Message] = [ErrorInfo(reason=reason, domain=DOMAIN)]
-    if code == UNAVAILABLE:
+    if code in (UNAVAILABLE, RESOURCE_EXHAUSTED):
         details.append(_RETRY_AFTER)
     if code == INTERNAL:
         details.append(RequestInfo(request_id=request_id))
     return Status(code=code, message=message, details=[_packed(detail) for detail in details])
+
+
+def challenge(error: Exception) -> str | None:
+    """Say what to show to be let in, as WWW-Authenticate does (RFC 6750, section 3)."""
+    match error:
+        case TokenRequiredError():
+            return _BEARER
+        case TokenRefusedError():
+            return f'{_BEARER}, error="invalid_token"'
+        case ScopesMissingError(required=scopes):
+            return f'{_BEARER}, error="insufficient_scope", scope="{" ".join(sorted(scopes))}"'
+    return None
 
 
 def _packed(detail: Message) -> Any:

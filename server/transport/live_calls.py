@@ -1,6 +1,6 @@
 """The LiveCalls service: decodes a request, calls the use case of its name, encodes the answer."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.message import DecodeError
@@ -9,12 +9,11 @@ from livecalls.v1 import live_calls_pb2 as pb
 from server.application.call import Call, CallStatus, LiveStatus
 from server.application.errors import CallNotFoundError
 from server.application.get_call import GetCall
+from server.transport.admission import Admission, Method
 from server.transport.call_context import CallContext
 from server.transport.errors import MalformedRequestError
 
 SERVICE = pb.DESCRIPTOR.services_by_name["LiveCalls"].full_name
-
-Method = Callable[[bytes, CallContext], Awaitable[bytes]]
 
 _STATUSES = {
     CallStatus.SCHEDULED: pb.CALL_STATUS_SCHEDULED,
@@ -27,13 +26,15 @@ _STATUSES = {
 class LiveCalls:
     """The methods of the service, from request bytes to answer bytes."""
 
-    def __init__(self, get_call: GetCall) -> None:
+    def __init__(self, get_call: GetCall, admission: Admission) -> None:
         self._get_call = get_call
+        self._admission = admission
 
     @property
     def methods(self) -> Mapping[str, Method]:
-        """The methods by the names the contract gives them."""
-        return {"GetCall": self.get_call}
+        """The methods by the names the contract gives them; callers pass the admission first."""
+        methods = {"GetCall": self.get_call}
+        return {name: self._admission.before(method) for name, method in methods.items()}
 
     async def get_call(self, request: bytes, context: CallContext) -> bytes:
         """Answer LiveCalls.GetCall; raises the errors of the use case and MalformedRequestError."""

@@ -13,6 +13,8 @@ from google.rpc.status_pb2 import Status
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
 from server.application.get_call import GetCall
+from server.auth.guard import Guard, OpenDoor
+from server.transport.admission import Admission
 from server.transport.aio_server import AioServer
 from server.transport.live_calls import LiveCalls
 from tests.support.calls import ScriptedPorts
@@ -35,10 +37,13 @@ class Service:
 
 
 @asynccontextmanager
-async def scripted_service() -> AsyncIterator[Service]:
+async def scripted_service(
+    guard: Guard | None = None, max_requests: int = 2000
+) -> AsyncIterator[Service]:
     """Serve on an ephemeral port while the block lasts."""
     ports = ScriptedPorts()
-    server = AioServer(LiveCalls(GetCall(ports, ports)), "127.0.0.1:0")
+    admission = Admission(guard or OpenDoor(), max_requests)
+    server = AioServer(LiveCalls(GetCall(ports, ports), admission), "127.0.0.1:0")
     await server.start()
     try:
         async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:

@@ -70,7 +70,7 @@ def stack_running(postgres: EmbeddedPostgres, folder: Path, **settings: str) -> 
     stand_in = StreamStandIn(KEY, SECRET)
     with serving_in_thread(stand_in) as stream_url:
         stream = {"STREAM_API_KEY": KEY, "STREAM_API_SECRET": SECRET, "STREAM_BASE_URL": stream_url}
-        server = Server(folder, {"DATABASE_URL": postgres.url, **stream, **settings})
+        server = Server(folder, {"AUTH": "off", "DATABASE_URL": postgres.url, **stream, **settings})
         try:
             with gateway_running(server.port, folder, **settings) as gateway:
                 yield Stack(postgres, stand_in, server, gateway)

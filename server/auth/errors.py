@@ -1,0 +1,37 @@
+"""The ways in which a caller is not let in; the messages are written for callers."""
+
+
+class NotAdmittedError(Exception):
+    """The caller is not let in."""
+
+
+class TokenRequiredError(NotAdmittedError):
+    """The caller shows no token."""
+
+    check = "no token"
+
+    def __init__(self) -> None:
+        super().__init__("An access token is required.")
+
+
+class TokenRefusedError(NotAdmittedError):
+    """The token is not accepted; which check it failed is for the log alone."""
+
+    def __init__(self, check: str) -> None:
+        super().__init__("The access token is not valid.")
+        self.check = check
+
+
+class ScopesMissingError(NotAdmittedError):
+    """The token is good, but not for this."""
+
+    def __init__(self, required: frozenset[str]) -> None:
+        super().__init__("The access token lacks a required scope.")
+        self.required = required
+
+
+class KeysUnavailableError(NotAdmittedError):
+    """No token can be checked for want of keys."""
+
+    def __init__(self) -> None:
+        super().__init__("Access tokens cannot be checked right now. Try again shortly.")

@@ -1,0 +1,44 @@
+"""Decides whether a caller is let in."""
+
+import logging
+from collections.abc import Sequence
+from typing import Protocol
+
+from server.auth.bearer import bearer_token
+from server.auth.errors import ScopesMissingError, TokenRefusedError, TokenRequiredError
+from server.auth.tokens import Tokens
+
+log = logging.getLogger("server.auth")
+
+
+class Guard(Protocol):
+    """Stands before every method of the service."""
+
+    async def admit(self, authorization: Sequence[str | bytes]) -> None:
+        """Let a caller in by its Authorization headers, or raise NotAdmittedError."""
+        ...
+
+
+class TokenGuard:
+    """Lets in who shows a good token that grants all required scopes."""
+
+    def __init__(self, tokens: Tokens, required_scopes: frozenset[str]) -> None:
+        self._tokens = tokens
+        self._required = required_scopes
+
+    async def admit(self, authorization: Sequence[str | bytes]) -> None:
+        try:
+            grant = await self._tokens.verify(bearer_token(authorization))
+        except (TokenRequiredError, TokenRefusedError) as error:
+            log.info("token refused", extra={"check": error.check})
+            raise
+        if not self._required <= grant.scopes:
+            log.info("scopes missing", extra={"scopes": sorted(self._required - grant.scopes)})
+            raise ScopesMissingError(self._required)
+
+
+class OpenDoor:
+    """Lets everybody in, as AUTH=off asks."""
+
+    async def admit(self, authorization: Sequence[str | bytes]) -> None:
+        pass

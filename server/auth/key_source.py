@@ -1,0 +1,61 @@
+"""Where a key set is read from: a file, or a URL."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from pathlib import Path
+
+import httpx
+
+KeySource = Callable[[], Awaitable[bytes]]
+"""Reads the document of a key set; raises KeySourceError."""
+
+LARGEST_DOCUMENT = 256 * 1024
+"""Bytes of a document that are read at most; a key takes some 500."""
+_WITHIN_SECONDS = 3.0
+
+
+class KeySourceError(Exception):
+    """The document cannot be read; the message says why, for the log."""
+
+
+def of_file(path: Path) -> KeySource:
+    """Read a file, anew every time."""
+
+    async def read() -> bytes:
+        try:
+            return await asyncio.to_thread(path.read_bytes)
+        except OSError as error:
+            raise KeySourceError(error.strerror or type(error).__name__) from error
+
+    return read
+
+
+def of_url(url: str) -> KeySource:
+    """Fetch a URL, within 3 s; redirects are not followed."""
+
+    async def fetch() -> bytes:
+        try:
+            async with (
+                asyncio.timeout(_WITHIN_SECONDS),
+                httpx.AsyncClient(trust_env=False, timeout=_WITHIN_SECONDS) as client,
+                client.stream("GET", url, headers={"Accept-Encoding": "identity"}) as response,
+            ):
+                return await _body(response)
+        except TimeoutError as error:
+            raise KeySourceError(f"no answer in {_WITHIN_SECONDS:.0f} s") from error
+        except httpx.HTTPError as error:
+            raise KeySourceError(str(error) or type(error).__name__) from error
+
+    return fetch
+
+
+async def _body(response: httpx.Response) -> bytes:
+    if response.status_code != HTTPStatus.OK:
+        raise KeySourceError(f"status {response.status_code}")
+    body = b""
+    async for part in response.aiter_raw():
+        body += part
+        if len(body) > LARGEST_DOCUMENT:
+            raise KeySourceError("too large")
+    return body

@@ -1,0 +1,91 @@
+"""The keys that tokens are signed with, kept fresh."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+
+import jwt
+
+from server.auth.errors import KeysUnavailableError
+from server.auth.jwks import KeySet, UnusableKeysError, read_key_set
+from server.auth.key_source import KeySource, KeySourceError
+
+REFRESH_SECONDS = 300.0
+RETRY_SECONDS = 5.0
+UNKNOWN_KEY_SECONDS = 30.0
+
+log = logging.getLogger("server.auth")
+
+
+class Keys:
+    """The key set of a source, read anew every 5 minutes, or 5 s after that failed.
+
+    It is also read for a key id that is not known, at most once in 30 s whatever callers send. The
+    keys at hand are kept for as long as the source is away.
+    """
+
+    def __init__(self, source: KeySource, clock: Callable[[], float] = time.monotonic) -> None:
+        self._source = source
+        self._clock = clock
+        self._document = b""
+        self._reading: asyncio.Task[None] | None = None
+        self._unknown_asked = -UNKNOWN_KEY_SECONDS
+        self._is_away = True
+        self.current: KeySet = {}
+        """Another object whenever a key came or went."""
+
+    @asynccontextmanager
+    async def kept_fresh(self) -> AsyncIterator["Keys"]:
+        """Read the set, and keep it fresh while the block lasts."""
+        await self._read()
+        keeper = asyncio.create_task(self._keep_fresh())
+        try:
+            yield self
+        finally:
+            keeper.cancel()
+            with suppress(asyncio.CancelledError):
+                await keeper
+
+    async def find(self, key_id: str) -> jwt.PyJWK | None:
+        """Find a key by its id; raises KeysUnavailableError where the source cannot say."""
+        if key_id not in self.current and self._reading:
+            await self._read()
+        if key_id not in self.current and self._may_ask():
+            self._unknown_asked = self._clock()
+            await self._read()
+        key = self.current.get(key_id)
+        if key is None and self._is_away:
+            raise KeysUnavailableError
+        return key
+
+    def _may_ask(self) -> bool:
+        return self._clock() - self._unknown_asked >= UNKNOWN_KEY_SECONDS
+
+    async def _keep_fresh(self) -> None:
+        while True:
+            await asyncio.sleep(RETRY_SECONDS if self._is_away else REFRESH_SECONDS)
+            await self._read()
+
+    async def _read(self) -> None:
+        """Read the set; all who want it at the same time share one reading, which none can cancel."""
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read_once())
+        await asyncio.shield(self._reading)
+
+    async def _read_once(self) -> None:
+        try:
+            self._take(await self._source())
+            self._is_away = False
+        except (KeySourceError, UnusableKeysError) as error:
+            self._is_away = True
+            log.error("keys cannot be read", extra={"reason": str(error), "kept": len(self.current)})  # noqa: TRY400 - the reason says it all
+        finally:
+            self._reading = None
+
+    def _take(self, document: bytes) -> None:
+        if document != self._document:
+            self.current = read_key_set(document)
+            self._document = document
+            log.info("keys read", extra={"kids": sorted(self.current)})

@@ -1,0 +1,39 @@
+"""What every request passes before a method answers it: room for one more, and the guard."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+
+from server.auth.guard import Guard
+from server.transport.call_context import CallContext
+from server.transport.errors import TooBusyError
+
+Method = Callable[[bytes, CallContext], Awaitable[bytes]]
+"""Answers the bytes of a request with those of a reply."""
+
+
+class Admission:
+    """Lets requests in whose callers the guard admits, so many at once and no more."""
+
+    def __init__(self, guard: Guard, max_requests: int) -> None:
+        self._guard = guard
+        self._room = max_requests
+
+    def before(self, method: Method) -> Method:
+        """Put the admission before a method: it raises TooBusyError, or the guard's NotAdmittedError."""
+
+        async def admitted(request: bytes, context: CallContext) -> bytes:
+            with self._a_place():
+                await self._guard.admit(context.values("authorization"))
+                return await method(request, context)
+
+        return admitted
+
+    @contextmanager
+    def _a_place(self) -> Iterator[None]:
+        if self._room == 0:
+            raise TooBusyError
+        self._room -= 1
+        try:
+            yield
+        finally:
+            self._room += 1
