@@ -21,8 +21,12 @@ help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: $(READY) ## Start everything: PostgreSQL, sample calls, Stream stand-in, server, Envoy
-	@exec python -m server demo
+run: $(READY) ## Start everything: PostgreSQL, sample calls, Stream stand-in, server, Envoy (TLS=1 with TLS)
+	@exec python -m server demo $(if $(filter 1 on true yes,$(TLS)),--tls)
+
+.PHONY: token
+token: $(READY) ## Print an access token for the demo: make -s token SCOPES="a b" TTL=60
+	@python -m server token --scopes "$${SCOPES:-}" --ttl "$${TTL:-86400}"
 
 .PHONY: test
 test: $(READY) ## Run every test (ARGS= goes to pytest)

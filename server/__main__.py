@@ -21,6 +21,7 @@ _COMMANDS = {
     "import": _Command("import_calls", "import_calls", "Store calls from JSON Lines."),
     "export": _Command("export_calls", "export_calls", "Write all calls as JSON Lines."),
     "demo": _Command("demo", "demo", "Run everything on this machine, as `make run` does."),
+    "token": _Command("token", "token", "Print an access token that the demo accepts."),
     "stream-stand-in": _Command("stream_stand_in", "stream_stand_in", "Play Stream, for the demo."),
 }
 

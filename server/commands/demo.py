@@ -14,7 +14,8 @@ from server.store.errors import DatabaseError
 
 
 @click.command
-def demo() -> None:
+@click.option("--tls", is_flag=True, help="Encrypt every connection, with certificates of its own.")
+def demo(*, tls: bool) -> None:
     """Run everything here: PostgreSQL, sample calls, a Stream stand-in, server and Envoy."""
     settings = load_settings()
     with telling_what_is_wrong():
@@ -22,7 +23,7 @@ def demo() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
-        run_demo(settings, gateway)
+        run_demo(settings, gateway, tls=tls)
     except (DemoError, DatabaseError, PostgresFailedError) as error:
         raise click.ClickException(str(error)) from None
     except KeyboardInterrupt:

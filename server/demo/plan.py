@@ -3,10 +3,11 @@
 import os
 import secrets
 from dataclasses import dataclass
-from pathlib import Path
 
 from gateway.config import GatewaySettings
 from server.config import Settings
+from server.demo.access import Access
+from server.demo.folders import DATA
 from server.demo.processes import Process
 from server.demo.readiness import free_port
 
@@ -17,42 +18,45 @@ class Plan:
 
     processes: list[Process]
     rest_address: str
+    rest_url: str
     grpc_address: str
     admin_address: str
     stand_in_address: str | None
 
 
-def plan(settings: Settings, gateway: GatewaySettings, database_url: str, data: Path) -> Plan:
+def plan(settings: Settings, gateway: GatewaySettings, access: Access, database_url: str) -> Plan:
     """Plan the processes: the stand-in unless a Stream app is configured, the server, the gateway."""
-    environment = {**os.environ, "DATABASE_URL": database_url, "LOG_FORMAT": "text"}
+    environment = {**os.environ, "LOG_FORMAT": "text", "DATABASE_URL": database_url, **access.settings}
     processes = []
     stand_in_address = None
     if not settings.stream.configured:
         stand_in_address = f"127.0.0.1:{free_port()}"
-        stand_in, stream_settings = _stand_in(stand_in_address, environment, data)
+        stand_in, stream_settings = _stand_in(stand_in_address, environment)
         processes.append(stand_in)
         environment = {**environment, **stream_settings}
     processes.append(Process("server", ["server", "serve"], environment))
     admin_port = gateway.admin_port if "admin_port" in gateway.model_fields_set else free_port()
     environment = {**environment, "ADMIN_PORT": str(admin_port)}
-    processes.append(Process("gateway", ["gateway", "run"], environment, data / "gateway.log"))
+    processes.append(Process("gateway", ["gateway", "run"], environment, DATA / "gateway.log"))
+    rest_address = f"{gateway.rest_host}:{gateway.rest_port}"
     return Plan(
         processes,
-        rest_address=f"{gateway.rest_host}:{gateway.rest_port}",
+        rest_address=rest_address,
+        rest_url=f"{'https' if access.certificates else 'http'}://{rest_address}",
         grpc_address=f"{settings.server.grpc_host}:{settings.server.grpc_port}",
         admin_address=f"127.0.0.1:{admin_port}",
         stand_in_address=stand_in_address,
     )
 
 
-def _stand_in(address: str, environment: dict[str, str], data: Path) -> tuple[Process, dict[str, str]]:
+def _stand_in(address: str, environment: dict[str, str]) -> tuple[Process, dict[str, str]]:
     """Plan a Stream stand-in with a secret of its own, and the settings that lead to it."""
     key, secret, port = "demo", secrets.token_hex(32), address.rpartition(":")[2]
     process = Process(
         "Stream stand-in",
         ["server", "stream-stand-in", "--port", port, "--key", key, "--secret", secret],
         environment,
-        data / "stream-stand-in.log",
+        DATA / "stream-stand-in.log",
     )
     return process, {
         "STREAM_API_KEY": key,

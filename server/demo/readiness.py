@@ -1,8 +1,10 @@
 """Whether an address is free, and whether both faces answer."""
 
 import socket
+import ssl
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import grpc
 import httpx
@@ -28,22 +30,30 @@ def free_port(host: str = "127.0.0.1") -> int:
         return port
 
 
-def rest_answers(url: str) -> bool:
-    """Tell whether the gateway answers a request with 200."""
+def rest_answers(url: str, token: str | None = None, ca_file: Path | None = None) -> bool:
+    """Tell whether the gateway answers a request, if only that this token does not do."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    trusted = ssl.create_default_context(cafile=ca_file) if ca_file else True
     try:
-        return httpx.get(url, timeout=1).status_code == httpx.codes.OK
+        status = httpx.get(url, headers=headers, timeout=1, verify=trusted).status_code
     except httpx.TransportError:
         return False
+    return status in (httpx.codes.OK, httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
 
 
-def grpc_answers(address: str) -> bool:
+def grpc_answers(address: str, credentials: grpc.ChannelCredentials | None = None) -> bool:
     """Tell whether the server says of itself that it serves."""
-    with grpc.insecure_channel(address) as channel:
+    with open_channel(address, credentials) as channel:
         try:
             reply = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=1)
         except grpc.RpcError:
             return False
     return bool(reply.status == health_pb2.HealthCheckResponse.SERVING)
+
+
+def open_channel(address: str, credentials: grpc.ChannelCredentials | None) -> grpc.Channel:
+    """Open a channel over TLS, or in plain text without credentials."""
+    return grpc.secure_channel(address, credentials) if credentials else grpc.insecure_channel(address)
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> bool:

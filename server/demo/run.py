@@ -6,16 +6,18 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import grpc
+
 from gateway.config import GatewaySettings
 from server.config import Settings
+from server.demo.access import Access, demo_access
 from server.demo.database import DemoDatabase, demo_database
+from server.demo.folders import DATA, POSTGRES
 from server.demo.plan import Plan, plan
 from server.demo.processes import Process, running
 from server.demo.readiness import grpc_answers, is_free, rest_answers, wait_until
 from server.demo.sample_calls import sample_id
 from server.demo.welcome import welcome
-
-DATA = Path(".data")
 
 # Ctrl-C ends all of it within 5 s: the processes within 3, PostgreSQL after them.
 _END_WITHIN_SECONDS = 3.0
@@ -27,8 +29,8 @@ class DemoError(Exception):
     """The demo cannot start; the message says what to do."""
 
 
-def run_demo(settings: Settings, gateway: GatewaySettings) -> None:
-    """Run everything until interrupted; what dies is started again.
+def run_demo(settings: Settings, gateway: GatewaySettings, *, tls: bool) -> None:
+    """Run everything until interrupted, with TLS everywhere or nowhere; what dies is started again.
 
     Raises DemoError where it cannot start, and KeyboardInterrupt when it is ended.
     """
@@ -36,11 +38,12 @@ def run_demo(settings: Settings, gateway: GatewaySettings) -> None:
     with ExitStack() as stack:
         stack.enter_context(_alone(DATA / "lock"))
         _refuse_taken_ports(settings, gateway)
-        database = stack.enter_context(demo_database(settings.database, DATA / "postgres"))
-        demo = plan(settings, gateway, database.url, DATA)
+        database = stack.enter_context(demo_database(settings.database, POSTGRES))
+        access = demo_access(settings, gateway, tls=tls)
+        demo = plan(settings, gateway, access, database.url)
         stack.enter_context(running(demo.processes, end_within=_END_WITHIN_SECONDS))
-        _wait_until_ready(demo)
-        print(welcome(demo, database), flush=True)  # noqa: T201 - the demo speaks to people
+        _wait_until_ready(demo, access)
+        print(welcome(demo, database, access), flush=True)  # noqa: T201 - the demo speaks to people
         _keep_running(demo.processes, database)
 
 
@@ -68,12 +71,15 @@ def _refuse_taken_ports(settings: Settings, gateway: GatewaySettings) -> None:
         raise DemoError("REST_PORT and GRPC_PORT are the same: name another for one of them")
 
 
-def _wait_until_ready(demo: Plan) -> None:
-    url = f"http://{demo.rest_address}/v1/live/calls/{sample_id(1)}"
+def _wait_until_ready(demo: Plan, access: Access) -> None:
+    url = f"{demo.rest_url}/v1/live/calls/{sample_id(1)}"
+    certificates = access.certificates
+    credentials = grpc.ssl_channel_credentials(*certificates.caller()) if certificates else None
+    ca_file = certificates.ca_file if certificates else None
 
     def ready() -> bool:
         _refuse_dead(demo.processes)
-        return grpc_answers(demo.grpc_address) and rest_answers(url)
+        return grpc_answers(demo.grpc_address, credentials) and rest_answers(url, access.token, ca_file)
 
     if not wait_until(ready, _READY_WITHIN_SECONDS):
         raise DemoError(f"Not all of it answers after {_READY_WITHIN_SECONDS:.0f} s; see {DATA}/*.log")

@@ -1,7 +1,9 @@
 """What the demo says when all of it answers."""
 
 import sys
+from shlex import quote
 
+from server.demo.access import Access
 from server.demo.database import DemoDatabase
 from server.demo.plan import Plan
 from server.demo.sample_calls import ON_AIR, sample_id
@@ -18,26 +20,42 @@ _CALLS = (
 _TEXT = """
 LiveCalls answers.
 
-  REST   http://{rest}/v1/live/calls/{{id}}
+  REST   {url}/v1/live/calls/{{id}}
   gRPC   {grpc}, and {rest} through Envoy: livecalls.v1.LiveCalls/GetCall
   Envoy  http://{admin} (its admin page)
 
 By REST:
 
-  curl -i http://{rest}/v1/live/calls/{on_air}
+{token}  curl -i {curl}{url}/v1/live/calls/{on_air}
 
 By gRPC, in Python:
 
 {python} - <<'PYTHON'
-import grpc
+{environment}import grpc
 from livecalls.v1.live_calls_pb2 import GetCallRequest
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
-with grpc.insecure_channel("{grpc}") as channel:
-    print(LiveCallsStub(channel).GetCall(GetCallRequest(id="{on_air}"), timeout=2))
+{channel}
+with channel:
+    print(LiveCallsStub(channel).GetCall(GetCallRequest(id="{on_air}"), timeout=2{metadata}))
 PYTHON
-{samples}{stand_in}
+{another}{samples}{stand_in}
 Ctrl-C ends all of it.
+"""
+
+_PLAIN_CHANNEL = 'channel = grpc.insecure_channel("{grpc}")'
+
+_TLS_CHANNEL = """from pathlib import Path
+
+files = [Path("{folder}", name).read_bytes() for name in ("ca.pem", "caller.key", "caller.pem")]
+channel = grpc.secure_channel("{grpc}", grpc.ssl_channel_credentials(*files))"""
+
+_METADATA = """, metadata=[
+        ("authorization", "Bearer " + os.environ["ACCESS_TOKEN"]),
+    ]"""
+
+_ANOTHER = """
+The token is good for a day. `make -s token` prints another, for SCOPES="a b" and TTL=60 seconds.
 """
 
 _SAMPLES = """
@@ -54,17 +72,36 @@ To play with what Stream says of a call, such as that it has ended:
 """
 
 
-def welcome(demo: Plan, database: DemoDatabase) -> str:
+def welcome(demo: Plan, database: DemoDatabase, access: Access) -> str:
     """Write where each face listens and how to call it, ready to be pasted."""
     return _TEXT.format(
+        url=demo.rest_url,
         rest=demo.rest_address,
         grpc=demo.grpc_address,
         admin=demo.admin_address,
+        curl=_curl_options(access),
         python=sys.executable,
+        channel=_channel(demo, access),
+        token=f"  export ACCESS_TOKEN={access.token}\n" if access.token else "",
+        environment="import os\n\n" if access.token else "",
+        metadata=_METADATA if access.token else "",
         on_air=sample_id(2),
+        another=_ANOTHER if access.issued else "",
         samples=_samples(database),
         stand_in=_stand_in(demo),
     )
+
+
+def _curl_options(access: Access) -> str:
+    trust = f"--cacert {quote(str(access.certificates.ca_file))} " if access.certificates else ""
+    bearer = '-H "Authorization: Bearer $ACCESS_TOKEN" ' if access.token else ""
+    return trust + bearer
+
+
+def _channel(demo: Plan, access: Access) -> str:
+    if access.certificates is None:
+        return _PLAIN_CHANNEL.format(grpc=demo.grpc_address)
+    return _TLS_CHANNEL.format(grpc=demo.grpc_address, folder=access.certificates.folder)
 
 
 def _samples(database: DemoDatabase) -> str:

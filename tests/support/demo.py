@@ -1,6 +1,7 @@
 """The demo as `make run` starts it: a process of its own, in a folder of its own."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -42,6 +43,12 @@ class RunningDemo:
     def call_url(self, digit: int) -> str:
         """Tell where the sample call with the number is."""
         return f"{self.url}/v1/live/calls/{sample_id(digit)}"
+
+    @property
+    def bearer(self) -> dict[str, str]:
+        """The Authorization header with the token that it has printed."""
+        (token,) = re.findall(r"export ACCESS_TOKEN=(\S+)", self.output())
+        return {"authorization": f"Bearer {token}"}
 
     def output(self) -> str:
         """Read what it has printed so far."""

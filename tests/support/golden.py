@@ -24,10 +24,10 @@ class Golden:
 
     path: Path
 
-    def check(self, url: str, *, rewrite: bool) -> None:
-        """Send the request to the URL and compare the reply, or write it down."""
+    def check(self, url: str, headers: dict[str, str] | None = None, *, rewrite: bool) -> None:
+        """Send the request with more headers to the URL and compare the reply, or write it down."""
         request, _, expected = self.path.read_text().partition("\n\n")
-        shown = _shown(_send(url, request))
+        shown = _shown(_send(url, request, headers or {}))
         if rewrite:
             # A status does not change by itself: write a file anew that is to have another.
             assert not expected or shown.splitlines()[0] == expected.splitlines()[0]
@@ -45,11 +45,11 @@ def rewrite_golden(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--rewrite-golden"))
 
 
-def _send(url: str, request: str) -> Reply:
+def _send(url: str, request: str, more: dict[str, str]) -> Reply:
     first, *lines = request.splitlines()
     method, path = first.split(" ")
     headers = dict(line.split(": ", 1) for line in lines)
-    return ask(url, method, path, {"x-request-id": REQUEST_ID} | headers)
+    return ask(url, method, path, {"x-request-id": REQUEST_ID} | more | headers)
 
 
 def _shown(reply: Reply) -> str:

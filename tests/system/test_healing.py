@@ -12,15 +12,15 @@ from tests.support.demo import RunningDemo
 
 
 @contextmanager
-def trickle(url: str) -> Iterator[list[int]]:
+def trickle(demo: RunningDemo) -> Iterator[list[int]]:
     """Ask again and again while the block lasts; yields the statuses that came back."""
     statuses: list[int] = []
     over = threading.Event()
 
     def ask() -> None:
-        with httpx.Client(timeout=10) as client:
+        with httpx.Client(timeout=10, headers=demo.bearer) as client:
             while not over.wait(0.02):
-                statuses.append(status_of(client, url))
+                statuses.append(status_of(client, demo.call_url(2)))
 
     asking = threading.Thread(target=ask)
     asking.start()
@@ -41,7 +41,7 @@ def status_of(client: httpx.Client, url: str) -> int:
 def on_air(demo: RunningDemo) -> bool:
     """Tell whether every part of the demo has its part in an answer."""
     try:
-        reply = httpx.get(demo.call_url(2), timeout=10)
+        reply = httpx.get(demo.call_url(2), headers=demo.bearer, timeout=10)
     except httpx.TransportError:
         return False
     return reply.status_code == 200 and reply.json()["live"] is not None
@@ -61,7 +61,7 @@ def test_a_killed_part_comes_back(demo: RunningDemo, part: str, may_answer: set[
     assert wait_until(lambda: on_air(demo), 20)
     killed = demo.part(part)
     assert killed
-    with trickle(demo.call_url(2)) as statuses:
+    with trickle(demo) as statuses:
         assert wait_until(lambda: 200 in statuses, 20)
         killed.kill()
         assert wait_until(lambda: (demo.part(part) or killed) != killed, 20), demo.output()

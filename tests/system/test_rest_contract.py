@@ -15,10 +15,10 @@ REPLIES = sorted((Path(__file__).parents[1] / "gateway/golden").glob("*.txt"))
 
 @pytest.mark.parametrize("path", REPLIES, ids=lambda path: path.stem)
 def test_a_reply_is_as_written_down(demo: RunningDemo, path: Path) -> None:
-    Golden(path).check(demo.url, rewrite=False)
+    Golden(path).check(demo.url, demo.bearer, rewrite=False)
 
 
 @schema.parametrize()
 @examples
 def test_it_keeps_to_its_openapi_document(case: Case[Any], demo: RunningDemo) -> None:
-    case.call_and_validate(base_url=demo.url)
+    case.call_and_validate(base_url=demo.url, headers=demo.bearer)

@@ -21,16 +21,17 @@ KEYS = [field.name for field in pb.Call.DESCRIPTOR.fields]
 
 
 def by_rest(demo: RunningDemo, digit: int) -> dict[str, Any]:
-    reply = httpx.get(demo.call_url(digit))
+    reply = httpx.get(demo.call_url(digit), headers=demo.bearer)
     assert reply.status_code == 200
     body: dict[str, Any] = reply.json()
     assert list(body) == KEYS
     return body
 
 
-def by_grpc(port: int, digit: int) -> pb.Call:
+def by_grpc(demo: RunningDemo, port: int, digit: int) -> pb.Call:
+    request, metadata = pb.GetCallRequest(id=str(sample_id(digit))), list(demo.bearer.items())
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-        return LiveCallsStub(channel).GetCall(pb.GetCallRequest(id=str(sample_id(digit))), timeout=5)
+        return LiveCallsStub(channel).GetCall(request, timeout=5, metadata=metadata)
 
 
 def test_one_is_scheduled_for_tomorrow(demo: RunningDemo) -> None:
@@ -77,7 +78,8 @@ def test_six_is_in_backstage_and_keeps_its_odd_title(demo: RunningDemo) -> None:
 
 @pytest.mark.parametrize("digit", [1, 2, 3, 4, 5, 6])
 def test_all_faces_say_the_same(demo: RunningDemo, digit: int) -> None:
-    straight, through_envoy = by_grpc(demo.grpc_port, digit), by_grpc(demo.rest_port, digit)
+    straight = by_grpc(demo, demo.grpc_port, digit)
+    through_envoy = by_grpc(demo, demo.rest_port, digit)
     body = by_rest(demo, digit)
     assert straight == through_envoy
     assert pb.CallStatus.Name(straight.status) == f"CALL_STATUS_{body['status'].upper()}"
@@ -89,9 +91,10 @@ def test_all_faces_say_the_same(demo: RunningDemo, digit: int) -> None:
 
 def test_what_it_prints_can_be_pasted(demo: RunningDemo) -> None:
     (curl,) = re.findall(r"^  (curl -i .*)$", demo.output(), re.MULTILINE)
+    (token,) = re.findall(r"^  (export ACCESS_TOKEN=.*)$", demo.output(), re.MULTILINE)
     (python,) = re.findall(r"^\S+ - <<'PYTHON'\n.*?^PYTHON$", demo.output(), re.MULTILINE | re.DOTALL)
-    assert "HTTP/1.1 200" in pasted(curl)
-    assert "is_live: true" in pasted(python)
+    assert "HTTP/1.1 200" in pasted(f"{token}\n{curl}")
+    assert "is_live: true" in pasted(f"{token}\n{python}")
 
 
 def test_what_stream_says_can_be_played_with(demo: RunningDemo) -> None:

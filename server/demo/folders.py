@@ -1,0 +1,8 @@
+"""Where the demo keeps its things, seen from the folder it is run in."""
+
+from pathlib import Path
+
+DATA = Path(".data")
+POSTGRES = DATA / "postgres"
+TOKENS = DATA / "tokens"
+CERTIFICATES = DATA / "certificates"
