@@ -8,27 +8,18 @@ from server.adapters.stream.best_effort import BestEffort
 from server.adapters.stream.unconfigured import Unconfigured
 from server.application.get_call import GetCall
 from server.application.ports import LiveStatuses
+from server.auth.errors import AuthNotConfiguredError
 from server.auth.guard import Guard, OpenDoor, TokenGuard
-from server.auth.key_source import KeySource, of_file, of_url
+from server.auth.key_source import key_source
 from server.auth.keys import Keys
 from server.auth.tokens import Tokens
-from server.config import Settings, StreamSettings, TokenSettings
+from server.config import Settings, StreamSettings
 from server.store.calls import StoredCalls
 from server.transport.admission import Admission
 from server.transport.aio_server import AioServer
 from server.transport.live_calls import LiveCalls
 
 log = logging.getLogger("server")
-
-
-class AuthNotConfiguredError(Exception):
-    """The settings do not say who may call."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "It is not said who may call: set AUTH_ISSUER, AUTH_AUDIENCE and AUTH_JWKS_URL or "
-            "AUTH_JWKS_FILE, or AUTH=off to let everybody in"
-        )
 
 
 @asynccontextmanager
@@ -65,16 +56,8 @@ async def _guard(settings: Settings) -> AsyncIterator[Guard]:
     accepted = settings.tokens
     if accepted.issuer is None or accepted.audience is None:
         raise AuthNotConfiguredError
-    async with Keys(_key_source(accepted)).kept_fresh() as keys:
+    async with Keys(key_source(accepted)).kept_fresh() as keys:
         yield TokenGuard(Tokens(keys, accepted.issuer, accepted.audience), accepted.scopes)
-
-
-def _key_source(settings: TokenSettings) -> KeySource:
-    if settings.jwks_url is not None:
-        return of_url(settings.jwks_url)
-    if settings.jwks_file is not None:
-        return of_file(settings.jwks_file)
-    raise AuthNotConfiguredError
 
 
 @asynccontextmanager

@@ -1,6 +1,16 @@
 """The ways in which a caller is not let in; the messages are written for callers."""
 
 
+class AuthNotConfiguredError(Exception):
+    """The settings do not say who may call."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "It is not said who may call: set AUTH_ISSUER, AUTH_AUDIENCE and AUTH_JWKS_URL or "
+            "AUTH_JWKS_FILE, or AUTH=off to let everybody in"
+        )
+
+
 class NotAdmittedError(Exception):
     """The caller is not let in."""
 

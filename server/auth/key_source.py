@@ -1,13 +1,17 @@
 """Where a key set is read from: a file, or a URL."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 import httpx
 
-KeySource = Callable[[], Awaitable[bytes]]
+from server.auth.errors import AuthNotConfiguredError
+from server.config import TokenSettings
+
+KeySource = Callable[[], Coroutine[Any, Any, bytes]]
 """Reads the document of a key set; raises KeySourceError."""
 
 LARGEST_DOCUMENT = 256 * 1024
@@ -17,6 +21,15 @@ _WITHIN_SECONDS = 3.0
 
 class KeySourceError(Exception):
     """The document cannot be read; the message says why, for the log."""
+
+
+def key_source(settings: TokenSettings) -> KeySource:
+    """Find the source that the settings name; raises AuthNotConfiguredError where they name none."""
+    if settings.jwks_url is not None:
+        return of_url(settings.jwks_url)
+    if settings.jwks_file is not None:
+        return of_file(settings.jwks_file)
+    raise AuthNotConfiguredError
 
 
 def of_file(path: Path) -> KeySource:

@@ -13,8 +13,12 @@ from server.adapters.stream.errors import (
     StreamQuestionRefusedError,
     StreamRateLimitedError,
 )
+from server.auth.errors import AuthNotConfiguredError
+from server.auth.jwks import UnusableKeysError, read_key_set
+from server.auth.key_source import KeySourceError, key_source
+from server.commands.outcome import counted
 from server.commands.settings import load_settings
-from server.config import DatabaseSettings, StreamSettings
+from server.config import DatabaseSettings, Settings, StreamSettings
 from server.store.engine import database_url
 from server.store.errors import DatabaseError, database_errors
 from server.store.migrate import current_revision, head_revision
@@ -38,7 +42,7 @@ class Finding(NamedTuple):
 @click.command
 @click.pass_context
 def check(context: click.Context) -> None:
-    """Say whether settings, database, schema and Stream credentials are well.
+    """Say whether settings, keys, database, schema and Stream credentials are well.
 
     Each has a line that begins with ok, FAIL, or -- for what was not looked at. The exit code is 0
     where nothing fails. Stream is asked for a call that does not exist.
@@ -57,6 +61,7 @@ def _findings() -> Iterator[Finding]:
         yield Finding("FAIL", "settings", "; ".join(error.message.splitlines()))
         return
     yield Finding("ok", "settings", "all can be used")
+    yield _tokens(settings)
     database = _database(settings.database)
     yield database
     if database.mark == "ok":
@@ -67,6 +72,16 @@ def _findings() -> Iterator[Finding]:
         yield _stream(settings.stream)
     else:
         yield Finding("--", "Stream", "not configured: live is null for every call")
+
+
+def _tokens(settings: Settings) -> Finding:
+    if settings.server.auth == "off":
+        return Finding("--", "tokens", "AUTH=off: everybody may call")
+    try:
+        keys = read_key_set(asyncio.run(key_source(settings.tokens)()))
+    except (AuthNotConfiguredError, KeySourceError, UnusableKeysError) as error:
+        return Finding("FAIL", "tokens", str(error))
+    return Finding("ok", "tokens", f"{counted(len(keys), 'key')} to check them with")
 
 
 def _database(settings: DatabaseSettings) -> Finding:

@@ -7,7 +7,8 @@ import signal
 import click
 import uvloop
 
-from server.bootstrap import AuthNotConfiguredError, serving
+from server.auth.errors import AuthNotConfiguredError
+from server.bootstrap import serving
 from server.commands.settings import load_settings
 from server.config import Settings
 from server.logs import configure_logging

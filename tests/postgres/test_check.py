@@ -1,9 +1,12 @@
 """`python -m server check`: a line for each thing, and an exit code for all."""
 
+from pathlib import Path
+
 import pytest
 from click.testing import Result
 
 from server.commands import check
+from server.demo.issuer import DemoIssuer
 from server.demo.stream_stand_in.stand_in import Behaviour, State, StreamStandIn
 from server.store.migrate import head_revision
 from tests.support.commands import run, run_process
@@ -13,12 +16,13 @@ from tests.support.stream import KEY, SECRET, closed_port
 SETTINGS = "ok    settings: all can be used"
 SCHEMA = f"ok    schema: at {head_revision()} (head)"
 NO_SCHEMA = "--    schema: not looked at, for want of the database"
+NO_TOKENS = "--    tokens: AUTH=off: everybody may call"
 NO_STREAM = "--    Stream: not configured: live is null for every call"
 
 
 def run_with_stream(url: str, secret: str = SECRET, **settings: str) -> Result:
     ours = {"STREAM_API_KEY": KEY, "STREAM_API_SECRET": secret, "STREAM_BASE_URL": url}
-    return run("check", stdin=b"", **ours, **settings)
+    return run("check", stdin=b"", AUTH="off", **ours, **settings)
 
 
 def stream_line(url: str, **settings: str) -> str:
@@ -31,14 +35,15 @@ def stream_line(url: str, **settings: str) -> str:
 def test_all_is_well(database_url: str, stream_url: str, stand_in: StreamStandIn) -> None:
     result = run_process(
         "check",
+        AUTH="off",
         DATABASE_URL=database_url,
         STREAM_API_KEY=KEY,
         STREAM_API_SECRET=SECRET,
         STREAM_BASE_URL=stream_url,
     )
-    settings, database, schema, accepted = result.stdout.decode().splitlines()
+    settings, tokens, database, schema, accepted = result.stdout.decode().splitlines()
     version = execute(database_url, "SHOW server_version")[0][0]
-    assert (settings, database) == (SETTINGS, f"ok    database: PostgreSQL {version}")
+    assert (settings, tokens, database) == (SETTINGS, NO_TOKENS, f"ok    database: PostgreSQL {version}")
     assert (schema, accepted) == (SCHEMA, "ok    Stream: credentials accepted")
     assert (result.stderr, result.returncode) == (b"", 0)
     assert stand_in.asked.total() == 1
@@ -53,9 +58,32 @@ def test_a_call_that_happens_to_exist_is_as_good(
     assert result.exit_code == 0
 
 
+def token_line(**settings: str) -> str:
+    return run("check", stdin=b"", **settings).stdout.splitlines()[1]
+
+
+def test_keys_are_counted(tmp_path: Path) -> None:
+    settings = DemoIssuer(tmp_path).settings
+    assert token_line(**settings) == "ok    tokens: 1 key to check them with"
+
+
+def test_keys_that_cannot_be_used_fail(tmp_path: Path) -> None:
+    settings = DemoIssuer(tmp_path).settings
+    Path(settings["AUTH_JWKS_FILE"]).write_text('{"keys": []}')
+    assert token_line(**settings) == "FAIL  tokens: no JSON Web Key Set"
+    Path(settings["AUTH_JWKS_FILE"]).unlink()
+    away = f"http://127.0.0.1:{closed_port()}/keys"
+    settings = {**settings, "AUTH_JWKS_FILE": "", "AUTH_JWKS_URL": away}
+    assert token_line(**settings) == "FAIL  tokens: All connection attempts failed"
+
+
+def test_who_may_call_must_be_said() -> None:
+    assert token_line().startswith("FAIL  tokens: It is not said who may call: set AUTH_ISSUER")
+
+
 def test_stream_need_not_be_configured(database_url: str) -> None:
-    result = run("check", DATABASE_URL=database_url)
-    assert result.stdout.splitlines()[2:] == [SCHEMA, NO_STREAM]
+    result = run("check", AUTH="off", DATABASE_URL=database_url)
+    assert result.stdout.splitlines()[3:] == [SCHEMA, NO_STREAM]
     assert result.exit_code == 0
 
 
@@ -68,9 +96,10 @@ def test_a_wrong_setting_fails_and_the_rest_is_not_looked_at(database_url: str) 
 
 
 def test_a_missing_database_fails() -> None:
-    result = run("check")
+    result = run("check", AUTH="off")
     assert result.stdout.splitlines() == [
         SETTINGS,
+        NO_TOKENS,
         "FAIL  database: DATABASE_URL is not set",
         NO_SCHEMA,
         NO_STREAM,
@@ -80,8 +109,8 @@ def test_a_missing_database_fails() -> None:
 
 def test_an_unreachable_database_fails_without_its_password() -> None:
     url = f"postgresql://user:secret@127.0.0.1:{closed_port()}/calls"
-    result = run_process("check", DATABASE_URL=url)
-    _, database, schema, _ = result.stdout.decode().splitlines()
+    result = run_process("check", AUTH="off", DATABASE_URL=url)
+    _, _, database, schema, _ = result.stdout.decode().splitlines()
     assert database.startswith("FAIL  database: connection failed: ")
     assert schema == NO_SCHEMA
     assert b"secret" not in result.stdout + result.stderr
@@ -97,9 +126,9 @@ def test_an_unreachable_database_fails_without_its_password() -> None:
 )
 def test_a_schema_that_is_not_at_the_head_fails(database_url: str, statement: str, is_at: str) -> None:
     execute(database_url, statement)
-    result = run("check", DATABASE_URL=database_url)
+    result = run("check", AUTH="off", DATABASE_URL=database_url)
     needed = f"{head_revision()} is needed: run `python -m server migrate`"
-    assert result.stdout.splitlines()[2] == f"FAIL  schema: {is_at}, {needed}"
+    assert result.stdout.splitlines()[3] == f"FAIL  schema: {is_at}, {needed}"
     assert result.exit_code == 1
 
 

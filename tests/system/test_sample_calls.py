@@ -29,7 +29,7 @@ def by_rest(demo: RunningDemo, digit: int) -> dict[str, Any]:
 
 
 def by_grpc(demo: RunningDemo, port: int, digit: int) -> pb.Call:
-    request, metadata = pb.GetCallRequest(id=str(sample_id(digit))), list(demo.bearer.items())
+    request, metadata = pb.GetCallRequest(id=str(sample_id(digit))), tuple(demo.bearer.items())
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         return LiveCallsStub(channel).GetCall(request, timeout=5, metadata=metadata)
 

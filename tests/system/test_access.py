@@ -1,0 +1,55 @@
+"""Who may call the demo: with which tokens, and with settings of one's own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import jwt
+
+from tests.support.demo import RunningDemo, running_demo
+
+ROOT = Path(__file__).parents[2]
+
+
+def status_with(demo: RunningDemo, token: str) -> int:
+    return httpx.get(demo.call_url(2), headers={"authorization": f"Bearer {token}"}).status_code
+
+
+def token_of(demo: RunningDemo, *options: str) -> str:
+    command = [sys.executable, "-m", "server", "token", *options]
+    return subprocess.check_output(command, cwd=demo.folder, text=True).strip()
+
+
+def test_nobody_gets_in_without_a_token(demo: RunningDemo) -> None:
+    reply = httpx.get(demo.call_url(2))
+    assert reply.status_code == 401
+    assert reply.headers["www-authenticate"] == 'Bearer realm="livecalls"'
+    assert reply.json() == {"error": "unauthenticated", "message": "An access token is required."}
+
+
+def test_a_fresh_token_gets_in(demo: RunningDemo) -> None:
+    assert status_with(demo, token_of(demo)) == 200
+
+
+def test_scopes_that_are_asked_for_are_needed() -> None:
+    with running_demo(AUTH_SCOPES="calls:read calls:list") as demo:
+        assert httpx.get(demo.call_url(2), headers=demo.bearer).status_code == 200
+        assert status_with(demo, token_of(demo, "--scopes", "calls:list calls:read more")) == 200
+        assert status_with(demo, token_of(demo, "--scopes", "calls:read")) == 403
+
+
+def test_everybody_gets_in_where_that_is_said() -> None:
+    with running_demo(AUTH="off") as demo:
+        assert httpx.get(demo.call_url(2)).status_code == 200
+        assert "ACCESS_TOKEN" not in demo.output()
+        assert "AUTH=off: whoever reaches this server may call it" in demo.output()
+
+
+def test_make_prints_a_token_and_nothing_else() -> None:
+    as_set_up = ["READY=Makefile", f"VENV={sys.prefix}"]
+    command = ["make", "-s", "token", *as_set_up, "SCOPES=a b", "TTL=60"]
+    printed = subprocess.check_output(command, cwd=ROOT, text=True)
+    claims = jwt.decode(printed.strip(), options={"verify_signature": False})
+    assert claims["scope"] == "a b"
+    assert claims["exp"] - claims["iat"] == 60
