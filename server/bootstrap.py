@@ -12,6 +12,7 @@ from server.config import Settings, StreamSettings
 from server.store.calls import StoredCalls
 from server.transport.aio_server import AioServer
 from server.transport.live_calls import LiveCalls
+from server.transport.tls import server_credentials
 
 log = logging.getLogger("server")
 
@@ -20,8 +21,10 @@ log = logging.getLogger("server")
 async def serving(settings: Settings) -> AsyncIterator[AioServer]:
     """Serve while the block lasts; requests under way get the settings' grace at its end.
 
-    Raises AddressTakenError where the address cannot be listened on, and DatabaseUrlError.
+    Raises AddressTakenError where the address cannot be listened on, DatabaseUrlError and
+    CertificateFilesError.
     """
+    _warn_of_plain_text(settings)
     async with AsyncExitStack() as stack:
         calls = StoredCalls(settings.database)
         stack.push_async_callback(calls.aclose)
@@ -29,11 +32,18 @@ async def serving(settings: Settings) -> AsyncIterator[AioServer]:
         server = AioServer(
             LiveCalls(GetCall(calls, live_statuses)),
             f"{settings.server.grpc_host}:{settings.server.grpc_port}",
+            server_credentials(settings.tls),
         )
         await server.start()
         stack.push_async_callback(server.stop, settings.server.shutdown_grace_ms / 1000)
-        log.info("serving", extra={"port": server.port})
+        log.info("serving", extra={"port": server.port, "tls": settings.tls.mode})
         yield server
+
+
+def _warn_of_plain_text(settings: Settings) -> None:
+    if settings.tls.mode == "off" and not settings.server.on_loopback:
+        host = settings.server.grpc_host
+        log.warning("gRPC is plain text, and other machines may reach it", extra={"host": host})
 
 
 @asynccontextmanager

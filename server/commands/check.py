@@ -14,11 +14,12 @@ from server.adapters.stream.errors import (
     StreamRateLimitedError,
 )
 from server.commands.settings import load_settings
-from server.config import DatabaseSettings, StreamSettings
+from server.config import DatabaseSettings, StreamSettings, TlsSettings
 from server.store.engine import database_url
 from server.store.errors import DatabaseError, database_errors
 from server.store.migrate import current_revision, head_revision
 from server.store.server_version import server_version
+from server.transport.certificates import CertificateFilesError, load_certificates
 
 _STREAM_SECONDS = 5
 _REFUSALS = ("status 401", "status 403")
@@ -38,7 +39,7 @@ class Finding(NamedTuple):
 @click.command
 @click.pass_context
 def check(context: click.Context) -> None:
-    """Say whether settings, database, schema and Stream credentials are well.
+    """Say whether settings, certificates, database, schema and Stream credentials are well.
 
     Each has a line that begins with ok, FAIL, or -- for what was not looked at. The exit code is 0
     where nothing fails. Stream is asked for a call that does not exist.
@@ -57,6 +58,7 @@ def _findings() -> Iterator[Finding]:
         yield Finding("FAIL", "settings", "; ".join(error.message.splitlines()))
         return
     yield Finding("ok", "settings", "all can be used")
+    yield _tls(settings.tls)
     database = _database(settings.database)
     yield database
     if database.mark == "ok":
@@ -67,6 +69,17 @@ def _findings() -> Iterator[Finding]:
         yield _stream(settings.stream)
     else:
         yield Finding("--", "Stream", "not configured: live is null for every call")
+
+
+def _tls(settings: TlsSettings) -> Finding:
+    if settings.mode == "off":
+        return Finding("--", "TLS", "off: gRPC is plain text")
+    try:
+        certificates = load_certificates(settings)
+    except CertificateFilesError as error:
+        return Finding("FAIL", "TLS", str(error))
+    mutual = "; clients must show one too" if settings.mode == "mutual" else ""
+    return Finding("ok", "TLS", f"{certificates}{mutual}")
 
 
 def _database(settings: DatabaseSettings) -> Finding:

@@ -38,11 +38,22 @@ class Service:
 async def scripted_service() -> AsyncIterator[Service]:
     """Serve on an ephemeral port while the block lasts."""
     ports = ScriptedPorts()
-    server = AioServer(LiveCalls(GetCall(ports, ports)), "127.0.0.1:0")
+    async with (
+        scripted_server(ports) as port,
+        grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
+    ):
+        yield Service(ports, channel, LiveCallsStub(channel))
+
+
+@asynccontextmanager
+async def scripted_server(
+    ports: ScriptedPorts, credentials: grpc.ServerCredentials | None = None
+) -> AsyncIterator[int]:
+    """Serve on an ephemeral port, and tell which, while the block lasts."""
+    server = AioServer(LiveCalls(GetCall(ports, ports)), "127.0.0.1:0", credentials)
     await server.start()
     try:
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
-            yield Service(ports, channel, LiveCallsStub(channel))
+        yield server.port
     finally:
         await server.stop(0)
 

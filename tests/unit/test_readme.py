@@ -7,7 +7,7 @@ import pytest
 from pydantic_settings import BaseSettings
 
 from gateway.config import GatewaySettings
-from server.config import DatabaseSettings, ServerSettings, StreamSettings
+from server.config import DatabaseSettings, ServerSettings, StreamSettings, TlsSettings
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 ROW = re.compile(r"^\| `([A-Z_]+)` \| (?:`([^`]*)`|none) \|", re.MULTILINE)
@@ -27,7 +27,10 @@ def defaults(kind: type[BaseSettings]) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     ("heading", "kinds"),
-    [("server", (ServerSettings, DatabaseSettings, StreamSettings)), ("gateway", (GatewaySettings,))],
+    [
+        ("server", (ServerSettings, TlsSettings, DatabaseSettings, StreamSettings)),
+        ("gateway", (GatewaySettings,)),
+    ],
 )
 def test_it_lists_every_setting_with_its_default(
     heading: str, kinds: tuple[type[BaseSettings], ...]
