@@ -18,6 +18,7 @@ from server.store.calls import StoredCalls
 from server.transport.admission import Admission
 from server.transport.aio_server import AioServer
 from server.transport.live_calls import LiveCalls
+from server.transport.tls import server_credentials
 
 log = logging.getLogger("server")
 
@@ -26,9 +27,10 @@ log = logging.getLogger("server")
 async def serving(settings: Settings) -> AsyncIterator[AioServer]:
     """Serve while the block lasts; requests under way get the settings' grace at its end.
 
-    Raises AddressTakenError where the address cannot be listened on, AuthNotConfiguredError and
-    DatabaseUrlError.
+    Raises AddressTakenError where the address cannot be listened on, AuthNotConfiguredError,
+    CertificateFilesError and DatabaseUrlError.
     """
+    _warn_of_plain_text(settings)
     async with AsyncExitStack() as stack:
         guard = await stack.enter_async_context(_guard(settings))
         calls = StoredCalls(settings.database)
@@ -40,11 +42,18 @@ async def serving(settings: Settings) -> AsyncIterator[AioServer]:
                 Admission(guard, settings.server.max_concurrent_requests),
             ),
             f"{settings.server.grpc_host}:{settings.server.grpc_port}",
+            server_credentials(settings.tls),
         )
         await server.start()
         stack.push_async_callback(server.stop, settings.server.shutdown_grace_ms / 1000)
-        log.info("serving", extra={"port": server.port})
+        log.info("serving", extra={"port": server.port, "tls": settings.tls.mode})
         yield server
+
+
+def _warn_of_plain_text(settings: Settings) -> None:
+    if settings.tls.mode == "off" and not settings.server.on_loopback:
+        host = settings.server.grpc_host
+        log.warning("gRPC is plain text, and other machines may reach it", extra={"host": host})
 
 
 @asynccontextmanager

@@ -1,6 +1,8 @@
 """The settings of the server, read once from the environment."""
 
 from dataclasses import dataclass, field
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
@@ -125,6 +127,39 @@ class StreamSettings(BaseSettings):
         return self
 
 
+class TlsSettings(BaseSettings):
+    """The certificates of the server, in PEM files; without them gRPC is plain text."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GRPC_TLS_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
+    )
+
+    certificate_file: Path | None = None
+    """The server's certificate, and behind it those that lead to its CA."""
+    key_file: Path | None = None
+    client_ca_file: Path | None = None
+    """With it, clients must show a certificate of one of its CAs."""
+
+    @property
+    def mode(self) -> Literal["off", "on", "mutual"]:
+        """Whether gRPC is encrypted, and whether clients must show who they are."""
+        if self.certificate_file is None:
+            return "off"
+        return "on" if self.client_ca_file is None else "mutual"
+
+    @model_validator(mode="after")
+    def _certificate_and_key_go_together(self) -> Self:
+        if (self.certificate_file is None) != (self.key_file is None):
+            raise ValueError(
+                "GRPC_TLS_CERTIFICATE_FILE and GRPC_TLS_KEY_FILE go together: set both or neither"
+            )
+        if self.client_ca_file and not self.certificate_file:
+            raise ValueError(
+                "GRPC_TLS_CLIENT_CA_FILE needs GRPC_TLS_CERTIFICATE_FILE and GRPC_TLS_KEY_FILE"
+            )
+        return self
+
+
 class ServerSettings(BaseSettings):
     """Where the server listens, whom it lets in, how it ends, and how it logs."""
 
@@ -141,6 +176,14 @@ class ServerSettings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "text"] = "json"
 
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine can reach the server."""
+        try:
+            return ip_address(self.grpc_host.strip("[]")).is_loopback
+        except ValueError:
+            return self.grpc_host == "localhost"
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -150,3 +193,4 @@ class Settings:
     tokens: TokenSettings = field(default_factory=TokenSettings)
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     stream: StreamSettings = field(default_factory=StreamSettings)
+    tls: TlsSettings = field(default_factory=TlsSettings)

@@ -18,11 +18,12 @@ from server.auth.jwks import UnusableKeysError, read_key_set
 from server.auth.key_source import KeySourceError, key_source
 from server.commands.outcome import counted
 from server.commands.settings import load_settings
-from server.config import DatabaseSettings, Settings, StreamSettings
+from server.config import DatabaseSettings, Settings, StreamSettings, TlsSettings
 from server.store.engine import database_url
 from server.store.errors import DatabaseError, database_errors
 from server.store.migrate import current_revision, head_revision
 from server.store.server_version import server_version
+from server.transport.certificates import CertificateFilesError, load_certificates
 
 _STREAM_SECONDS = 5
 _REFUSALS = ("status 401", "status 403")
@@ -42,7 +43,7 @@ class Finding(NamedTuple):
 @click.command
 @click.pass_context
 def check(context: click.Context) -> None:
-    """Say whether settings, keys, database, schema and Stream credentials are well.
+    """Say whether settings, keys, certificates, database, schema and Stream credentials are well.
 
     Each has a line that begins with ok, FAIL, or -- for what was not looked at. The exit code is 0
     where nothing fails. Stream is asked for a call that does not exist.
@@ -62,6 +63,7 @@ def _findings() -> Iterator[Finding]:
         return
     yield Finding("ok", "settings", "all can be used")
     yield _tokens(settings)
+    yield _tls(settings.tls)
     database = _database(settings.database)
     yield database
     if database.mark == "ok":
@@ -82,6 +84,17 @@ def _tokens(settings: Settings) -> Finding:
     except (AuthNotConfiguredError, KeySourceError, UnusableKeysError) as error:
         return Finding("FAIL", "tokens", str(error))
     return Finding("ok", "tokens", f"{counted(len(keys), 'key')} to check them with")
+
+
+def _tls(settings: TlsSettings) -> Finding:
+    if settings.mode == "off":
+        return Finding("--", "TLS", "off: gRPC is plain text")
+    try:
+        certificates = load_certificates(settings)
+    except CertificateFilesError as error:
+        return Finding("FAIL", "TLS", str(error))
+    mutual = "; clients must show one too" if settings.mode == "mutual" else ""
+    return Finding("ok", "TLS", f"{certificates}{mutual}")
 
 
 def _database(settings: DatabaseSettings) -> Finding:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+from contextlib import AbstractContextManager, nullcontext
 
 import click
 import uvloop
@@ -10,23 +11,30 @@ import uvloop
 from server.auth.errors import AuthNotConfiguredError
 from server.bootstrap import serving
 from server.commands.settings import load_settings
-from server.config import Settings
+from server.config import Settings, TlsSettings
 from server.logs import configure_logging
 from server.store.engine import DatabaseUrlError
 from server.transport.aio_server import AddressTakenError
+from server.transport.certificates import CertificateFilesError
+from server.transport.core_log import core_lines_logged
 
 
 @click.command
 def serve() -> None:
     """Answer gRPC until SIGTERM or Ctrl-C."""
     settings = load_settings()
-    configure_logging(settings.server)
     try:
-        uvloop.run(_serve(settings))
+        with _refusals_logged(settings.tls):
+            configure_logging(settings.server)
+            uvloop.run(_serve(settings))
     except AddressTakenError as error:
         raise click.ClickException(f"Cannot listen on {error}: name another with GRPC_PORT=") from None
-    except (AuthNotConfiguredError, DatabaseUrlError) as error:
+    except (AuthNotConfiguredError, CertificateFilesError, DatabaseUrlError) as error:
         raise click.ClickException(str(error)) from None
+
+
+def _refusals_logged(settings: TlsSettings) -> AbstractContextManager[None]:
+    return nullcontext() if settings.mode == "off" else core_lines_logged()
 
 
 async def _serve(settings: Settings) -> None:

@@ -7,12 +7,12 @@ import click
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from server.config import DatabaseSettings, Settings, StreamSettings, TokenSettings
+from server.config import DatabaseSettings, Settings, StreamSettings, TlsSettings, TokenSettings
 from server.store.engine import DatabaseUrlError, database_url
 
 _PREFIXES = {
     model.__name__: model.model_config.get("env_prefix", "")
-    for model in (TokenSettings, DatabaseSettings, StreamSettings)
+    for model in (TokenSettings, TlsSettings, DatabaseSettings, StreamSettings)
 }
 
 

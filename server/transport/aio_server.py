@@ -13,6 +13,12 @@ _OPTIONS = (
     # Bytes of metadata. Between the two, requests are refused at random; Envoy lets 60 KiB pass.
     ("grpc.max_metadata_size", 64 * 1024),
     ("grpc.absolute_max_metadata_size", 96 * 1024),
+    # Bytes of a request, which is an id.
+    ("grpc.max_receive_message_length", 64 * 1024),
+    # Requests under way on a connection. Envoy puts all its callers on a few.
+    ("grpc.max_concurrent_streams", 4096),
+    # How long a client may take for its handshakes, TLS or not, instead of two minutes.
+    ("grpc.server_handshake_timeout_ms", 10_000),
 )
 
 
@@ -21,17 +27,24 @@ class AddressTakenError(Exception):
 
 
 class AioServer:
-    """A gRPC server of the LiveCalls service and of gRPC's health service."""
+    """A gRPC server of the LiveCalls service and of gRPC's health service.
 
-    def __init__(self, service: LiveCalls, address: str) -> None:
+    Without credentials it speaks plain text.
+    """
+
+    def __init__(
+        self, service: LiveCalls, address: str, credentials: grpc.ServerCredentials | None = None
+    ) -> None:
         self._server = grpc.aio.server(options=_OPTIONS)
         self._health = health.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._server.add_generic_rpc_handlers((_handler(service),))
-        self.port = self._listen(address)
+        self.port = self._listen(address, credentials)
 
-    def _listen(self, address: str) -> int:
+    def _listen(self, address: str, credentials: grpc.ServerCredentials | None) -> int:
         try:
+            if credentials:
+                return self._server.add_secure_port(address, credentials)
             return self._server.add_insecure_port(address)
         except RuntimeError as error:
             raise AddressTakenError(address) from error

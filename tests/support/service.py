@@ -42,12 +42,25 @@ async def scripted_service(
 ) -> AsyncIterator[Service]:
     """Serve on an ephemeral port while the block lasts."""
     ports = ScriptedPorts()
-    admission = Admission(guard or OpenDoor(), max_requests)
-    server = AioServer(LiveCalls(GetCall(ports, ports), admission), "127.0.0.1:0")
+    async with (
+        scripted_server(ports, admission=Admission(guard or OpenDoor(), max_requests)) as port,
+        grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
+    ):
+        yield Service(ports, channel, LiveCallsStub(channel))
+
+
+@asynccontextmanager
+async def scripted_server(
+    ports: ScriptedPorts,
+    credentials: grpc.ServerCredentials | None = None,
+    admission: Admission | None = None,
+) -> AsyncIterator[int]:
+    """Serve on an ephemeral port, and tell which, while the block lasts."""
+    admission = admission or Admission(OpenDoor(), 2000)
+    server = AioServer(LiveCalls(GetCall(ports, ports), admission), "127.0.0.1:0", credentials)
     await server.start()
     try:
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
-            yield Service(ports, channel, LiveCallsStub(channel))
+        yield server.port
     finally:
         await server.stop(0)
 

@@ -7,7 +7,13 @@ import pytest
 from pydantic_settings import BaseSettings
 
 from gateway.config import GatewaySettings
-from server.config import DatabaseSettings, ServerSettings, StreamSettings, TokenSettings
+from server.config import (
+    DatabaseSettings,
+    ServerSettings,
+    StreamSettings,
+    TlsSettings,
+    TokenSettings,
+)
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 ROW = re.compile(r"^\| `([A-Z_]+)` \| (?:`([^`]*)`|none) \|", re.MULTILINE)
@@ -28,7 +34,7 @@ def defaults(kind: type[BaseSettings]) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("heading", "kinds"),
     [
-        ("server", (ServerSettings, TokenSettings, DatabaseSettings, StreamSettings)),
+        ("server", (ServerSettings, TokenSettings, TlsSettings, DatabaseSettings, StreamSettings)),
         ("gateway", (GatewaySettings,)),
     ],
 )

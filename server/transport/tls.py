@@ -1,0 +1,86 @@
+"""The server's side of TLS: gRPC's credentials, which follow the certificate files as they change."""
+
+import logging
+from threading import Lock
+
+import grpc
+
+from server.config import TlsSettings
+from server.transport.certificates import (
+    CertificateFiles,
+    CertificateFilesError,
+    Certificates,
+    checked,
+    load_certificates,
+    read_files,
+)
+
+log = logging.getLogger("server.tls")
+
+
+def server_credentials(settings: TlsSettings) -> grpc.ServerCredentials | None:
+    """Make the credentials to listen with; None where TLS is off. Raises CertificateFilesError."""
+    if settings.mode == "off":
+        return None
+    certificates = load_certificates(settings)
+    log.info("TLS certificate loaded", extra={"certificate": str(certificates)})
+    watched = _WatchedFiles(settings, certificates.files)
+
+    def renewed() -> grpc.ServerCertificateConfiguration | None:
+        changed = watched.changed()
+        return _configuration(changed) if changed else None
+
+    return grpc.dynamic_ssl_server_credentials(
+        _configuration(certificates),
+        renewed,  # type: ignore[arg-type]  # None is no change, which the stubs do not know
+        require_client_authentication=settings.mode == "mutual",
+    )
+
+
+def _configuration(certificates: Certificates) -> grpc.ServerCertificateConfiguration:
+    certificate, key, client_ca = certificates.files
+    return grpc.ssl_server_certificate_configuration([(key, certificate)], client_ca)
+
+
+class _WatchedFiles:
+    """The files, looked at before each TLS handshake by the thread of gRPC's that begins it.
+
+    All of each is read, not its times alone: what is written twice within the clock's grain would be
+    missed, and reading takes a fiftieth of the handshake's time.
+    """
+
+    def __init__(self, settings: TlsSettings, files: CertificateFiles) -> None:
+        self._settings = settings
+        self._seen: CertificateFiles | str = files
+        self._lock = Lock()
+
+    def changed(self) -> Certificates | None:
+        """Tell the certificates where the files have changed since the last look, and can be used."""
+        with self._lock:
+            seen = self._look()
+            if seen == self._seen:
+                return None
+            self._seen = seen
+            return _told(seen)
+
+    def _look(self) -> CertificateFiles | str:
+        """Read the files, or say why they cannot be read."""
+        try:
+            return read_files(self._settings)
+        except CertificateFilesError as error:
+            return str(error)
+
+
+def _told(seen: CertificateFiles | str) -> Certificates | None:
+    """Check what was seen, and log what becomes of it."""
+    try:
+        if isinstance(seen, str):
+            raise CertificateFilesError(seen)  # noqa: TRY301 - one way for all that is wrong
+        certificates = checked(seen)
+    except CertificateFilesError as error:
+        log.warning(
+            "TLS certificate kept, for the changed files cannot be used", extra={"reason": str(error)}
+        )
+        return None
+    log.info("TLS certificate reloaded", extra={"certificate": str(certificates)})
+    return certificates

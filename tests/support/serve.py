@@ -1,0 +1,50 @@
+"""A `python -m server serve` without a database: enough for what comes before a request."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from server.demo.readiness import free_port, wait_until
+from tests.support.commands import command, environment
+from tests.support.stream import closed_port
+
+
+@dataclass(frozen=True)
+class Serve:
+    """The process, by where it listens and what it logs."""
+
+    port: int
+    log: Path
+
+    def lines(self, message: str) -> list[dict[str, Any]]:
+        """Read what it has logged with a message so far; every line is JSON."""
+        lines = [
+            json.loads(line)
+            for line in self.log.read_text().splitlines(keepends=True)
+            if line[-1] == "\n"
+        ]
+        return [line for line in lines if line["message"] == message]
+
+
+@contextmanager
+def serve_running(folder: Path, **settings: str) -> Iterator[Serve]:
+    """Run the process while the block lasts; it must end well."""
+    serve = Serve(free_port(), folder / "serve.log")
+    settings = {"GRPC_PORT": str(serve.port), **without_database(), **settings}
+    with serve.log.open("wb") as log:
+        process = subprocess.Popen(command("serve"), env=environment(**settings), stderr=log)
+    try:
+        assert wait_until(lambda: bool(serve.lines("serving")), 20), serve.log.read_text()
+        yield serve
+    finally:
+        process.terminate()
+        assert process.wait(10) == 0
+
+
+def without_database() -> dict[str, str]:
+    """Name a database that is away, and ask for no tokens."""
+    return {"AUTH": "off", "DATABASE_URL": f"postgresql://127.0.0.1:{closed_port()}/calls"}
