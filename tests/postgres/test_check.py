@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
+from trustme import CA
 
 from server.commands import check
 from server.demo.issuer import DemoIssuer
@@ -12,8 +13,10 @@ from server.store.migrate import head_revision
 from tests.support.commands import run, run_process
 from tests.support.postgres import execute
 from tests.support.stream import KEY, SECRET, closed_port
+from tests.support.tls import TlsFiles, expired, for_host
 
 SETTINGS = "ok    settings: all can be used"
+NO_TLS = "--    TLS: off: gRPC is plain text"
 SCHEMA = f"ok    schema: at {head_revision()} (head)"
 NO_SCHEMA = "--    schema: not looked at, for want of the database"
 NO_TOKENS = "--    tokens: AUTH=off: everybody may call"
@@ -41,10 +44,11 @@ def test_all_is_well(database_url: str, stream_url: str, stand_in: StreamStandIn
         STREAM_API_SECRET=SECRET,
         STREAM_BASE_URL=stream_url,
     )
-    settings, tokens, database, schema, accepted = result.stdout.decode().splitlines()
+    settings, tokens, tls, database, schema, accepted = result.stdout.decode().splitlines()
     version = execute(database_url, "SHOW server_version")[0][0]
-    assert (settings, tokens, database) == (SETTINGS, NO_TOKENS, f"ok    database: PostgreSQL {version}")
-    assert (schema, accepted) == (SCHEMA, "ok    Stream: credentials accepted")
+    assert (settings, tokens, tls) == (SETTINGS, NO_TOKENS, NO_TLS)
+    assert (database, schema) == (f"ok    database: PostgreSQL {version}", SCHEMA)
+    assert accepted == "ok    Stream: credentials accepted"
     assert (result.stderr, result.returncode) == (b"", 0)
     assert stand_in.asked.total() == 1
 
@@ -83,7 +87,7 @@ def test_who_may_call_must_be_said() -> None:
 
 def test_stream_need_not_be_configured(database_url: str) -> None:
     result = run("check", AUTH="off", DATABASE_URL=database_url)
-    assert result.stdout.splitlines()[3:] == [SCHEMA, NO_STREAM]
+    assert result.stdout.splitlines()[4:] == [SCHEMA, NO_STREAM]
     assert result.exit_code == 0
 
 
@@ -100,6 +104,7 @@ def test_a_missing_database_fails() -> None:
     assert result.stdout.splitlines() == [
         SETTINGS,
         NO_TOKENS,
+        NO_TLS,
         "FAIL  database: DATABASE_URL is not set",
         NO_SCHEMA,
         NO_STREAM,
@@ -110,7 +115,7 @@ def test_a_missing_database_fails() -> None:
 def test_an_unreachable_database_fails_without_its_password() -> None:
     url = f"postgresql://user:secret@127.0.0.1:{closed_port()}/calls"
     result = run_process("check", AUTH="off", DATABASE_URL=url)
-    _, _, database, schema, _ = result.stdout.decode().splitlines()
+    _, _, _, database, schema, _ = result.stdout.decode().splitlines()
     assert database.startswith("FAIL  database: connection failed: ")
     assert schema == NO_SCHEMA
     assert b"secret" not in result.stdout + result.stderr
@@ -128,8 +133,25 @@ def test_a_schema_that_is_not_at_the_head_fails(database_url: str, statement: st
     execute(database_url, statement)
     result = run("check", AUTH="off", DATABASE_URL=database_url)
     needed = f"{head_revision()} is needed: run `python -m server migrate`"
-    assert result.stdout.splitlines()[3] == f"FAIL  schema: {is_at}, {needed}"
+    assert result.stdout.splitlines()[4] == f"FAIL  schema: {is_at}, {needed}"
     assert result.exit_code == 1
+
+
+def tls_line(files: TlsFiles, **settings: str) -> str:
+    result = run("check", stdin=b"", **{**files.variables(), **settings})
+    return result.stdout.splitlines()[2]
+
+
+def test_certificates_are_looked_at(tmp_path: Path) -> None:
+    files = TlsFiles(tmp_path).hold(for_host(authority := CA()), authority)
+    well = "ok    TLS: certificate for localhost, 127.0.0.1, until 3000-01-01T00:00:00Z"
+    assert tls_line(files, GRPC_TLS_CLIENT_CA_FILE="") == well
+    assert tls_line(files) == f"{well}; clients must show one too"
+
+
+def test_certificates_that_cannot_be_served_with_fail(tmp_path: Path) -> None:
+    files = TlsFiles(tmp_path).hold(expired(authority := CA()), authority)
+    assert tls_line(files).startswith("FAIL  TLS: GRPC_TLS_CERTIFICATE_FILE: the certificate for ")
 
 
 def test_refused_credentials_fail(stream_url: str) -> None:

@@ -9,7 +9,8 @@ SECRET = "not-to-be-shown"  # noqa: S105 - none
 
 @pytest.fixture(autouse=True)
 def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DATABASE_URL", "STREAM_API_KEY", "STREAM_API_SECRET", "GRPC_PORT"):
+    tls = (f"GRPC_TLS_{name}_FILE" for name in ("CERTIFICATE", "KEY", "CLIENT_CA"))
+    for name in ("DATABASE_URL", "STREAM_API_KEY", "STREAM_API_SECRET", "GRPC_PORT", "GRPC_HOST", *tls):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -56,6 +57,51 @@ def test_settings_that_go_together_are_named_without_a_preface(monkeypatch: pyte
     assert told(monkeypatch, STREAM_API_SECRET=SECRET) == (
         "STREAM_API_KEY and STREAM_API_SECRET go together: set both or neither"
     )
+
+
+@pytest.mark.parametrize("name", ["GRPC_TLS_CERTIFICATE_FILE", "GRPC_TLS_KEY_FILE"])
+def test_a_certificate_needs_its_key(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    assert told(monkeypatch, **{name: "x.pem"}) == (
+        "GRPC_TLS_CERTIFICATE_FILE and GRPC_TLS_KEY_FILE go together: set both or neither"
+    )
+
+
+def test_a_ca_of_clients_needs_a_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert told(monkeypatch, GRPC_TLS_CLIENT_CA_FILE="x.pem") == (
+        "GRPC_TLS_CLIENT_CA_FILE needs GRPC_TLS_CERTIFICATE_FILE and GRPC_TLS_KEY_FILE"
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "mode"),
+    [((), "off"), (("CERTIFICATE", "KEY"), "on"), (("CERTIFICATE", "KEY", "CLIENT_CA"), "mutual")],
+)
+def test_the_files_make_the_mode(
+    monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...], mode: str
+) -> None:
+    for name in names:
+        monkeypatch.setenv(f"GRPC_TLS_{name}_FILE", "x.pem")
+    assert load_settings().tls.mode == mode
+
+
+@pytest.mark.parametrize(
+    ("host", "on_loopback"),
+    [
+        ("127.0.0.1", True),
+        ("127.1.2.3", True),
+        ("localhost", True),
+        ("[::1]", True),
+        ("0.0.0.0", False),  # noqa: S104 - nothing is bound
+        ("[::]", False),
+        ("192.0.2.1", False),
+        ("calls.example.com", False),
+    ],
+)
+def test_what_only_this_machine_can_reach_is_known(
+    monkeypatch: pytest.MonkeyPatch, host: str, on_loopback: bool
+) -> None:
+    monkeypatch.setenv("GRPC_HOST", host)
+    assert load_settings().server.on_loopback is on_loopback
 
 
 def test_the_gateway_s_settings_are_named_too(monkeypatch: pytest.MonkeyPatch) -> None:
