@@ -37,6 +37,9 @@ def plan(settings: Settings, gateway: GatewaySettings, access: Access, database_
     processes.append(Process("server", ["server", "serve"], environment))
     admin_port = gateway.admin_port if "admin_port" in gateway.model_fields_set else free_port()
     environment = {**environment, "ADMIN_PORT": str(admin_port)}
+    if access.certificates:
+        # The gateway notes down there where they are.
+        environment["TMPDIR"] = str(access.certificates.folder)
     processes.append(Process("gateway", ["gateway", "run"], environment, DATA / "gateway.log"))
     rest_address = f"{gateway.rest_host}:{gateway.rest_port}"
     return Plan(

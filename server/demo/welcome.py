@@ -31,7 +31,7 @@ By REST:
 By gRPC, in Python:
 
 {python} - <<'PYTHON'
-{environment}import grpc
+{imports}import grpc
 from livecalls.v1.live_calls_pb2 import GetCallRequest
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
@@ -45,9 +45,8 @@ Ctrl-C ends all of it.
 
 _PLAIN_CHANNEL = 'channel = grpc.insecure_channel("{grpc}")'
 
-_TLS_CHANNEL = """from pathlib import Path
-
-files = [Path("{folder}", name).read_bytes() for name in ("ca.pem", "caller.key", "caller.pem")]
+_TLS_CHANNEL = """names = ("ca.pem", "caller.key", "caller.pem")
+files = [Path("{folder}", name).read_bytes() for name in names]
 channel = grpc.secure_channel("{grpc}", grpc.ssl_channel_credentials(*files))"""
 
 _METADATA = """, metadata=[
@@ -83,7 +82,7 @@ def welcome(demo: Plan, database: DemoDatabase, access: Access) -> str:
         python=sys.executable,
         channel=_channel(demo, access),
         token=f"  export ACCESS_TOKEN={access.token}\n" if access.token else "",
-        environment="import os\n\n" if access.token else "",
+        imports=_imports(access),
         metadata=_METADATA if access.token else "",
         on_air=sample_id(2),
         another=_ANOTHER if access.issued else "",
@@ -96,6 +95,12 @@ def _curl_options(access: Access) -> str:
     trust = f"--cacert {quote(str(access.certificates.ca_file))} " if access.certificates else ""
     bearer = '-H "Authorization: Bearer $ACCESS_TOKEN" ' if access.token else ""
     return trust + bearer
+
+
+def _imports(access: Access) -> str:
+    needed = {"import os\n": access.token, "from pathlib import Path\n": access.certificates}
+    lines = "".join(line for line, needing in needed.items() if needing)
+    return f"{lines}\n" if lines else ""
 
 
 def _channel(demo: Plan, access: Access) -> str:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from server.demo.sample_calls import sample_id
 READY = "Ctrl-C ends all of it."
 
 # As a script starts what it runs beside itself: deaf to SIGINT, unless it listens by itself.
-_AS_A_JOB = "trap '' INT; exec \"$0\" -m server demo"
+_AS_A_JOB = 'trap \'\' INT; exec "$0" -m server demo "$@"'
 
 
 @dataclass
@@ -72,9 +72,9 @@ class RunningDemo:
 
 
 @contextmanager
-def running_demo(**settings: str) -> Iterator[RunningDemo]:
+def running_demo(*options: str, **settings: str) -> Iterator[RunningDemo]:
     """Run the demo, from when it says that all of it answers."""
-    with started_demo(free_port(), free_port(), settings=settings) as demo:
+    with started_demo(free_port(), free_port(), options=options, settings=settings) as demo:
         assert wait_until(lambda: READY in demo.output() or demo.process.poll() is not None, 60)
         assert demo.process.poll() is None, demo.output()
         yield demo
@@ -86,6 +86,7 @@ def started_demo(
     grpc_port: int,
     *,
     folder: Path | None = None,
+    options: Sequence[str] = (),
     settings: Mapping[str, str] | None = None,
 ) -> Iterator[RunningDemo]:
     """Start the demo, in a folder of its own into which PostgreSQL's user can see, or in another's."""
@@ -94,7 +95,7 @@ def started_demo(
         output_file = Path(own_folder) / "output"
         with output_file.open("wb") as output:
             process = subprocess.Popen(
-                ["sh", "-c", _AS_A_JOB, sys.executable],
+                ["sh", "-c", _AS_A_JOB, sys.executable, *options],
                 cwd=folder or own_folder,
                 env={**os.environ, **(settings or {}), **ports},
                 stdout=output,
@@ -106,3 +107,10 @@ def started_demo(
             if process.poll() is None:
                 process.terminate()
                 process.wait(20)
+
+
+def pasted(command: str) -> str:
+    """Run a command as a user does who pastes it, in another folder; return what it prints."""
+    return subprocess.run(
+        ["bash", "-c", command], cwd="/", check=True, capture_output=True, text=True, timeout=30
+    ).stdout

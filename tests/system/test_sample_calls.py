@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +14,7 @@ from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
 from server.demo.readiness import wait_until
 from server.demo.sample_calls import ODD_TITLE, sample_id
-from tests.support.demo import RunningDemo
+from tests.support.demo import RunningDemo, pasted
 
 KEYS = [field.name for field in pb.Call.DESCRIPTOR.fields]
 
@@ -111,9 +110,3 @@ def test_its_database_can_be_looked_at(demo: RunningDemo) -> None:
     (export,) = re.findall(r"^  (export DATABASE_URL=.*)$", demo.output(), re.MULTILINE)
     lines = pasted(f"{export}; {sys.executable} -m server export").splitlines()
     assert [json.loads(line)["id"] for line in lines] == [str(sample_id(digit)) for digit in range(1, 7)]
-
-
-def pasted(command: str) -> str:
-    return subprocess.run(
-        ["bash", "-c", command], cwd="/", check=True, capture_output=True, text=True, timeout=30
-    ).stdout

@@ -1,0 +1,70 @@
+"""`make run TLS=1`: every connection encrypted, and both of its ends checked where it can be."""
+
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+
+import grpc
+import httpx
+import pytest
+
+from server.demo.readiness import grpc_answers, wait_until
+from tests.support.demo import RunningDemo, pasted, running_demo
+from tests.support.tls import client_context
+
+
+@pytest.fixture(scope="module")
+def tls_demo() -> Iterator[RunningDemo]:
+    with running_demo("--tls") as demo:
+        yield demo
+
+
+def printed(demo: RunningDemo, pattern: str) -> str:
+    (found,) = re.findall(pattern, demo.output(), re.MULTILINE | re.DOTALL)
+    return str(found)
+
+
+def files_of(demo: RunningDemo, *names: str) -> list[bytes]:
+    return [(demo.folder / ".data/certificates" / name).read_bytes() for name in names]
+
+
+def test_what_it_prints_can_be_pasted(tls_demo: RunningDemo) -> None:
+    token = printed(tls_demo, r"^  (export ACCESS_TOKEN=[^\n]*)$")
+    curl = printed(tls_demo, r"^  (curl -i [^\n]*)$")
+    python = printed(tls_demo, r"^\S+ - <<'PYTHON'\n.*?^PYTHON$")
+    assert "HTTP/2 200" in pasted(f"{token}\n{curl}")
+    assert "is_live: true" in pasted(f"{token}\n{python}")
+
+
+def test_rest_is_for_those_who_speak_tls(tls_demo: RunningDemo) -> None:
+    with pytest.raises(httpx.TransportError):
+        httpx.get(tls_demo.call_url(2))
+    with pytest.raises(httpx.TransportError, match="CERTIFICATE_VERIFY_FAILED"):
+        httpx.get(tls_demo.call_url(2).replace("http:", "https:"))
+
+
+def test_grpc_is_for_those_who_show_a_certificate(tls_demo: RunningDemo) -> None:
+    address = f"127.0.0.1:{tls_demo.grpc_port}"
+    ca, key, certificate = files_of(tls_demo, "ca.pem", "caller.key", "caller.pem")
+    assert grpc_answers(address, grpc.ssl_channel_credentials(ca, key, certificate))
+    assert not grpc_answers(address, grpc.ssl_channel_credentials(ca))
+    assert not grpc_answers(address)
+    assert wait_until(lambda: "it shows no certificate" in tls_demo.output(), 5)
+    assert wait_until(lambda: "it speaks plain text" in tls_demo.output(), 5)
+
+
+def test_nothing_older_than_tls_1_2_is_spoken(tls_demo: RunningDemo) -> None:
+    for port in (tls_demo.rest_port, tls_demo.grpc_port):
+        context = client_context(ssl.TLSVersion.TLSv1_1)
+        with (
+            socket.create_connection(("127.0.0.1", port)) as connection,
+            pytest.raises(ssl.SSLError, match="PROTOCOL_VERSION"),
+        ):
+            context.wrap_socket(connection)
+
+
+def test_it_leaves_nothing_outside_its_data(tls_demo: RunningDemo) -> None:
+    gateway = tls_demo.part("--config-yaml")
+    assert gateway
+    assert f"{tls_demo.folder}/.data/certificates/livecalls-gateway-" in " ".join(gateway.cmdline())
