@@ -12,7 +12,8 @@ from tests.support.tokens import Signer, all_signers, key_set
 
 PATH = "/keys.json"
 
-Answer = Callable[[BaseHTTPRequestHandler], None]
+Answer = Callable[[BaseHTTPRequestHandler, threading.Event], Any]
+"""Answers a request; the event is set once the server is told otherwise."""
 
 
 class KeyServer:
@@ -37,20 +38,19 @@ class KeyServer:
 
     def answers(self, status: int, body: bytes = b"", **headers: str) -> None:
         """Answer with a status, a body and headers."""
-        self._behaves(lambda request: _reply(request, status, body, headers))
+        self._behaves(lambda request, _: _reply(request, status, body, headers))
 
     def hangs(self) -> None:
         """Take requests and leave them without an answer, until it is told otherwise."""
-        woken = self._behaves(lambda _: None)
-        self._answer = lambda _: _wait(woken)
+        self._behaves(lambda _, woken: woken.wait())
 
-    def trickles(self, body: bytes) -> None:
-        """Answer with the body for ever, from its beginning again and again."""
-        self._behaves(lambda request: _trickle(request, body))
+    def trickles(self, body: bytes, pause: float = 0) -> None:
+        """Answer with the body again and again, so many seconds apart, until it is told otherwise."""
+        self._behaves(lambda request, woken: _trickle(request, body, lambda: woken.wait(pause)))
 
     def hangs_up(self) -> None:
         """Take requests and close the connection."""
-        self._behaves(lambda _: None)
+        self._behaves(lambda _, __: None)
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -65,11 +65,10 @@ class KeyServer:
             thread.join()
             self._server.server_close()
 
-    def _behaves(self, answer: Answer) -> threading.Event:
+    def _behaves(self, answer: Answer) -> None:
         self._woken.set()
         self._woken = threading.Event()
         self._answer = answer
-        return self._woken
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         outer = self
@@ -79,7 +78,7 @@ class KeyServer:
                 outer.requests += 1
                 outer.headers.append({name.lower(): value for name, value in self.headers.items()})
                 with suppress(ConnectionError):
-                    outer._answer(self)
+                    outer._answer(self, outer._woken)
 
             def log_message(self, *_: Any) -> None:
                 pass
@@ -94,10 +93,6 @@ class _Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), handler)
 
 
-def _wait(woken: threading.Event) -> None:
-    woken.wait()
-
-
 def _reply(request: BaseHTTPRequestHandler, status: int, body: bytes, headers: dict[str, str]) -> None:
     request.send_response(status)
     for name, value in {"content-length": str(len(body)), **headers}.items():
@@ -106,10 +101,10 @@ def _reply(request: BaseHTTPRequestHandler, status: int, body: bytes, headers: d
     request.wfile.write(body)
 
 
-def _trickle(request: BaseHTTPRequestHandler, body: bytes) -> None:
+def _trickle(request: BaseHTTPRequestHandler, body: bytes, woken: Callable[[], bool]) -> None:
     request.send_response(200)
     request.end_headers()
-    while True:
+    while not woken():
         request.wfile.write(body)
 
 

@@ -9,7 +9,7 @@ from server.auth.jwks import UnusableKeysError, read_key_set
 from tests.support.tokens import ABSENT, all_signers, jwk_of, key_set, signer
 
 RSA = signer("RS256")
-SMALL_RSA = jwk_of(rsa.generate_private_key(65537, 1024).public_key())
+SMALL_RSA = jwk_of(rsa.generate_private_key(65537, 1024).public_key())  # noqa: S505 - to be refused
 ED448 = jwk_of(ed448.Ed448PrivateKey.generate().public_key())
 SECP256K1 = jwk_of(ec.generate_private_key(ec.SECP256K1()).public_key())
 

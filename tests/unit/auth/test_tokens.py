@@ -1,4 +1,4 @@
-import datetime
+import datetime as dt
 from collections.abc import AsyncIterator, Callable
 from types import SimpleNamespace
 from typing import Any
@@ -9,7 +9,7 @@ import pytest
 from server.auth import tokens as tokens_module
 from server.auth.errors import KeysUnavailableError, TokenRefusedError
 from server.auth.keys import Keys
-from server.auth.tokens import Tokens
+from server.auth.tokens import Grant, Tokens
 from tests.support.clock import Clock
 from tests.support.scripted_keys import ScriptedSource
 from tests.support.tokens import ABSENT, AUDIENCE, ISSUER, Signer, all_signers, signer
@@ -23,9 +23,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The time of day, for the check and for the memory."""
     clock = Clock(NOW)
 
-    class Moment(datetime.datetime):
+    class Moment(dt.datetime):
         @classmethod
-        def now(cls, tz: datetime.tzinfo | None = None) -> "Moment":
+        def now(cls, tz: dt.tzinfo | None = None) -> "Moment":
             return cls.fromtimestamp(clock.now, tz)
 
     monkeypatch.setattr("jwt.api_jwt.datetime", Moment)
@@ -58,7 +58,7 @@ def verified(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return seen
 
 
-def token(key: Signer = RSA, **claims: Any) -> str:
+def token(key: Signer = RSA, /, **claims: Any) -> str:
     return key.token(**{"iat": NOW, "exp": NOW + 300, **claims})
 
 
@@ -72,7 +72,7 @@ async def check_of(tokens: Tokens, token: str) -> str:
 @pytest.mark.parametrize("key", all_signers(), ids=lambda key: key.algorithm)
 async def test_a_good_token_is_a_grant(tokens: Tokens, key: Signer) -> None:
     grant = await tokens.verify(token(key, scope="a b", scp=["c"]))
-    assert grant == ({"a", "b", "c"}, NOW + 300)
+    assert grant == Grant(frozenset("abc"), NOW + 300)
 
 
 @pytest.mark.parametrize("late", [29, 29.99])
@@ -153,7 +153,7 @@ async def test_a_remembered_token_is_not_verified_again(tokens: Tokens, verified
     good = token(scope="a")
     grants = [await tokens.verify(good) for _ in range(10)]
     assert verified == [good]
-    assert grants == [({"a"}, NOW + 300)] * 10
+    assert grants == [Grant(frozenset("a"), NOW + 300)] * 10
 
 
 async def test_it_is_remembered_until_it_expires_and_no_longer(
