@@ -16,6 +16,8 @@ _JSON = "%(levelname)s %(name)s %(message)s"
 _JSON_NAMES = {"levelname": "level", "name": "logger"}
 # Libraries that would log every question to Stream, with its address and key.
 _QUIET = ("httpx", "httpcore", "getstream")
+# It logs a header that is not UTF-8 with its value, which may be a token.
+_INDISCREET = "grpc._cython.cygrpc"
 
 
 def configure_logging(settings: ServerSettings) -> None:
@@ -26,6 +28,7 @@ def configure_logging(settings: ServerSettings) -> None:
     logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger(_INDISCREET).addFilter(_shows_no_header)
 
 
 def _add_request_id(record: logging.LogRecord) -> bool:
@@ -33,6 +36,10 @@ def _add_request_id(record: logging.LogRecord) -> bool:
     if current is not None:
         record.request_id = current
     return True
+
+
+def _shows_no_header(record: logging.LogRecord) -> bool:
+    return not str(record.msg).startswith("Invalid encoding")
 
 
 def _formatter(name: str) -> logging.Formatter:

@@ -48,16 +48,18 @@ def of_url(url: str) -> KeySource:
     """Fetch a URL, within 3 s; redirects are not followed."""
 
     async def fetch() -> bytes:
+        # It takes 14 ms, for which the loop would answer nobody.
+        trusted = await asyncio.to_thread(httpx.create_ssl_context, trust_env=False)
         try:
             async with (
                 asyncio.timeout(_WITHIN_SECONDS),
-                httpx.AsyncClient(trust_env=False, timeout=_WITHIN_SECONDS) as client,
+                httpx.AsyncClient(verify=trusted, trust_env=False, timeout=_WITHIN_SECONDS) as client,
                 client.stream("GET", url, headers={"Accept-Encoding": "identity"}) as response,
             ):
                 return await _body(response)
         except TimeoutError as error:
             raise KeySourceError(f"no answer in {_WITHIN_SECONDS:.0f} s") from error
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise KeySourceError(str(error) or type(error).__name__) from error
 
     return fetch

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -23,7 +24,7 @@ class Keys:
     """The key set of a source, read anew every 5 minutes, or 5 s after that failed.
 
     It is also read for a key id that is not known, at most once in 30 s whatever callers send. The
-    keys at hand are kept for as long as the source is away.
+    keys at hand are kept for as long as the source is away; meanwhile nobody waits for others.
     """
 
     def __init__(self, source: KeySource, clock: Callable[[], float] = time.monotonic) -> None:
@@ -31,7 +32,7 @@ class Keys:
         self._clock = clock
         self._document = b""
         self._reading: asyncio.Task[None] | None = None
-        self._unknown_asked = -UNKNOWN_KEY_SECONDS
+        self._begun = self._unknown_asked = -math.inf
         self._is_away = True
         self.current: KeySet = {}
         """Another object whenever a key came or went."""
@@ -50,9 +51,9 @@ class Keys:
 
     async def find(self, key_id: str) -> jwt.PyJWK | None:
         """Find a key by its id; raises KeysUnavailableError where the source cannot say."""
-        if key_id not in self.current and self._reading:
+        if self._lacks(key_id) and self._reading:
             await self._read()
-        if key_id not in self.current and self._may_ask():
+        if self._lacks(key_id) and self._since(self._unknown_asked) >= UNKNOWN_KEY_SECONDS:
             self._unknown_asked = self._clock()
             await self._read()
         key = self.current.get(key_id)
@@ -60,13 +61,18 @@ class Keys:
             raise KeysUnavailableError
         return key
 
-    def _may_ask(self) -> bool:
-        return self._clock() - self._unknown_asked >= UNKNOWN_KEY_SECONDS
+    def _lacks(self, key_id: str) -> bool:
+        """Tell whether a key is missing that the source, which is there, may have."""
+        return key_id not in self.current and not self._is_away
+
+    def _since(self, moment: float) -> float:
+        return self._clock() - moment
 
     async def _keep_fresh(self) -> None:
         while True:
-            await asyncio.sleep(RETRY_SECONDS if self._is_away else REFRESH_SECONDS)
-            await self._read()
+            await asyncio.sleep(RETRY_SECONDS)
+            if self._is_away or self._since(self._begun) >= REFRESH_SECONDS:
+                await self._read()
 
     async def _read(self) -> None:
         """Read the set; all who want it at the same time share one reading, which none can cancel."""
@@ -75,6 +81,7 @@ class Keys:
         await asyncio.shield(self._reading)
 
     async def _read_once(self) -> None:
+        self._begun = self._clock()
         try:
             self._take(await self._source())
             self._is_away = False

@@ -19,6 +19,7 @@ REMEMBERED = 10_000
 # Headers that bring a key along or lead to one, or that must not be overlooked.
 _FORBIDDEN_HEADERS = ("jku", "jwk", "x5u", "x5c", "crit")
 _CLAIMS: jwt.types.Options = {"require": ["exp", "iss", "aud"]}
+_TIMES = ("exp", "nbf", "iat")
 
 
 class Grant(NamedTuple):
@@ -84,12 +85,9 @@ class Tokens:
                 leeway=CLOCK_SKEW_SECONDS,
                 options=_CLAIMS,
             )
-            return Grant(scopes_of(claims), float(claims["exp"]))
         except jwt.PyJWTError as error:
             raise TokenRefusedError(_check_of(error)) from error
-        except (TypeError, ValueError, OverflowError) as error:
-            # Signed, but with claims that are none: an infinite time, say.
-            raise TokenRefusedError("claims") from error
+        return Grant(scopes_of(claims), _expiry(claims))
 
 
 def scopes_of(claims: Mapping[str, Any]) -> frozenset[str]:
@@ -101,6 +99,16 @@ def scopes_of(claims: Mapping[str, Any]) -> frozenset[str]:
         if isinstance(listed, list):
             scopes.update(scope for scope in listed if isinstance(scope, str))
     return frozenset(scopes)
+
+
+def _expiry(claims: Mapping[str, Any]) -> float:
+    """Read `exp`; raises TokenRefusedError where a time is text, which PyJWT would read."""
+    if not all(isinstance(claims[name], int | float) for name in _TIMES if name in claims):
+        raise TokenRefusedError("times")
+    try:
+        return float(claims["exp"])
+    except OverflowError as error:
+        raise TokenRefusedError("times") from error
 
 
 def _header(token: str) -> dict[str, Any]:

@@ -1,0 +1,100 @@
+"""What the log says of who was not let in: which check, which request, and nothing of the token."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from server import logs
+from tests.support.guarded import ask, guarded_service, refused
+from tests.support.key_server import KeyServer
+from tests.support.service import Service
+from tests.support.tokens import signer
+
+RSA = signer("RS256")
+EC = signer("ES256")
+
+
+@pytest.fixture
+async def guarded(key_server: KeyServer) -> AsyncIterator[Service]:
+    async with guarded_service(key_server.url, "calls:read") as service:
+        yield service
+
+
+@pytest.fixture(autouse=True)
+def _all_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    caplog.handler.addFilter(logs._add_request_id)
+
+
+async def the_one(caplog: pytest.LogCaptureFixture, name: str) -> dict[str, Any]:
+    """Read the one line of a logger, which may be written after the caller has its answer."""
+    async with asyncio.timeout(5):
+        while not (lines := [vars(line) for line in caplog.records if line.name == name]):
+            await asyncio.sleep(0)
+    (line,) = lines
+    return line
+
+
+@pytest.mark.parametrize(
+    ("token", "check"),
+    [
+        (None, "no token"),
+        ("x y", "malformed"),
+        ("x.y.z", "malformed"),
+        ("a" * 20_000, "oversize"),
+        (RSA.token({"alg": "none"}), "algorithm"),
+        (RSA.token({"jku": "https://attacker.example/"}), "header jku"),
+        (RSA.token({"kid": None}), "malformed"),
+        (signer("RS256", "unknown").token(), "kid is not known"),
+        (signer("RS256", "another").token({"kid": "rs256"}), "InvalidSignature"),
+        (EC.token({"kid": "rs256"}), "InvalidAlgorithm"),
+        (RSA.token(exp=1), "ExpiredSignature"),
+        (RSA.token(nbf=9_999_999_999), "ImmatureSignature"),
+        (RSA.token(iss="other"), "InvalidIssuer"),
+        (RSA.token(aud="other"), "InvalidAudience"),
+        (RSA.token(exp="soon"), "Decode"),
+    ],
+)
+async def test_it_says_which_check_failed_for_which_request(
+    guarded: Service, caplog: pytest.LogCaptureFixture, token: str | None, check: str
+) -> None:
+    await refused(guarded, token, **{"x-request-id": "the-request"})
+    refusal = await the_one(caplog, "server.auth")
+    answered = await the_one(caplog, "server.requests")
+    assert (refusal["message"], refusal["check"]) == ("token refused", check)
+    assert answered["code"] == "UNAUTHENTICATED"
+    assert {refusal["request_id"], answered["request_id"]} == {"the-request"}
+
+
+async def test_it_says_which_scopes_were_missing(
+    guarded: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    await refused(guarded, RSA.token(scope="calls:write"))
+    refusal = await the_one(caplog, "server.auth")
+    assert (refusal["message"], refusal["scopes"]) == ("scopes missing", ["calls:read"])
+    answered = await the_one(caplog, "server.requests")
+    assert answered["code"] == "PERMISSION_DENIED"
+
+
+async def test_it_says_nothing_of_a_token_whatever_becomes_of_it(
+    guarded: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    await ask(guarded, good := RSA.token(scope="calls:read", sub="a-person"))
+    bad = [
+        RSA.token(sub="a-person"),
+        RSA.token(exp=1, sub="a-person"),
+        signer("RS256", "a-kid").token(sub="a-person"),
+        good[:-20] + "A" * 20,
+    ]
+    for token in bad:
+        await refused(guarded, token)
+    logged = "\n".join(str(vars(line)) for line in caplog.records)
+    for token in (good, *bad):
+        for part in token.split("."):
+            assert part[-16:] not in logged
+            assert part[:16] not in logged
+    for word in ("a-person", "a-kid", "Bearer"):
+        assert word not in logged

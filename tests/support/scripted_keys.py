@@ -1,0 +1,43 @@
+"""A key source that answers as a test says, in virtual time."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from server.auth.key_source import KeySourceError
+from server.auth.keys import Keys
+from tests.support.tokens import Signer, all_signers, key_set
+
+
+@dataclass
+class ScriptedSource:
+    """Publishes a document, is away, or lets those who ask wait."""
+
+    document: bytes = field(default_factory=lambda: key_set(*all_signers()))
+    away: bool = False
+    takes: float = 0
+    asked_at: list[float] = field(default_factory=list)
+
+    def publishes(self, *keys: Signer) -> None:
+        """Answer with these keys from now on."""
+        self.document = key_set(*keys)
+
+    async def __call__(self) -> bytes:
+        self.asked_at.append(_now())
+        document, away = self.document, self.away
+        await asyncio.sleep(self.takes)
+        if away:
+            raise KeySourceError("away")
+        return document
+
+    @property
+    def asked(self) -> int:
+        """How often it was asked."""
+        return len(self.asked_at)
+
+    def keys(self) -> Keys:
+        """Have keys of this source, whose clock is the loop's."""
+        return Keys(self, _now)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

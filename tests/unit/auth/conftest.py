@@ -1,0 +1,17 @@
+"""Here the loop's time is virtual: nothing waits, and every moment is exact."""
+
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from tests.support.scripted_keys import ScriptedSource
+from tests.support.virtual_time import VirtualTimeLoop
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], VirtualTimeLoop]]:
+    return {"virtual_time": VirtualTimeLoop}
+
+
+@pytest.fixture
+def source() -> ScriptedSource:
+    return ScriptedSource()

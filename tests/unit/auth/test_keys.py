@@ -1,0 +1,186 @@
+import asyncio
+import logging
+
+import pytest
+
+from server.auth.errors import KeysUnavailableError
+from tests.support.scripted_keys import ScriptedSource
+from tests.support.tokens import signer
+
+OLD = signer("RS256", "old")
+NEW = signer("RS256", "new")
+
+
+async def test_they_are_read_at_the_start_and_every_five_minutes(source: ScriptedSource) -> None:
+    begun = asyncio.get_running_loop().time()
+    async with source.keys().kept_fresh() as keys:
+        assert set(keys.current) == {"rs256", "es256", "eddsa"}
+        await asyncio.sleep(901)
+    assert [moment - begun for moment in source.asked_at] == [0, 300, 600, 900]
+
+
+async def test_a_known_key_is_found_without_asking(source: ScriptedSource) -> None:
+    async with source.keys().kept_fresh() as keys:
+        for _ in range(100):
+            assert await keys.find("rs256") is keys.current["rs256"]
+    assert source.asked == 1
+
+
+async def test_an_unknown_key_is_asked_for_and_found(source: ScriptedSource) -> None:
+    source.publishes(OLD)
+    async with source.keys().kept_fresh() as keys:
+        source.publishes(OLD, NEW)
+        assert await keys.find("new")
+        assert await keys.find("old")
+    assert source.asked == 2
+
+
+async def test_unknown_keys_are_asked_for_at_most_once_in_30_s(source: ScriptedSource) -> None:
+    async with source.keys().kept_fresh() as keys:
+        for number in range(100):
+            assert await keys.find(f"unknown-{number}") is None
+        assert source.asked == 2
+        await asyncio.sleep(29.9)
+        assert await keys.find("unknown") is None
+        assert source.asked == 2
+        await asyncio.sleep(0.1)
+        assert await keys.find("unknown") is None
+        assert await keys.find("unknown") is None
+        assert source.asked == 3
+
+
+async def test_all_who_miss_a_key_at_once_share_one_reading(source: ScriptedSource) -> None:
+    source.publishes(OLD)
+    async with source.keys().kept_fresh() as keys:
+        source.publishes(OLD, NEW)
+        source.takes = 1
+        found = await asyncio.gather(*(keys.find("new") for _ in range(50)))
+        assert found == [keys.current["new"]] * 50
+    assert source.asked == 2
+
+
+async def test_a_reading_that_began_before_a_key_was_published_is_followed_by_another(
+    source: ScriptedSource,
+) -> None:
+    source.publishes(OLD)
+    async with source.keys().kept_fresh() as keys:
+        source.takes = 1
+        await asyncio.sleep(300.5)
+        source.publishes(OLD, NEW)
+        assert await keys.find("new")
+    assert source.asked == 3
+
+
+async def test_who_goes_away_takes_nobody_s_reading_along(source: ScriptedSource) -> None:
+    source.publishes(OLD)
+    async with source.keys().kept_fresh() as keys:
+        source.publishes(OLD, NEW)
+        source.takes = 1
+        first, *others = (asyncio.create_task(keys.find("new")) for _ in range(3))
+        await asyncio.sleep(0.5)
+        first.cancel()
+        assert await asyncio.gather(*others) == [keys.current["new"]] * 2
+        assert first.cancelled()
+    assert source.asked == 2
+
+
+async def test_the_keys_at_hand_are_kept_while_the_source_is_away(source: ScriptedSource) -> None:
+    async with source.keys().kept_fresh() as keys:
+        known = keys.current
+        source.away = True
+        await asyncio.sleep(24 * 3600)
+        assert keys.current is known
+        assert await keys.find("rs256")
+
+
+@pytest.mark.parametrize("document", [b"<html>", b'{"keys": []}'])
+async def test_they_are_kept_while_the_source_publishes_nothing_usable(
+    source: ScriptedSource, document: bytes
+) -> None:
+    async with source.keys().kept_fresh() as keys:
+        source.document = document
+        await asyncio.sleep(1000)
+        assert await keys.find("rs256")
+        with pytest.raises(KeysUnavailableError):
+            await keys.find("unknown")
+
+
+async def test_a_source_that_is_away_is_tried_every_5_s_and_no_caller_waits_for_it(
+    source: ScriptedSource,
+) -> None:
+    source.away = True
+    begun = asyncio.get_running_loop().time()
+    async with source.keys().kept_fresh() as keys:
+        source.takes = 3
+        for _ in range(28):
+            now = asyncio.get_running_loop().time()
+            with pytest.raises(KeysUnavailableError):
+                await keys.find("unknown")
+            assert asyncio.get_running_loop().time() == now
+            await asyncio.sleep(1)
+    assert [moment - begun for moment in source.asked_at] == [0, 5, 13, 21]
+
+
+async def test_one_that_comes_back_is_found_without_being_asked_for(source: ScriptedSource) -> None:
+    source.away = True
+    async with source.keys().kept_fresh() as keys:
+        assert keys.current == {}
+        source.away = False
+        await asyncio.sleep(5.1)
+        assert await keys.find("rs256")
+        assert source.asked == 2
+        assert await keys.find("unknown") is None
+
+
+async def test_one_found_away_by_a_caller_is_tried_again_in_5_s(source: ScriptedSource) -> None:
+    async with source.keys().kept_fresh() as keys:
+        await asyncio.sleep(7)
+        source.away = True
+        with pytest.raises(KeysUnavailableError):
+            await keys.find("unknown")
+        source.away = False
+        await asyncio.sleep(5.1)
+        assert source.asked == 3
+        assert await keys.find("unknown") is None
+
+
+async def test_the_set_is_another_only_where_its_document_changed(source: ScriptedSource) -> None:
+    source.publishes(OLD)
+    async with source.keys().kept_fresh() as keys:
+        first = keys.current
+        await asyncio.sleep(301)
+        assert keys.current is first
+        source.publishes(NEW)
+        await asyncio.sleep(301)
+        assert set(keys.current) == {"new"}
+        assert await keys.find("old") is None
+
+
+async def test_an_oddly_described_key_does_not_end_the_keeping(source: ScriptedSource) -> None:
+    async with source.keys().kept_fresh() as keys:
+        source.document = b'{"keys": [{"kty": "RSA", "alg": ["RS256"]}]}'
+        await asyncio.sleep(301)
+        source.publishes(NEW)
+        await asyncio.sleep(301)
+        assert await keys.find("new")
+
+
+async def test_nothing_is_left_behind(source: ScriptedSource) -> None:
+    async with source.keys().kept_fresh():
+        pass
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_it_is_logged_what_was_read_and_why_not(
+    source: ScriptedSource, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "server.auth")
+    source.publishes(NEW, OLD)
+    async with source.keys().kept_fresh():
+        source.away = True
+        await asyncio.sleep(301)
+    read, failed = caplog.records
+    assert (read.levelname, read.message) == ("INFO", "keys read")
+    assert vars(read)["kids"] == ["new", "old"]
+    assert (failed.levelname, failed.message) == ("ERROR", "keys cannot be read")
+    assert (vars(failed)["reason"], vars(failed)["kept"]) == ("away", 2)

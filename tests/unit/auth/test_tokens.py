@@ -1,0 +1,244 @@
+import datetime as dt
+from collections.abc import AsyncIterator, Callable
+from types import SimpleNamespace
+from typing import Any
+
+import jwt
+import pytest
+
+from server.auth import tokens as tokens_module
+from server.auth.errors import KeysUnavailableError, TokenRefusedError
+from server.auth.keys import Keys
+from server.auth.tokens import Grant, Tokens
+from tests.support.clock import Clock
+from tests.support.scripted_keys import ScriptedSource
+from tests.support.tokens import ABSENT, AUDIENCE, ISSUER, Signer, all_signers, signer
+
+NOW = 2_000_000_000
+RSA = signer("RS256")
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The time of day, for the check and for the memory."""
+    clock = Clock(NOW)
+
+    class Moment(dt.datetime):
+        @classmethod
+        def now(cls, tz: dt.tzinfo | None = None) -> "Moment":
+            return cls.fromtimestamp(clock.now, tz)
+
+    monkeypatch.setattr("jwt.api_jwt.datetime", Moment)
+    monkeypatch.setattr(tokens_module, "time", SimpleNamespace(time=clock))
+    return clock
+
+
+@pytest.fixture
+async def keys(source: ScriptedSource) -> AsyncIterator[Keys]:
+    async with source.keys().kept_fresh() as keys:
+        yield keys
+
+
+@pytest.fixture
+def tokens(keys: Keys, clock: Clock) -> Tokens:
+    return Tokens(keys, ISSUER, AUDIENCE)
+
+
+@pytest.fixture
+def verified(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The tokens whose signature was looked at, in order."""
+    seen: list[str] = []
+    decode: Callable[..., Any] = jwt.decode
+
+    def see(token: str, *arguments: Any, **options: Any) -> Any:
+        seen.append(token)
+        return decode(token, *arguments, **options)
+
+    monkeypatch.setattr(jwt, "decode", see)
+    return seen
+
+
+def token(key: Signer = RSA, /, **claims: Any) -> str:
+    return key.token(**{"iat": NOW, "exp": NOW + 300, **claims})
+
+
+async def check_of(tokens: Tokens, token: str) -> str:
+    with pytest.raises(TokenRefusedError) as raised:
+        await tokens.verify(token)
+    assert str(raised.value) == "The access token is not valid."
+    return raised.value.check
+
+
+@pytest.mark.parametrize("key", all_signers(), ids=lambda key: key.algorithm)
+async def test_a_good_token_is_a_grant(tokens: Tokens, key: Signer) -> None:
+    grant = await tokens.verify(token(key, scope="a b", scp=["c"]))
+    assert grant == Grant(frozenset("abc"), NOW + 300)
+
+
+@pytest.mark.parametrize("late", [29, 29.99])
+async def test_an_end_is_forgiven_30_s(tokens: Tokens, clock: Clock, late: float) -> None:
+    clock.now = NOW + 300 + late
+    assert await tokens.verify(token())
+    clock.now = NOW + 300 + 30
+    assert await check_of(tokens, token()) == "ExpiredSignature"
+
+
+@pytest.mark.parametrize("claim", ["nbf", "iat"])
+async def test_a_beginning_is_forgiven_30_s(tokens: Tokens, claim: str) -> None:
+    assert await tokens.verify(token(**{claim: NOW + 30}))
+    assert await check_of(tokens, token(**{claim: NOW + 31})) == "ImmatureSignature"
+
+
+@pytest.mark.parametrize("claim", ["exp", "nbf", "iat"])
+@pytest.mark.parametrize(
+    "odd",
+    [str(NOW + 20), "soon", "", [], [NOW + 20], {}, float("inf"), float("nan"), -float("inf")],
+    ids=repr,
+)
+async def test_a_time_is_a_number(tokens: Tokens, claim: str, odd: Any) -> None:
+    assert await check_of(tokens, token(**{claim: odd}))
+
+
+@pytest.mark.parametrize("odd", [10**400, 10**4000])
+async def test_an_end_beyond_all_numbers_is_refused(tokens: Tokens, odd: int) -> None:
+    assert await check_of(tokens, token(exp=odd)) == "times"
+
+
+async def test_a_time_may_have_fractions(tokens: Tokens) -> None:
+    assert (await tokens.verify(token(exp=NOW + 0.5, nbf=NOW - 0.5))).expires == NOW + 0.5
+
+
+@pytest.mark.parametrize("claim", ["exp", "iss", "aud"])
+@pytest.mark.parametrize("value", [None, ABSENT], ids=["null", "absent"])
+async def test_what_is_required_must_be_there(tokens: Tokens, claim: str, value: Any) -> None:
+    assert await check_of(tokens, token(**{claim: value})) == "MissingRequiredClaim"
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    ["", ISSUER[:-1], ISSUER + "/", ISSUER.upper(), f" {ISSUER}", [ISSUER], {ISSUER: 1}, 1, True],
+)
+async def test_the_issuer_is_the_one_of_the_settings_to_the_letter(tokens: Tokens, issuer: Any) -> None:
+    assert await check_of(tokens, token(iss=issuer)) == "InvalidIssuer"
+
+
+@pytest.mark.parametrize(
+    ("audience", "good"),
+    [
+        (AUDIENCE, True),
+        ([AUDIENCE], True),
+        (["other", AUDIENCE], True),
+        ("other", False),
+        (AUDIENCE.upper(), False),
+        (f"{AUDIENCE} other", False),
+        (f"{AUDIENCE}/", False),
+        ("", False),
+        ([], False),
+        (["other"], False),
+        ([[AUDIENCE]], False),
+        ([AUDIENCE, 1], False),
+        ({AUDIENCE: 1}, False),
+        (1, False),
+        (True, False),
+    ],
+)
+async def test_the_audience_is_among_those_it_is_for(tokens: Tokens, audience: Any, good: bool) -> None:
+    if good:
+        assert await tokens.verify(token(aud=audience))
+    else:
+        assert await check_of(tokens, token(aud=audience)) in ("InvalidAudience", "MissingRequiredClaim")
+
+
+async def test_a_remembered_token_is_not_verified_again(tokens: Tokens, verified: list[str]) -> None:
+    good = token(scope="a")
+    grants = [await tokens.verify(good) for _ in range(10)]
+    assert verified == [good]
+    assert grants == [Grant(frozenset("a"), NOW + 300)] * 10
+
+
+async def test_it_is_remembered_until_it_expires_and_no_longer(
+    tokens: Tokens, verified: list[str], clock: Clock
+) -> None:
+    good = token()
+    await tokens.verify(good)
+    clock.now = NOW + 299.9
+    await tokens.verify(good)
+    assert verified == [good]
+    clock.now = NOW + 300
+    await tokens.verify(good)
+    await tokens.verify(good)
+    assert verified == [good] * 3
+    clock.now = NOW + 330
+    assert await check_of(tokens, good) == "ExpiredSignature"
+
+
+async def test_a_refused_token_is_not_remembered(
+    tokens: Tokens, verified: list[str], clock: Clock
+) -> None:
+    early = token(nbf=NOW + 60)
+    assert await check_of(tokens, early) == "ImmatureSignature"
+    clock.now = NOW + 60
+    assert await tokens.verify(early)
+    assert verified == [early] * 2
+
+
+async def test_so_many_are_remembered_and_those_longest_unused_forgotten(
+    keys: Keys, monkeypatch: pytest.MonkeyPatch, verified: list[str]
+) -> None:
+    monkeypatch.setattr(tokens_module, "REMEMBERED", 3)
+    tokens = Tokens(keys, ISSUER, AUDIENCE)
+    first, *others = (token(jti=str(number)) for number in range(4))
+    for one in (first, others[0], others[1], first, others[2]):
+        await tokens.verify(one)
+    verified.clear()
+    await tokens.verify(first)
+    assert verified == []
+    await tokens.verify(others[0])
+    assert verified == [others[0]]
+    assert len(tokens._remembered) == 3
+
+
+async def test_what_is_remembered_is_no_token(tokens: Tokens) -> None:
+    await tokens.verify(token())
+    assert [len(digest) for digest in tokens._remembered] == [32]
+
+
+async def test_a_key_that_is_gone_takes_its_remembered_tokens_along(
+    tokens: Tokens, keys: Keys, source: ScriptedSource, verified: list[str]
+) -> None:
+    of_rsa, of_ec = token(), token(signer("ES256"))
+    await tokens.verify(of_rsa)
+    await tokens.verify(of_ec)
+    source.publishes(signer("ES256"))
+    await keys._read()
+    assert await check_of(tokens, of_rsa) == "kid is not known"
+    assert await tokens.verify(of_ec)
+
+
+async def test_another_key_under_an_old_id_takes_them_along_too(
+    tokens: Tokens, keys: Keys, source: ScriptedSource
+) -> None:
+    of_the_old = token()
+    await tokens.verify(of_the_old)
+    source.publishes(Signer("rs256", "RS256", signer("RS256", "another").private_key))
+    await keys._read()
+    assert await check_of(tokens, of_the_old) == "InvalidSignature"
+
+
+async def test_keys_that_change_while_one_waits_are_those_that_count(
+    tokens: Tokens, source: ScriptedSource
+) -> None:
+    new = signer("ES256", "new")
+    source.publishes(new)
+    assert await tokens.verify(token(new))
+    assert await check_of(tokens, token()) == "kid is not known"
+
+
+async def test_while_the_keys_are_away_no_token_of_an_unknown_key_is_judged(
+    tokens: Tokens, source: ScriptedSource
+) -> None:
+    source.away = True
+    for _ in range(2):
+        with pytest.raises(KeysUnavailableError):
+            await tokens.verify(signer("RS256", "unknown").token())
+    assert await tokens.verify(token())
