@@ -74,7 +74,7 @@ def test_keys_are_counted(tmp_path: Path) -> None:
 def test_keys_that_cannot_be_used_fail(tmp_path: Path) -> None:
     settings = DemoIssuer(tmp_path).settings
     Path(settings["AUTH_JWKS_FILE"]).write_text('{"keys": []}')
-    assert token_line(**settings) == "FAIL  tokens: no JSON Web Key Set"
+    assert token_line(**settings) == "FAIL  tokens: no usable key"
     Path(settings["AUTH_JWKS_FILE"]).unlink()
     away = f"http://127.0.0.1:{closed_port()}/keys"
     settings = {**settings, "AUTH_JWKS_FILE": "", "AUTH_JWKS_URL": away}

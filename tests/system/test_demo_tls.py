@@ -59,7 +59,7 @@ def test_nothing_older_than_tls_1_2_is_spoken(tls_demo: RunningDemo) -> None:
         context = client_context(ssl.TLSVersion.TLSv1_1)
         with (
             socket.create_connection(("127.0.0.1", port)) as connection,
-            pytest.raises(ssl.SSLError, match="PROTOCOL_VERSION|EOF"),
+            pytest.raises(ssl.SSLError, match=r"PROTOCOL_VERSION|EOF"),
         ):
             context.wrap_socket(connection)
 
