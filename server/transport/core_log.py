@@ -20,6 +20,8 @@ from server.transport.refusals import reason_of
 QUIET_SECONDS = 60
 MOST_KINDS = 100
 _STDERR = 2
+# A process started meanwhile may hold the pipe open: it is not waited for.
+_LAST_WORDS_SECONDS = 1
 _LINE = re.compile(r"(?P<level>[IWEF])\d{4} \S+ +\d+ (?P<source>\S+:\d+)\] (?P<message>.*)")
 _LEVELS = {"I": logging.INFO, "W": logging.WARNING, "E": logging.ERROR, "F": logging.CRITICAL}
 _HANDSHAKE_FAILED = "Handshake failed with error "
@@ -48,7 +50,7 @@ def core_lines_logged() -> Iterator[None]:
         finally:
             faulthandler.disable()
             os.dup2(terminal, _STDERR)
-            reader.join()
+            reader.join(_LAST_WORDS_SECONDS)
 
 
 def _pipe_for_stderr() -> int:

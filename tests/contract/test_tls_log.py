@@ -79,10 +79,14 @@ def with_an_old_tls(port: int) -> None:
     speak(port, context)
 
 
-def that_distrusts(port: int) -> None:
-    context = client_context(ssl.TLSVersion.TLSv1_2)
+def that_distrusts(port: int, version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2) -> None:
+    context = client_context(version)
     context.verify_mode = ssl.CERT_REQUIRED
     speak(port, context)
+
+
+def that_distrusts_by_tls_1_3(port: int) -> None:
+    that_distrusts(port, ssl.TLSVersion.TLSv1_3)
 
 
 def in_plain_http_2(port: int) -> None:
@@ -105,6 +109,10 @@ def in_plain_http_1(port: int) -> None:
         (with_an_expired_one, "its certificate has expired"),
         (with_an_old_tls, "it speaks no TLS newer than 1.1"),
         (that_distrusts, "it does not know the CA of the server's certificate"),
+        (
+            that_distrusts_by_tls_1_3,
+            "it broke off, as OpenSSL does that refuses the server's certificate",
+        ),
         (in_plain_http_2, "it speaks plain text, not TLS"),
         (in_plain_http_1, "it speaks plain text, not TLS"),
     ],
