@@ -37,6 +37,7 @@ def run_demo(settings: Settings, gateway: GatewaySettings, *, tls: bool) -> None
     DATA.mkdir(exist_ok=True)
     with ExitStack() as stack:
         stack.enter_context(_alone(DATA / "lock"))
+        _refuse_other_certificates(settings, gateway)
         _refuse_taken_ports(settings, gateway)
         database = stack.enter_context(demo_database(settings.database, POSTGRES))
         access = demo_access(settings, gateway, tls=tls)
@@ -69,6 +70,17 @@ def _refuse_taken_ports(settings: Settings, gateway: GatewaySettings) -> None:
             raise DemoError(f"Port {port} is taken: name another with {name}=")
     if gateway.rest_port == settings.server.grpc_port:
         raise DemoError("REST_PORT and GRPC_PORT are the same: name another for one of them")
+
+
+def _refuse_other_certificates(settings: Settings, gateway: GatewaySettings) -> None:
+    """The demo has to call itself by TLS, for which it needs an authority of its own."""
+    for name, given in (
+        ("GRPC_TLS", settings.tls.certificate_file),
+        ("REST_TLS", gateway.rest_tls_certificate_file),
+        ("UPSTREAM_TLS", gateway.upstream_tls_ca_file),
+    ):
+        if given:
+            raise DemoError(f"The demo has certificates of its own: TLS=1 instead of {name}_…")
 
 
 def _wait_until_ready(demo: Plan, access: Access) -> None:

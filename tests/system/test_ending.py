@@ -3,11 +3,13 @@
 import signal
 import socket
 import time
+from pathlib import Path
 
 import psutil
 import pytest
 
 from server.demo.readiness import free_port, wait_until
+from tests.support.certificates import Authority
 from tests.support.demo import running_demo, started_demo
 
 
@@ -42,6 +44,15 @@ def test_a_killed_demo_takes_all_of_it_along() -> None:
 
 def runs(process: psutil.Process) -> bool:
     return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+
+
+def test_certificates_of_ones_own_are_for_serve_and_gateway(tmp_path: Path) -> None:
+    pair = Authority(tmp_path).issue("here")
+    with started_demo(free_port(), free_port(), settings=pair.settings("REST_TLS")) as demo:
+        assert wait_until(lambda: demo.process.poll() is not None, 20)
+        assert demo.output() == (
+            "Error: The demo has certificates of its own: TLS=1 instead of REST_TLS_…\n"
+        )
 
 
 def test_a_second_demo_leaves_the_data_of_the_first_alone() -> None:
