@@ -73,7 +73,7 @@ def _refuse_taken_ports(settings: Settings, gateway: GatewaySettings) -> None:
 
 
 def _refuse_other_certificates(settings: Settings, gateway: GatewaySettings) -> None:
-    """The demo has to call itself by TLS, for which it needs an authority of its own."""
+    """Refuse what the demo could not call itself by, having no authority for it."""
     for name, given in (
         ("GRPC_TLS", settings.tls.certificate_file),
         ("REST_TLS", gateway.rest_tls_certificate_file),
