@@ -70,6 +70,11 @@ def test_envoy_takes_the_configuration_with_tls(tmp_path: Path) -> None:
     assert gateway("validate", tmp_path, **settings).returncode == 0
 
 
+def test_an_empty_setting_is_none(tmp_path: Path) -> None:
+    settings = {"REST_TLS_CERTIFICATE_FILE": "", "REST_TLS_KEY_FILE": "", "UPSTREAM_TLS_CA_FILE": ""}
+    assert "common_tls_context" not in gateway("render", tmp_path, **settings).stdout
+
+
 def test_files_may_be_named_from_where_the_gateway_starts(tmp_path: Path) -> None:
     Authority(tmp_path).issue("listener")
     settings = {"REST_TLS_CERTIFICATE_FILE": "listener.pem", "REST_TLS_KEY_FILE": "listener.key"}

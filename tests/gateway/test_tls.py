@@ -123,13 +123,15 @@ def test_a_plain_text_grpc_caller_is_refused(tls_gateway: Gateway) -> None:
 def test_a_caller_with_another_ca_refuses(
     version: ssl.TLSVersion, reason: str, tls_gateway: Gateway, tmp_path: Path
 ) -> None:
-    context = Authority(tmp_path).trusting()
-    context.minimum_version = context.maximum_version = version
-    plain = connected(tls_gateway.address)
-    with context.wrap_socket(plain, server_hostname="a", do_handshake_on_connect=False) as caller:
-        with pytest.raises(ssl.SSLCertVerificationError):
-            caller.do_handshake()
-        assert reason in tls_failure(tls_gateway, caller)
+    assert reason in refused(tls_gateway, Authority(tmp_path), version)
+
+
+def test_a_caller_refuses_what_is_expired(
+    authority: Authority, running_upstream: Upstream, tmp_path: Path
+) -> None:
+    expired = authority.issue("expired", days=0).settings("REST_TLS")
+    with gateway_running(running_upstream.port, tmp_path, **expired) as gateway:
+        assert "CERTIFICATE_EXPIRED" in refused(gateway, authority, ssl.TLSVersion.TLSv1_2)
 
 
 def test_a_slow_handshake_is_ended(tls_gateway: Gateway) -> None:
@@ -146,6 +148,19 @@ def test_only_failures_are_logged_so(tls_gateway: Gateway, authority: Authority)
         caller.sendall(b"plain text\r\n\r\n")
         assert tls_failure(tls_gateway, caller)
     assert address not in failures(tls_gateway)
+
+
+def refused(gateway: Gateway, trusted: Authority, version: ssl.TLSVersion) -> str:
+    """Hold that a caller who trusts the CA refuses, and return what was logged."""
+    context = trusted.trusting()
+    context.minimum_version = context.maximum_version = version
+    plain = connected(gateway.address)
+    with context.wrap_socket(
+        plain, server_hostname="localhost", do_handshake_on_connect=False
+    ) as caller:
+        with pytest.raises(ssl.SSLCertVerificationError):
+            caller.do_handshake()
+        return tls_failure(gateway, caller)
 
 
 def tls_failure(gateway: Gateway, caller: socket.socket) -> str:

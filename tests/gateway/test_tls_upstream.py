@@ -1,5 +1,8 @@
+import socket
+import ssl
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import grpc
@@ -7,7 +10,7 @@ import pytest
 from livecalls.v1 import live_calls_pb2 as pb
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
-from tests.support.certificates import Authority, server_credentials
+from tests.support.certificates import Authority, Pair, server_credentials
 from tests.support.gateway import Gateway, gateway_running
 from tests.support.rest import ask
 from tests.support.upstream import upstream_running
@@ -91,6 +94,21 @@ def test_a_server_that_refuses_the_certificate_is_away(
         assert logged["upstream"]
 
 
+@pytest.mark.parametrize(
+    ("settings", "name"), [({"UPSTREAM_TLS_NAME": "live.example.com"}, "live.example.com"), ({}, None)]
+)
+def test_the_server_hears_by_which_name_it_is_asked(
+    settings: dict[str, str], name: str | None, authority: Authority
+) -> None:
+    trust = {"UPSTREAM_TLS_CA_FILE": str(authority.certificate), **settings}
+    with (
+        listening_for_names(authority.issue("server")) as (port, names),
+        gateway_running(port, authority.folder, **trust) as gateway,
+    ):
+        assert ask(gateway.url, "GET", PATH).status == 503
+        assert names[0] == name
+
+
 def test_a_grpc_caller_learns_nothing_of_it(authority: Authority, other: Authority) -> None:
     with (
         gateway_before(server_credentials(other.issue("server")), authority) as gateway,
@@ -113,6 +131,26 @@ def gateway_before(
         gateway_running(upstream.port, trusted.folder, **settings) as gateway,
     ):
         yield gateway
+
+
+@contextmanager
+def listening_for_names(pair: Pair) -> Iterator[tuple[int, list[str | None]]]:
+    """Shake hands by TLS, hang up, and remember the name that was asked for."""
+    names: list[str | None] = []
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pair.certificate, pair.key)
+    context.sni_callback = lambda _, name, __: names.append(name)
+
+    def shake_hands() -> None:
+        with suppress(OSError):
+            while True:
+                with context.wrap_socket(listening.accept()[0], server_side=True):
+                    pass
+
+    with ThreadPoolExecutor(1) as pool, socket.create_server(("127.0.0.1", 0)) as listening:
+        pool.submit(shake_hands)
+        yield listening.getsockname()[1], names
+        listening.shutdown(socket.SHUT_RDWR)
 
 
 def assert_unavailable(gateway: Gateway) -> None:
