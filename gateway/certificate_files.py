@@ -18,7 +18,7 @@ def check_pair(prefix: str, certificate: Path | None, key: Path | None) -> None:
         # A password, however wrong, keeps it from asking the terminal for one.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
     except (ssl.SSLError, ValueError) as error:
-        raise ValueError(f"{names} are no certificate with its key: {_reason(error)}") from None
+        raise ValueError(f"{names} cannot be used: {_reason(error)}") from None
 
 
 def _readable(path: Path) -> Path:
@@ -26,7 +26,7 @@ def _readable(path: Path) -> Path:
         path.open("rb").close()
     except OSError as error:
         raise ValueError(f"cannot read {path}: {error.strerror}") from None
-    return path.absolute()
+    return path
 
 
 def _holding_certificates(path: Path) -> Path:
@@ -39,7 +39,7 @@ def _holding_certificates(path: Path) -> Path:
 
 def _reason(error: Exception) -> str:
     known = error.reason if isinstance(error, ssl.SSLError) else None
-    return known.lower().replace("_", " ") if known else str(error)
+    return known.lower().replace("_", " ") if known else "not PEM, or encrypted"
 
 
 ReadableFile = Annotated[Path, AfterValidator(_readable)]

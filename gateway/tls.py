@@ -47,12 +47,11 @@ def upstream_socket(settings: GatewaySettings, secrets: Mapping[str, Path]) -> J
     """Make the socket towards the server; None is plain text."""
     if "server-ca" not in secrets:
         return None
+    shown = [_reference("client", secrets)] if "client" in secrets else []
     socket = _socket(
         "UpstreamTlsContext",
         alpn_protocols=["h2"],
-        tls_certificate_sds_secret_configs=[_reference("client", secrets)]
-        if "client" in secrets
-        else [],
+        tls_certificate_sds_secret_configs=shown,
         validation_context_sds_secret_config=_reference("server-ca", secrets),
     )
     if not _ip_address(name := _upstream_name(settings)):
@@ -76,17 +75,17 @@ def write_secrets(settings: GatewaySettings) -> dict[str, Path]:
 
 
 def _secrets(settings: GatewaySettings) -> dict[str, Json]:
-    secrets = {}
-    if file := settings.rest_tls_certificate_file:
-        secrets["listener"] = _certificate(file, settings.rest_tls_key_file)
-    if file := settings.upstream_tls_certificate_file:
-        secrets["client"] = _certificate(file, settings.upstream_tls_key_file)
-    if file := settings.upstream_tls_ca_file:
-        secrets["server-ca"] = _trust(file, _upstream_name(settings))
+    pairs = {
+        "listener": (settings.rest_tls_certificate_file, settings.rest_tls_key_file),
+        "client": (settings.upstream_tls_certificate_file, settings.upstream_tls_key_file),
+    }
+    secrets = {name: _certificate(file, key) for name, (file, key) in pairs.items() if file and key}
+    if ca := settings.upstream_tls_ca_file:
+        secrets["server-ca"] = _trust(ca, _upstream_name(settings))
     return secrets
 
 
-def _certificate(certificate: Path, key: Path | None) -> Json:
+def _certificate(certificate: Path, key: Path) -> Json:
     return {"tls_certificate": {"certificate_chain": _file(certificate), "private_key": _file(key)}}
 
 
@@ -96,8 +95,8 @@ def _trust(ca: Path, name: str) -> Json:
     return {"validation_context": {"trusted_ca": _file(ca), "match_typed_subject_alt_names": [names]}}
 
 
-def _file(path: Path | None) -> Json:
-    return {"filename": str(path)}
+def _file(path: Path) -> Json:
+    return {"filename": str(path.absolute())}
 
 
 def _socket(kind: str, **common: Any) -> Json:

@@ -1,3 +1,4 @@
+import json
 import os
 import socket
 import subprocess
@@ -7,13 +8,15 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.support.certificates import Authority
+
 
 def gateway(command: str, folder: Path, **settings: str) -> "subprocess.CompletedProcess[str]":
     """Run a command of the gateway to its end, in a folder that is not the project's."""
     return subprocess.run(
         [sys.executable, "-m", "gateway", command],
         cwd=folder,
-        env={**os.environ, **settings},
+        env={**os.environ, "TMPDIR": str(folder), **settings},
         capture_output=True,
         text=True,
         timeout=60,
@@ -54,6 +57,78 @@ def test_a_bad_setting_is_one_line(setting: str, value: str, tmp_path: Path) -> 
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert f"Error: {setting}" in done.stderr
+
+
+def test_envoy_takes_the_configuration_with_tls(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    settings = {
+        **authority.issue("listener").settings("REST_TLS"),
+        **authority.issue("client").settings("UPSTREAM_TLS"),
+        "UPSTREAM_TLS_CA_FILE": str(authority.certificate),
+        "UPSTREAM_TLS_NAME": "live.example.com",
+    }
+    assert gateway("validate", tmp_path, **settings).returncode == 0
+
+
+def test_an_empty_setting_is_none(tmp_path: Path) -> None:
+    settings = {"REST_TLS_CERTIFICATE_FILE": "", "REST_TLS_KEY_FILE": "", "UPSTREAM_TLS_CA_FILE": ""}
+    assert "common_tls_context" not in gateway("render", tmp_path, **settings).stdout
+
+
+def test_files_may_be_named_from_where_the_gateway_starts(tmp_path: Path) -> None:
+    Authority(tmp_path).issue("listener")
+    settings = {"REST_TLS_CERTIFICATE_FILE": "listener.pem", "REST_TLS_KEY_FILE": "listener.key"}
+    rendered = yaml.safe_load(gateway("render", tmp_path, **settings).stdout)
+    (chain,) = rendered["static_resources"]["listeners"][0]["filter_chains"]
+    context = chain["transport_socket"]["typed_config"]["common_tls_context"]
+    (source,) = context["tls_certificate_sds_secret_configs"]
+    file = Path(source["sds_config"]["path_config_source"]["path"])
+    (secret,) = json.loads(file.read_text())["resources"]
+    assert secret["tls_certificate"]["private_key"] == {"filename": str(tmp_path / "listener.key")}
+
+
+@pytest.mark.parametrize(
+    ("settings", "fault"),
+    [
+        (
+            {"REST_TLS_CERTIFICATE_FILE": "a.pem"},
+            "REST_TLS_CERTIFICATE_FILE and REST_TLS_KEY_FILE go together: set both or neither",
+        ),
+        (
+            {"REST_TLS_CERTIFICATE_FILE": "a.pem", "REST_TLS_KEY_FILE": "b.key"},
+            "REST_TLS_CERTIFICATE_FILE and REST_TLS_KEY_FILE cannot be used: key values mismatch",
+        ),
+        (
+            {"REST_TLS_CERTIFICATE_FILE": "no.pem", "REST_TLS_KEY_FILE": "a.key"},
+            "REST_TLS_CERTIFICATE_FILE: cannot read no.pem: No such file or directory",
+        ),
+        (
+            {"UPSTREAM_TLS_CA_FILE": "a.key"},
+            "UPSTREAM_TLS_CA_FILE: no certificates in a.key: no certificate or crl found",
+        ),
+        (
+            {"UPSTREAM_TLS_CA_FILE": "ca.pem", "UPSTREAM_TLS_KEY_FILE": "a.key"},
+            "UPSTREAM_TLS_CERTIFICATE_FILE and UPSTREAM_TLS_KEY_FILE go together: set both or neither",
+        ),
+        (
+            {"UPSTREAM_TLS_CERTIFICATE_FILE": "a.pem", "UPSTREAM_TLS_KEY_FILE": "a.key"},
+            "UPSTREAM_TLS_CA_FILE is missing, without which the server is not spoken to by TLS",
+        ),
+        (
+            {"UPSTREAM_TLS_NAME": "live.example.com"},
+            "UPSTREAM_TLS_CA_FILE is missing, without which the server is not spoken to by TLS",
+        ),
+    ],
+)
+def test_certificates_that_cannot_serve_are_one_line(
+    settings: dict[str, str], fault: str, tmp_path: Path
+) -> None:
+    authority = Authority(tmp_path)
+    authority.issue("a")
+    authority.issue("b")
+    done = gateway("run", tmp_path, **settings)
+    assert done.returncode == 1
+    assert done.stderr == f"Error: {fault}\n"
 
 
 @pytest.mark.parametrize("setting", ["REST_PORT", "ADMIN_PORT"])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import grpc
 import trustme
 
 HERE = ("127.0.0.1", "localhost")
@@ -45,11 +46,22 @@ class Authority:
         _replace(pair.certificate, b"".join(pem.bytes() for pem in issued.cert_chain_pems))
         return pair
 
+    def client_credentials(self) -> grpc.ChannelCredentials:
+        """Make those of a gRPC client that trusts this CA alone."""
+        return grpc.ssl_channel_credentials(self.certificate.read_bytes())
+
     def trusting(self, *alpn: str) -> ssl.SSLContext:
         """Make the context of a client that trusts this CA alone."""
         context = ssl.create_default_context(cafile=self.certificate)
         context.set_alpn_protocols(alpn)
         return context
+
+
+def server_credentials(pair: Pair, client_ca: Authority | None = None) -> grpc.ServerCredentials:
+    """Make those of a gRPC server, which insists on a certificate of its clients where a CA is given."""
+    chain = (pair.key.read_bytes(), pair.certificate.read_bytes())
+    roots = client_ca.certificate.read_bytes() if client_ca else None
+    return grpc.ssl_server_credentials([chain], roots, require_client_auth=roots is not None)
 
 
 def _replace(file: Path, content: bytes) -> None:

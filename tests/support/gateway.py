@@ -57,7 +57,7 @@ def gateway_running(grpc_port: int, folder: Path, **settings: str) -> Iterator[G
     with (folder / "access.log").open("wb") as output, (folder / "envoy.log").open("wb") as errors:
         process = subprocess.Popen(
             [sys.executable, "-m", "gateway", "run", "--", "--admin-address-path", admin_address],
-            env={**os.environ, **ports, **settings},
+            env={**os.environ, "TMPDIR": str(folder), **ports, **settings},
             stdout=output,
             stderr=errors,
         )

@@ -6,6 +6,8 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tests.support.rest import connected, connected_by_tls
+
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, SETTINGS = 0, 1, 4
 END_STREAM, END_HEADERS = 1, 4
@@ -30,17 +32,11 @@ def ask_http2(
     fields = {":method": verb, ":scheme": scheme, ":path": path, ":authority": "a", **(headers or {})}
     # HPACK's plainest form: every field a literal with a new name.
     block = b"".join(b"\0" + _counted(name) + _counted(value) for name, value in fields.items())
-    with _connected(address, tls) as connection:
+    with connected_by_tls(address, tls) if tls else connected(address) as connection:
         connection.sendall(
             PREFACE + _framed(SETTINGS, 0, 0) + _framed(HEADERS, END_HEADERS | END_STREAM, 1, block)
         )
         return list(_frames_of_stream_one(connection))
-
-
-def _connected(address: str, tls: ssl.SSLContext | None) -> socket.socket:
-    host, _, port = address.partition(":")
-    connection = socket.create_connection((host, int(port)), timeout=20)
-    return tls.wrap_socket(connection, server_hostname=host) if tls else connection
 
 
 def _counted(text: str) -> bytes:

@@ -63,10 +63,20 @@ def tls_connection(address: str, context: ssl.SSLContext) -> http.client.HTTPSCo
     return http.client.HTTPSConnection(address, timeout=_WITHIN_SECONDS, context=context)
 
 
+def connected(address: str) -> socket.socket:
+    """Connect to a host and port."""
+    host, _, port = address.partition(":")
+    return socket.create_connection((host, int(port)), timeout=_WITHIN_SECONDS)
+
+
+def connected_by_tls(address: str, context: ssl.SSLContext) -> ssl.SSLSocket:
+    """Connect to a host and port by TLS, the host being the name to be shown a certificate for."""
+    return context.wrap_socket(connected(address), server_hostname=address.partition(":")[0])
+
+
 def send_raw(url: str, request: bytes) -> Reply:
     """Send bytes that need be no HTTP at all, and read the reply."""
-    host, _, port = urlsplit(url).netloc.partition(":")
-    with socket.create_connection((host, int(port)), timeout=_WITHIN_SECONDS) as connection:
+    with connected(urlsplit(url).netloc) as connection:
         connection.sendall(request)
         response = http.client.HTTPResponse(connection)
         response.begin()
