@@ -32,6 +32,7 @@ class Service:
     """A real gRPC server on scripted ports, and a client of it."""
 
     ports: ScriptedPorts
+    port: int
     channel: grpc.aio.Channel
     stub: LiveCallsAsyncStub
 
@@ -47,7 +48,7 @@ async def scripted_service(
     await server.start()
     try:
         async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
-            yield Service(ports, channel, LiveCallsStub(channel))
+            yield Service(ports, server.port, channel, LiveCallsStub(channel))
     finally:
         await server.stop(0)
 
