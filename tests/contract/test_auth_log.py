@@ -32,7 +32,7 @@ def _all_is_logged(caplog: pytest.LogCaptureFixture) -> None:
 async def the_one(caplog: pytest.LogCaptureFixture, name: str) -> dict[str, Any]:
     """Read the one line of a logger, which may be written after the caller has its answer."""
     async with asyncio.timeout(5):
-        while not (lines := [vars(line) for line in caplog.records if line.name == name]):
+        while not (lines := [vars(line) for line in caplog.records if line.name == name]):  # noqa: ASYNC110 - no event tells of it
             await asyncio.sleep(0)
     (line,) = lines
     return line

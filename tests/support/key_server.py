@@ -19,11 +19,11 @@ Answer = Callable[[BaseHTTPRequestHandler, threading.Event], Any]
 class KeyServer:
     """Answers every GET with the key set, until it is told otherwise."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.requests = 0
         self.headers: list[dict[str, str]] = []
         self._woken = threading.Event()
-        self._server = _Server(self._handler())
+        self._server = _Server(port, self._handler())
         self.port: int = self._server.server_address[1]
         self._answer: Answer
         self.publishes(*all_signers())
@@ -89,8 +89,8 @@ class KeyServer:
 class _Server(ThreadingHTTPServer):
     block_on_close = False
 
-    def __init__(self, handler: type[BaseHTTPRequestHandler]) -> None:
-        super().__init__(("127.0.0.1", 0), handler)
+    def __init__(self, port: int, handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(("127.0.0.1", port), handler)
 
 
 def _reply(request: BaseHTTPRequestHandler, status: int, body: bytes, headers: dict[str, str]) -> None:

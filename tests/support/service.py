@@ -32,6 +32,7 @@ class Service:
     """A real gRPC server on scripted ports, and a client of it."""
 
     ports: ScriptedPorts
+    port: int
     channel: grpc.aio.Channel
     stub: LiveCallsAsyncStub
 
@@ -46,7 +47,7 @@ async def scripted_service(
         scripted_server(ports, admission=Admission(guard or OpenDoor(), max_requests)) as port,
         grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
     ):
-        yield Service(ports, channel, LiveCallsStub(channel))
+        yield Service(ports, port, channel, LiveCallsStub(channel))
 
 
 @asynccontextmanager

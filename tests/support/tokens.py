@@ -36,7 +36,7 @@ class Signer:
         """The public half, and nothing of how it is used."""
         return jwk_of(self.private_key.public_key())
 
-    def token(self, headers: Mapping[str, Any] | None = None, **claims: Any) -> str:
+    def token(self, headers: Mapping[str, Any] | None = None, /, **claims: Any) -> str:
         """Sign honest claims but for changes."""
         header = {"alg": self.algorithm, "kid": self.kid, "typ": "at+jwt", **(headers or {})}
         return self.signed(_json(header), _json({**honest_claims(), **claims}))
@@ -87,6 +87,16 @@ def honest_claims() -> dict[str, Any]:
 def bearer(token: str) -> dict[str, str]:
     """Show a token, as a header or as metadata."""
     return {"authorization": f"Bearer {token}"}
+
+
+def token_settings(keys_url: str) -> dict[str, str]:
+    """Write the settings of a server that asks for tokens of this issuer."""
+    return {
+        "AUTH": "on",
+        "AUTH_ISSUER": ISSUER,
+        "AUTH_AUDIENCE": AUDIENCE,
+        "AUTH_JWKS_URL": keys_url,
+    }
 
 
 def encoded(data: bytes) -> str:

@@ -4,8 +4,10 @@ import pytest
 
 from server.store.migrate import upgrade
 from tests.support.demo import RunningDemo, running_demo
+from tests.support.key_server import KeyServer
 from tests.support.postgres import postgres_running, store_call
 from tests.support.stack import Stack, stack_running
+from tests.support.tokens import token_settings
 
 ALLOWED_ORIGIN = "https://app.example.com"
 
@@ -25,4 +27,16 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         upgrade(postgres.url)
         store_call(postgres.url)
         with stack_running(postgres, folder, DATABASE_POOL_SIZE="1") as stack:
+            yield stack
+
+
+@pytest.fixture(scope="session")
+def guarded_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Everything, for who shows a token; a test leaves it as it found it."""
+    keys = KeyServer()
+    with keys.running(), postgres_running() as postgres:
+        upgrade(postgres.url)
+        store_call(postgres.url)
+        folder = tmp_path_factory.mktemp("guarded")
+        with stack_running(postgres, folder, LOG_LEVEL="DEBUG", **token_settings(keys.url)) as stack:
             yield stack

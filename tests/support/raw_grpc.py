@@ -1,0 +1,95 @@
+"""Plain HTTP/2 to a gRPC server: metadata of any bytes, which no gRPC client would send."""
+
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import grpc
+from livecalls.v1 import live_calls_pb2 as pb
+
+from tests.support.calls import CALL_ID
+from tests.support.service import GET_CALL
+
+_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+_DATA, _HEADERS, _RST_STREAM, _SETTINGS, _PING, _WINDOW_UPDATE = 0, 1, 3, 4, 6, 8
+_END_STREAM, _END_HEADERS, _ACK = 1, 4, 1
+# The server shall write every header in full.
+_NO_TABLE = struct.pack(">HI", 1, 0)
+_ROOM = struct.pack(">I", 1 << 30)
+_REQUEST = pb.GetCallRequest(id=str(CALL_ID)).SerializeToString()
+_CODES = {str(code.value[0]).encode(): code for code in grpc.StatusCode}
+
+
+class RawGrpc:
+    """One connection, on which requests follow each other."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._incoming = connection.makefile("rb")
+        self._stream = -1
+        connection.sendall(
+            _PREFACE + _frame(_SETTINGS, 0, 0, _NO_TABLE) + _frame(_WINDOW_UPDATE, 0, 0, _ROOM)
+        )
+
+    def ask(self, *authorization: bytes) -> grpc.StatusCode:
+        """Ask for the call; return the code of the answer."""
+        self._stream += 2
+        fields = [
+            (b":method", b"POST"),
+            (b":scheme", b"http"),
+            (b":path", GET_CALL.encode()),
+            (b":authority", b"a"),
+            (b"content-type", b"application/grpc"),
+            (b"te", b"trailers"),
+            *((b"authorization", value) for value in authorization),
+        ]
+        # HPACK's plainest form: every field a literal with a new name.
+        block = b"".join(b"\0" + _text(name) + _text(value) for name, value in fields)
+        message = struct.pack(">BI", 0, len(_REQUEST)) + _REQUEST
+        self._connection.sendall(
+            _frame(_HEADERS, _END_HEADERS, self._stream, block)
+            + _frame(_DATA, _END_STREAM, self._stream, message)
+        )
+        return self._code()
+
+    def _code(self) -> grpc.StatusCode:
+        while True:
+            length, kind, flags, stream = struct.unpack(">IBBI", b"\0" + self._incoming.read(9))
+            payload = self._incoming.read(length)
+            if kind in (_SETTINGS, _PING) and not flags & _ACK:
+                answer = payload if kind == _PING else b""
+                self._connection.sendall(_frame(kind, _ACK, 0, answer))
+            assert (kind, stream) != (_RST_STREAM, self._stream), "the stream was reset"
+            if kind == _HEADERS and flags & _END_STREAM:
+                return _CODES[_status(payload)]
+
+
+@contextmanager
+def raw_grpc(address: str) -> Iterator[RawGrpc]:
+    """Connect while the block lasts."""
+    host, _, port = address.partition(":")
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        yield RawGrpc(connection)
+
+
+def _frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
+    return struct.pack(">I", len(payload))[1:] + struct.pack(">BBI", kind, flags, stream) + payload
+
+
+def _text(text: bytes) -> bytes:
+    if len(text) < 127:
+        return bytes([len(text)]) + text
+    # A long length continues in groups of seven bits, the lowest first.
+    length, rest = [127], len(text) - 127
+    while rest >= 128:
+        length.append(rest % 128 | 128)
+        rest //= 128
+    return bytes([*length, rest]) + text
+
+
+def _status(block: bytes) -> bytes:
+    """Find the status in a header block, where it stands as it is: its length, and its digits."""
+    _, found, behind = block.partition(b"grpc-status")
+    assert found, "no status"
+    return behind[1 : 1 + behind[0]]

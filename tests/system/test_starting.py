@@ -1,0 +1,42 @@
+"""That nobody runs an open server without having said so."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.support.commands import run_process
+from tests.support.key_server import KeyServer
+from tests.support.stack import Stack
+from tests.support.tokens import token_settings
+
+REFUSED = (
+    "Error: It is not said who may call: set AUTH_ISSUER, AUTH_AUDIENCE and AUTH_JWKS_URL or "
+    "AUTH_JWKS_FILE, or AUTH=off to let everybody in\n"
+)
+
+
+@pytest.mark.parametrize("settings", [{}, {"AUTH": "on"}, {"AUTH": ""}, {"AUTH_SCOPES": "a"}], ids=repr)
+def test_a_server_that_is_not_told_who_may_call_does_not_start(settings: dict[str, Any]) -> None:
+    ended = run_process("serve", DATABASE_URL="postgresql://localhost/none", GRPC_PORT="0", **settings)
+    assert (ended.returncode, ended.stdout, ended.stderr.decode()) == (1, b"", REFUSED)
+
+
+@pytest.mark.parametrize("left_out", ["AUTH_ISSUER", "AUTH_AUDIENCE", "AUTH_JWKS_URL"])
+def test_nor_one_that_is_half_told(key_server: KeyServer, left_out: str) -> None:
+    settings: dict[str, Any] = {**token_settings(key_server.url), left_out: ""}
+    ended = run_process("serve", **settings)
+    assert ended.returncode == 1
+    assert ended.stderr.decode() == (
+        "Error: AUTH_ISSUER, AUTH_AUDIENCE and one of AUTH_JWKS_URL and AUTH_JWKS_FILE go together\n"
+    )
+    assert key_server.requests == 0
+
+
+def test_an_open_server_says_so_in_its_log(stack: Stack) -> None:
+    (line,) = (line for line in stack.server.log().splitlines() if "AUTH=off" in line)
+    assert json.loads(line)["level"] == "WARNING"
+
+
+def test_a_closed_one_has_nothing_to_say(guarded_stack: Stack) -> None:
+    assert "AUTH=off" not in guarded_stack.server.log()

@@ -1,0 +1,148 @@
+"""Whatever stands in the Authorization header: no fault of the server's, and nobody let in by it."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import grpc
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.support.faces import ask_rest
+from tests.support.raw_grpc import RawGrpc, raw_grpc
+from tests.support.stack import Stack
+from tests.support.tokens import AUDIENCE, ISSUER, honest_claims, signer
+
+RSA = signer("RS256")
+GOOD = RSA.token(exp=9_999_999_999)
+REFUSED = grpc.StatusCode.UNAUTHENTICATED
+
+fuzzed = settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+texts = st.text(max_size=20)
+json_values: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=6,
+)
+nearly = st.sampled_from([ISSUER, AUDIENCE, "RS256", "ES256", "none", "rs256", "es256", 1, 2**64])
+odd_values = json_values | nearly
+odd_bytes = st.binary(max_size=60)
+whatever = st.one_of(
+    odd_bytes, odd_bytes.map(lambda odd: b"Bearer " + odd), st.binary(min_size=1000, max_size=20_000)
+)
+
+
+@st.composite
+def mutations(draw: st.DrawFn) -> bytes:
+    """A good token with something wrong with it."""
+    token = bytearray(b"Bearer " + GOOD.encode())
+    for _ in range(draw(st.integers(1, 3))):
+        start = draw(st.integers(0, len(token)))
+        end = draw(st.integers(start, min(len(token), start + 400)))
+        match draw(st.sampled_from(["flip", "cut", "insert", "repeat", "move"])):
+            case "flip" if start < len(token):
+                token[start] ^= 1 << draw(st.integers(0, 7))
+            case "cut":
+                del token[start:end]
+            case "insert":
+                token[start:start] = draw(odd_bytes)
+            case "repeat":
+                token[start:start] = token[start:end]
+            case "move":
+                moved = token[start:end]
+                del token[start:end]
+                token += moved
+    return bytes(token)
+
+
+@st.composite
+def odd_headers(draw: st.DrawFn) -> bytes:
+    """Well signed, under a header that is not the issuer's."""
+    header = {"alg": "RS256", "kid": "rs256", **draw(st.dictionaries(texts, odd_values, max_size=3))}
+    wrong = draw(st.sampled_from(["alg", "kid", "jku", "jwk", "x5u", "x5c", "crit"]))
+    header[wrong] = draw(odd_values.filter(lambda value: value != header.get(wrong)))
+    return b"Bearer " + RSA.signed(_json(header), _json(honest_claims())).encode()
+
+
+@st.composite
+def odd_claims(draw: st.DrawFn) -> bytes:
+    """Well signed, with one claim at least by which it is nobody's token."""
+    claims = {**honest_claims(), **draw(st.dictionaries(texts, odd_values, max_size=3))}
+    names = st.sampled_from(["nbf", "iat", "sub", "jti", "scope", "scp"])
+    claims |= draw(st.dictionaries(names, odd_values, max_size=4))
+    wrong, is_right = draw(st.sampled_from([("iss", _is_ours), ("aud", _is_for_us), ("exp", _is_ahead)]))
+    claims[wrong] = draw(odd_values.filter(lambda value: not is_right(value)))
+    return b"Bearer " + RSA.signed(b'{"alg":"RS256","kid":"rs256"}', _json(claims)).encode()
+
+
+def _is_ours(issuer: Any) -> bool:
+    return bool(issuer == ISSUER)
+
+
+def _is_for_us(audience: Any) -> bool:
+    return audience == AUDIENCE or (isinstance(audience, list) and AUDIENCE in audience)
+
+
+def _is_ahead(expires: Any) -> bool:
+    return isinstance(expires, int | float) and expires > time.time() - 60
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value).encode()
+
+
+@pytest.fixture(scope="module")
+def straight(guarded_stack: Stack) -> Iterator[RawGrpc]:
+    with raw_grpc(guarded_stack.grpc_addresses[0]) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_fault_in_the_log(guarded_stack: Stack) -> Iterator[None]:
+    yield
+    for word in ("Traceback", "INTERNAL", "Bearer"):
+        assert word not in guarded_stack.server.log()
+
+
+@fuzzed
+@given(shown=whatever | mutations() | odd_headers() | odd_claims())
+def test_by_grpc(straight: RawGrpc, shown: bytes) -> None:
+    assert straight.ask(shown) == (grpc.StatusCode.OK if _is_good(shown) else REFUSED)
+
+
+@fuzzed
+@given(shown=st.lists(whatever | st.just(b"Bearer " + GOOD.encode()), min_size=2, max_size=4))
+def test_by_grpc_with_several_headers(straight: RawGrpc, shown: list[bytes]) -> None:
+    assert straight.ask(*shown) == REFUSED
+
+
+@fuzzed
+@given(shown=whatever | mutations() | odd_headers() | odd_claims())
+def test_by_rest(guarded_stack: Stack, shown: bytes) -> None:
+    # What ends a header, or a request, makes it another one.
+    line = shown.translate(None, b"\r\n")
+    reply = ask_rest(guarded_stack.gateway.url, [line])
+    if _is_good(line.strip(b" \t")):
+        assert reply.status == 200
+    else:
+        assert reply.status in (400, 401)
+        assert reply.json()["error"] in ("invalid_argument", "unauthenticated")
+
+
+@fuzzed
+@given(
+    claims=st.dictionaries(st.sampled_from([*honest_claims(), "nbf", "jti", "scope", "scp"]), odd_values)
+)
+def test_the_issuer_may_sign_anything(straight: RawGrpc, claims: dict[str, Any]) -> None:
+    token = RSA.signed(b'{"alg":"RS256","kid":"rs256"}', _json({**honest_claims(), **claims}))
+    assert straight.ask(b"Bearer " + token.encode()) in (grpc.StatusCode.OK, REFUSED)
+
+
+def _is_good(shown: bytes) -> bool:
+    scheme, _, token = shown.partition(b" ")
+    return scheme.lower() == b"bearer" and token.lstrip(b" ") == GOOD.encode()
