@@ -18,7 +18,7 @@ from server.store.calls import StoredCalls
 from server.transport.admission import Admission
 from server.transport.aio_server import AioServer
 from server.transport.live_calls import LiveCalls
-from server.transport.tls import server_credentials
+from server.transport.tls.credentials import server_credentials
 
 log = logging.getLogger("server")
 

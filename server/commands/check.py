@@ -23,7 +23,7 @@ from server.store.engine import database_url
 from server.store.errors import DatabaseError, database_errors
 from server.store.migrate import current_revision, head_revision
 from server.store.server_version import server_version
-from server.transport.certificates import CertificateFilesError, load_certificates
+from server.transport.tls.certificates import CertificateFilesError, load_certificates
 
 _STREAM_SECONDS = 5
 _REFUSALS = ("status 401", "status 403")

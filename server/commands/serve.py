@@ -15,8 +15,8 @@ from server.config import Settings, TlsSettings
 from server.logs import configure_logging
 from server.store.engine import DatabaseUrlError
 from server.transport.aio_server import AddressTakenError
-from server.transport.certificates import CertificateFilesError
-from server.transport.core_log import core_lines_logged
+from server.transport.tls.certificates import CertificateFilesError
+from server.transport.tls.core_log import core_lines_logged
 
 
 @click.command

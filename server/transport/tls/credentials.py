@@ -6,7 +6,7 @@ from threading import Lock
 import grpc
 
 from server.config import TlsSettings
-from server.transport.certificates import (
+from server.transport.tls.certificates import (
     CertificateFiles,
     CertificateFilesError,
     Certificates,
