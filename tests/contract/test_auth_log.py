@@ -11,7 +11,7 @@ from server import logs
 from tests.support.guarded import ask, guarded_service, refused
 from tests.support.key_server import KeyServer
 from tests.support.service import Service
-from tests.support.tokens import signer
+from tests.support.tokens import ABSENT, signer
 
 RSA = signer("RS256")
 EC = signer("ES256")
@@ -47,6 +47,11 @@ async def the_one(caplog: pytest.LogCaptureFixture, name: str) -> dict[str, Any]
         ("a" * 20_000, "oversize"),
         (RSA.token({"alg": "none"}), "algorithm"),
         (RSA.token({"jku": "https://attacker.example/"}), "header jku"),
+        (RSA.token({"jwk": RSA.jwk}), "header jwk"),
+        (RSA.token({"x5u": "https://attacker.example/"}), "header x5u"),
+        (RSA.token({"x5c": ["MIIB"]}), "header x5c"),
+        (RSA.token({"crit": ["b64"], "b64": True}), "header crit"),
+        (RSA.token({"kid": ABSENT}), "no kid"),
         (RSA.token({"kid": None}), "malformed"),
         (signer("RS256", "unknown").token(), "kid is not known"),
         (signer("RS256", "another").token({"kid": "rs256"}), "InvalidSignature"),

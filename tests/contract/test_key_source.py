@@ -1,7 +1,10 @@
 import asyncio
+import ssl
 from pathlib import Path
 
+import httpx
 import pytest
+import trustme
 
 from server.auth.key_source import LARGEST_DOCUMENT, KeySourceError, of_file, of_url
 from tests.support.key_server import KeyServer
@@ -9,6 +12,24 @@ from tests.support.stream import closed_port
 from tests.support.tokens import all_signers, key_set
 
 DOCUMENT = key_set(*all_signers())
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def tls(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    return context
+
+
+def _trusting(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return context
 
 
 async def failure_of(url: str) -> str:
@@ -89,6 +110,18 @@ async def test_a_server_that_hangs_up_is_a_failure(key_server: KeyServer) -> Non
 
 async def test_a_server_that_is_away_is_a_failure() -> None:
     assert "failed" in await failure_of(f"http://127.0.0.1:{closed_port()}/")
+
+
+async def test_who_has_no_certificate_of_an_authority_is_not_believed(
+    tls: ssl.SSLContext, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = KeyServer()
+    with server.running(tls):
+        url = server.url.replace("http:", "https:")
+        assert "CERTIFICATE_VERIFY_FAILED" in await failure_of(url)
+        assert server.requests == 0
+        monkeypatch.setattr(httpx, "create_ssl_context", lambda **_: _trusting(authority))
+        assert await of_url(url)() == DOCUMENT
 
 
 async def test_one_that_speaks_no_tls_is_a_failure(key_server: KeyServer) -> None:

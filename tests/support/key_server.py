@@ -1,5 +1,6 @@
 """A key server on a port of its own, which publishes a key set and can be told to misbehave."""
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -53,8 +54,10 @@ class KeyServer:
         self._behaves(lambda _, __: None)
 
     @contextmanager
-    def running(self) -> Iterator[None]:
-        """Listen while the block lasts."""
+    def running(self, tls: ssl.SSLContext | None = None) -> Iterator[None]:
+        """Listen while the block lasts, for https where a context is given."""
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         thread.start()
         try:

@@ -212,7 +212,10 @@ async def test_a_key_that_is_gone_takes_its_remembered_tokens_along(
     source.publishes(signer("ES256"))
     await keys._read()
     assert await check_of(tokens, of_rsa) == "kid is not known"
-    assert await tokens.verify(of_ec)
+    verified.clear()
+    for _ in range(3):
+        assert await tokens.verify(of_ec)
+    assert verified == [of_ec]
 
 
 async def test_another_key_under_an_old_id_takes_them_along_too(
