@@ -15,6 +15,7 @@ def _is_ip_address(text: str) -> str:
 
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+Count = Annotated[int, Field(gt=0, lt=2**31)]
 IpAddress = Annotated[str, AfterValidator(_is_ip_address)]
 # As browsers say it: no path, not even a slash. Anything else would never match.
 Origin = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+$")]
@@ -36,6 +37,15 @@ class GatewaySettings(BaseSettings):
     """How long a REST request may take; the server is told. gRPC callers set their own deadline."""
     cors_origins: Annotated[tuple[Origin, ...], NoDecode] = ()
     """Origins whose pages may read replies, separated by commas: https://app.example.com."""
+
+    trusted_proxies: Annotated[int, Field(ge=0, le=100)] = 0
+    """Proxies in front of the gateway whose word about the caller's address is taken."""
+    rate_limit_per_second: Annotated[int, Field(ge=0, lt=2**31)] = 1000
+    """Requests that one address may send; 0 is no limit."""
+    rate_limit_burst: Count = 2000
+    """Requests that one address may send at once, after it was silent."""
+    max_connections: Count = 10_000
+    """Connections of all callers together; one more is closed as it comes."""
 
     # Files are PEM, and certificates come with those between them and the CA's.
     rest_tls_certificate_file: ReadableFile | None = None

@@ -23,10 +23,15 @@ def render(settings: GatewaySettings, secrets: Mapping[str, Path]) -> str:
     """
     return Template((_HERE / "envoy.yaml").read_text()).substitute(
         ADMIN_PORT=settings.admin_port,
+        MAX_CONNECTIONS=settings.max_connections,
+        TRUSTED_PROXIES=settings.trusted_proxies,
         REST_HOST=json.dumps(settings.rest_host),
         REST_PORT=settings.rest_port,
         REST_TRANSPORT_SOCKET=json.dumps(listener_socket(secrets)),
         REST_HSTS=json.dumps([_HSTS] if "listener" in secrets else []),
+        RATE_LIMITED_PERCENT=100 if settings.rate_limit_per_second else 0,
+        RATE_LIMIT_PER_SECOND=max(settings.rate_limit_per_second, 1),
+        RATE_LIMIT_BURST=settings.rate_limit_burst,
         REST_LUA=json.dumps(str(_HERE / "rest.lua")),
         REST_TIMEOUT=f"{settings.rest_timeout_ms / 1000:.3f}s",
         REST_TIMEOUT_MS=settings.rest_timeout_ms,

@@ -209,7 +209,7 @@ function send(reply, headers, body, is_head)
   if reply.etag then
     headers:replace("etag", reply.etag)
   end
-  if reply.status == "503" then
+  if reply.status == "429" or reply.status == "503" then
     headers:replace("retry-after", "1")
   end
   if reply.text then

@@ -35,7 +35,7 @@ def test_the_settings_stand_in_the_configuration(tmp_path: Path) -> None:
     (cluster,) = yaml.safe_load(rendered)["static_resources"]["clusters"]
     (endpoint,) = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"]
     assert endpoint["endpoint"]["address"]["socket_address"]["address"] == 'a"b'
-    assert "timeout: 1.500s" in rendered
+    assert "max_stream_duration: 1.500s" in rendered
     assert "value: 1500m" in rendered
     assert '[{"exact": "https://a.example.com"}]' in rendered
 
@@ -50,6 +50,10 @@ def test_the_settings_stand_in_the_configuration(tmp_path: Path) -> None:
         ("REST_TIMEOUT_MS", "0"),
         ("CORS_ORIGINS", "https://a.example.com/"),
         ("CORS_ORIGINS", "*"),
+        ("TRUSTED_PROXIES", "-1"),
+        ("RATE_LIMIT_PER_SECOND", "-1"),
+        ("RATE_LIMIT_BURST", "0"),
+        ("MAX_CONNECTIONS", "0"),
     ],
 )
 def test_a_bad_setting_is_one_line(setting: str, value: str, tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ def test_the_configured_origin_may_read(verb: str, path: str, status: int, rest_
     reply = ask(rest_url, verb, path, {"origin": ALLOWED_ORIGIN})
     assert reply.status == status
     assert reply.header("access-control-allow-origin") == ALLOWED_ORIGIN
-    assert reply.header("access-control-expose-headers") == "etag, retry-after, x-request-id"
+    exposed = "etag, retry-after, www-authenticate, x-request-id"
+    assert reply.header("access-control-expose-headers") == exposed
     assert reply.header("vary") == "Origin"
 
 

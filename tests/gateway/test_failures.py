@@ -6,7 +6,7 @@ from livecalls.v1 import live_calls_pb2 as pb
 
 from tests.support.gateway import Gateway
 from tests.support.rest import Reply, ask
-from tests.support.upstream import Context, Request, Upstream, abort
+from tests.support.upstream import CHALLENGE, Context, Request, Upstream, abort
 
 PATH = "/v1/live/calls/any"
 DETAIL = ErrorInfo(reason="SOME_REASON", domain="livecalls.v1", metadata={"message": ',"details":'})
@@ -70,13 +70,29 @@ def test_a_message_is_said_as_it_is(
 
 
 @pytest.mark.parametrize(
-    ("code", "retry_after"), [(grpc.StatusCode.UNAVAILABLE, "1"), (grpc.StatusCode.INTERNAL, None)]
+    ("code", "retry_after"),
+    [
+        (grpc.StatusCode.UNAVAILABLE, "1"),
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, "1"),
+        (grpc.StatusCode.INTERNAL, None),
+    ],
 )
 def test_only_what_passes_says_when_to_retry(
     code: grpc.StatusCode, retry_after: str | None, gateway: Gateway, upstream: Upstream
 ) -> None:
     upstream.fails(code, "Away.", RetryInfo())
     assert ask(gateway.url, "GET", PATH).header("retry-after") == retry_after
+
+
+@pytest.mark.parametrize("details", [(), (DETAIL,)], ids=["bare", "with details"])
+@pytest.mark.parametrize("verb", ["GET", "HEAD"])
+def test_a_challenge_of_the_server_s_stands_there_once(
+    verb: str, details: tuple[ErrorInfo, ...], gateway: Gateway, upstream: Upstream
+) -> None:
+    upstream.fails(grpc.StatusCode.UNAUTHENTICATED, "So it is.", *details, trailers=(CHALLENGE,))
+    reply = ask(gateway.url, verb, PATH)
+    assert reply.status == 401
+    assert ("www-authenticate", reply.header("www-authenticate")) == CHALLENGE
 
 
 def test_a_detail_that_the_gateway_does_not_know_hides_the_message_alone(

@@ -13,6 +13,14 @@ REPLIES = sorted((HERE / "golden").glob("*.txt"))
 FAILURES = sorted((HERE / "golden" / "failures").glob("*.txt"))
 SERVER_GONE = HERE / "golden" / "away" / "server_gone.txt"
 NOBODY_LISTENS = 1
+# What the server says to a caller without a valid token, and to one whose token is for something else.
+REFUSALS = {
+    "unauthenticated": ("A valid access token is required.", 'Bearer realm="livecalls"'),
+    "permission_denied": (
+        "The access token does not allow this.",
+        'Bearer realm="livecalls", error="insufficient_scope", scope="calls:read"',
+    ),
+}
 
 
 def named(path: Path) -> str:
@@ -29,7 +37,11 @@ def test_the_reply_to_a_failure_is_as_written_down(
     path: Path, gateway: Gateway, upstream: Upstream, rewrite_golden: bool
 ) -> None:
     code = grpc.StatusCode[path.stem.upper()]
-    upstream.fails(code, "So it is.", ErrorInfo(reason="SOME_REASON", domain="livecalls.v1"))
+    message, challenge = REFUSALS.get(path.stem, ("So it is.", None))
+    trailers = (("www-authenticate", challenge),) if challenge else ()
+    upstream.fails(
+        code, message, ErrorInfo(reason="SOME_REASON", domain="livecalls.v1"), trailers=trailers
+    )
     Golden(path).check(gateway.url, rewrite=rewrite_golden)
 
 

@@ -60,6 +60,18 @@ def test_too_large_a_head(path: str, cookie: str, gateway: Gateway) -> None:
 
 def test_too_large_a_body(gateway: Gateway, upstream: Upstream) -> None:
     # Says that more would come, as a reply can be lost where the peer still sends.
-    reply = ask(gateway.url, "GET", PATH.decode(), {"content-length": "20000000"}, b"\0" * 8_400_000)
+    reply = ask(gateway.url, "GET", PATH.decode(), {"content-length": "20000000"}, b"\0" * 65_537)
     assert_shaped(reply, 413, "payload_too_large")
+    assert upstream.requests == []
+
+
+def test_too_many_headers(gateway: Gateway) -> None:
+    headers = {f"x-{number}": "a" for number in range(101)}
+    reply = ask(gateway.url, "GET", PATH.decode(), headers)
+    assert_shaped(reply, 431, "request_header_fields_too_large")
+
+
+def test_a_header_that_some_servers_take_for_another(gateway: Gateway, upstream: Upstream) -> None:
+    reply = ask(gateway.url, "GET", PATH.decode(), {"x_request_id": "a"})
+    assert_shaped(reply, 400, "invalid_argument")
     assert upstream.requests == []

@@ -7,7 +7,10 @@ import schemathesis
 import yaml
 from schemathesis import Case
 
+from tests.support.gateway import Gateway
 from tests.support.openapi import OPENAPI, examples, schema
+from tests.support.sample_replies import sample_replies
+from tests.support.upstream import Upstream
 
 DOCUMENTED = json.loads((Path(__file__).parent / "documented.json").read_text())
 
@@ -31,5 +34,6 @@ def test_bodies_are_as_documented(document: Any, name: str) -> None:
 
 @schema.parametrize()
 @examples
-def test_the_gateway_keeps_to_it(case: Case[Any], rest_url: str) -> None:
-    case.call_and_validate(base_url=rest_url)
+def test_the_gateway_keeps_to_it(case: Case[Any], gateway: Gateway, upstream: Upstream) -> None:
+    upstream.serves(sample_replies(), to="secret")
+    case.call_and_validate(base_url=gateway.url, headers={"Authorization": "Bearer secret"})

@@ -13,7 +13,7 @@ from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
 from tests.support.gateway import Gateway
 from tests.support.rest import Reply, ask
-from tests.support.upstream import Upstream
+from tests.support.upstream import CHALLENGE, Upstream
 
 METHOD = "/livecalls.v1.LiveCalls/GetCall"
 REQUEST = pb.GetCallRequest(id="any")
@@ -41,6 +41,27 @@ def test_a_grpc_failure_passes_with_its_details(channel: grpc.Channel, upstream:
     trailers = {trailer.key: trailer.value for trailer in caught.value.trailing_metadata() or ()}
     (detail,) = Status.FromString(bytes(trailers["grpc-status-details-bin"])).details
     assert detail.Is(ErrorInfo.DESCRIPTOR)
+
+
+def test_a_challenge_stays_a_trailer(channel: grpc.Channel, upstream: Upstream) -> None:
+    upstream.fails(grpc.StatusCode.UNAUTHENTICATED, "So it is.", trailers=(CHALLENGE,))
+    with pytest.raises(grpc.RpcError) as caught:
+        LiveCallsStub(channel).GetCall(REQUEST)
+    assert caught.value.code() == grpc.StatusCode.UNAUTHENTICATED
+    name, challenge = CHALLENGE
+    trailers = caught.value.trailing_metadata() or ()
+    assert [str(trailer.value) for trailer in trailers if trailer.key == name] == [challenge]
+
+
+def test_an_answer_may_be_much_longer_than_a_request(
+    channel: grpc.Channel, gateway: Gateway, upstream: Upstream
+) -> None:
+    call = pb.Call(
+        title="x" * 4_000_000, status=pb.CALL_STATUS_LIVE, created_at=MOMENT, updated_at=MOMENT
+    )
+    upstream.answers(call)
+    assert LiveCallsStub(channel).GetCall(REQUEST) == call
+    assert ask(gateway.url, "GET", "/v1/live/calls/any").json()["title"] == call.title
 
 
 @pytest.mark.parametrize("method", ["/livecalls.v1.LiveCalls/NoSuch", "/no.such.Service/GetCall", "/"])

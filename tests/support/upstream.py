@@ -11,7 +11,11 @@ import grpc
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import Message
 from google.rpc.status_pb2 import Status
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from livecalls.v1 import live_calls_pb2 as pb
+
+SERVICE = "livecalls.v1.LiveCalls"
+CHALLENGE = ("www-authenticate", 'Bearer realm="livecalls"')
 
 
 @dataclass
@@ -42,6 +46,8 @@ class Upstream:
         self.credentials = credentials
         self.requests: list[Request] = []
         self._answer: Answer = _no_such_call
+        self._health = health.HealthServicer()
+        self.says_it_serves()
         self.start()
 
     def start(self) -> None:
@@ -50,8 +56,9 @@ class Upstream:
         behaviour: grpc.RpcMethodHandler[bytes, pb.Call] = grpc.unary_unary_rpc_method_handler(
             self._get_call, response_serializer=pb.Call.SerializeToString
         )
-        handler = grpc.method_handlers_generic_handler("livecalls.v1.LiveCalls", {"GetCall": behaviour})
+        handler = grpc.method_handlers_generic_handler(SERVICE, {"GetCall": behaviour})
         self._server.add_generic_rpc_handlers((handler,))
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self.port = self._listen(f"127.0.0.1:{self.port}")
         self._server.start()
 
@@ -63,6 +70,12 @@ class Upstream:
         """Forget the script and the requests."""
         self.requests.clear()
         self._answer = _no_such_call
+        self.says_it_serves()
+
+    def says_it_serves(self, *, serves: bool = True) -> None:
+        """Say so, or that it does not, when it is asked for its health; it answers all the same."""
+        statuses = health_pb2.HealthCheckResponse
+        self._health.set(SERVICE, statuses.SERVING if serves else statuses.NOT_SERVING)
 
     def runs(self, answer: Answer) -> None:
         """Run the function for every request."""
@@ -72,9 +85,15 @@ class Upstream:
         """Answer with the call."""
         self.runs(lambda _request, _context: call)
 
-    def serves(self, calls: Mapping[str, pb.Call]) -> None:
-        """Answer with the call of the id, NOT_FOUND where there is none."""
-        self.runs(lambda request, context: calls.get(request.id) or _no_such_call(request, context))
+    def serves(self, calls: Mapping[str, pb.Call], *, to: str | None = None) -> None:
+        """Answer with the call of the id, NOT_FOUND where there is none; or to one token alone."""
+
+        def answer(request: Request, context: Context) -> pb.Call:
+            if to is not None and request.metadata.get("authorization") != f"Bearer {to}":
+                abort(context, grpc.StatusCode.UNAUTHENTICATED, "So it is.", trailers=(CHALLENGE,))
+            return calls.get(request.id) or _no_such_call(request, context)
+
+        self.runs(answer)
 
     def fails(
         self,

@@ -16,6 +16,7 @@ from server.config import (
 )
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
+NONE = (None, (), frozenset())
 ROW = re.compile(r"^\| `([A-Z_]+)` \| (?:`([^`]*)`|none) \|", re.MULTILINE)
 
 
@@ -27,7 +28,8 @@ def documented(heading: str) -> dict[str, str]:
 def defaults(kind: type[BaseSettings]) -> dict[str, str]:
     prefix = kind.model_config.get("env_prefix", "")
     return {
-        f"{prefix}{name}".upper(): str(field.default or "") for name, field in kind.model_fields.items()
+        f"{prefix}{name}".upper(): "" if field.default in NONE else str(field.default)
+        for name, field in kind.model_fields.items()
     }
 
 

@@ -1,0 +1,44 @@
+"""Envoy's configuration as the gateway renders it, for tests that need another number in it."""
+
+from copy import deepcopy
+from typing import Any
+
+import yaml
+
+
+class EnvoyConfiguration:
+    """A rendered configuration, to be changed in a place or two."""
+
+    def __init__(self, rendered: str) -> None:
+        self.tree: Any = yaml.safe_load(rendered)
+
+    @property
+    def http(self) -> Any:
+        """How HTTP is spoken to callers."""
+        (listener,) = self.tree["static_resources"]["listeners"]
+        return listener["filter_chains"][0]["filters"][0]["typed_config"]
+
+    @property
+    def cluster(self) -> Any:
+        """The servers, and how they are spoken to."""
+        (cluster,) = self.tree["static_resources"]["clusters"]
+        return cluster
+
+    def set_monitor(self, name: str, field: str, value: int) -> None:
+        """Give a monitor of the overload manager another limit."""
+        for monitor in self.tree["overload_manager"]["resource_monitors"]:
+            if monitor["name"].endswith(name):
+                monitor["typed_config"][field] = value
+
+    def never_refill_buckets(self) -> None:
+        """Let a caller who has spent a bucket have no other for an hour."""
+        (limit,) = (f["typed_config"] for f in self.http["http_filters"] if f["name"] == "rate_limit")
+        for bucket in (limit["token_bucket"], limit["descriptors"][0]["token_bucket"]):
+            bucket["fill_interval"] = "3600s"
+
+    def add_server(self, port: int) -> None:
+        """Let there be another server, as there is where a name has several addresses."""
+        endpoints = self.cluster["load_assignment"]["endpoints"][0]["lb_endpoints"]
+        another = deepcopy(endpoints[0])
+        another["endpoint"]["address"]["socket_address"]["port_value"] = port
+        endpoints.append(another)
