@@ -10,8 +10,6 @@ from gateway.tls import listener_socket, upstream_socket
 
 _HERE = Path(__file__).resolve().parent
 _DESCRIPTORS = _HERE.parent / "generated" / "descriptors" / "livecalls.binpb"
-
-
 # A year, for this very host.
 _HSTS = {"header": {"key": "strict-transport-security", "value": "max-age=31536000"}}
 

@@ -99,6 +99,12 @@ def test_each_version_has_these_ciphers_alone(
     assert {each.cipher_suite.name for each in accepted} == names
 
 
+def test_it_is_the_version_that_is_too_old(found: AllScanCommandsAttempts) -> None:
+    assert found.tls_1_0_cipher_suites.result
+    rejected = found.tls_1_0_cipher_suites.result.rejected_cipher_suites
+    assert {each.error_message.strip() for each in rejected} == {"TLS alert: protocol version"}
+
+
 def test_what_the_profile_does_not_ask_for(found: AllScanCommandsAttempts) -> None:
     assert found.tls_1_3_early_data.result
     assert not found.tls_1_3_early_data.result.supports_early_data
