@@ -16,7 +16,7 @@ from server.config import (
 )
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
-NONE = (None, (), frozenset())
+NONE: tuple[object, ...] = (None, (), frozenset())
 ROW = re.compile(r"^\| `([A-Z_]+)` \| (?:`([^`]*)`|none) \|", re.MULTILINE)
 
 
