@@ -85,9 +85,9 @@ def test_nor_beyond_the_deadline_of_a_grpc_caller(silent_gateway: Gateway) -> No
     headers = {
         "content-type": "application/grpc",
         "grpc-timeout": "300m",
-        "content-length": "0",
+        "content-length": "5",
     }
-    reply = ask(silent_gateway.url, "POST", "/livecalls.v1.LiveCalls/GetCall", headers)
+    reply = ask(silent_gateway.url, "POST", "/livecalls.v1.LiveCalls/GetCall", headers, bytes(5))
     assert reply.header("grpc-status") == str(grpc.StatusCode.DEADLINE_EXCEEDED.value[0])
 
 

@@ -78,7 +78,7 @@ def test_a_grpc_request_has_one(gateway: Gateway, upstream: Upstream) -> None:
 def test_the_log_line_says_what_became_of_it(gateway: Gateway, upstream: Upstream) -> None:
     ask(gateway.url, "GET", f"{PATH}?x=1", {"x-request-id": "all-of-it"})
     logged = gateway.access_logged("all-of-it")
-    assert logged["path"] == f"{PATH}?x=1"
+    assert logged["path"] == PATH  # and no query, which might hold a token
     assert logged["upstream"] == f"127.0.0.1:{upstream.port}"
     assert logged["duration_ms"] >= 0
     assert logged["flags"] == "-"

@@ -42,9 +42,9 @@ def test_but_only_within_the_time_out_of_a_rest_request(deaf_port: int, tmp_path
 
 
 def test_and_within_the_deadline_of_a_grpc_caller(deaf_port: int, tmp_path: Path) -> None:
-    headers = {"content-type": "application/grpc", "grpc-timeout": "950m", "content-length": "0"}
+    headers = {"content-type": "application/grpc", "grpc-timeout": "950m", "content-length": "5"}
     with gateway_running(deaf_port, tmp_path) as gateway:
-        reply = ask(gateway.url, "POST", "/livecalls.v1.LiveCalls/GetCall", headers)
+        reply = ask(gateway.url, "POST", "/livecalls.v1.LiveCalls/GetCall", headers, bytes(5))
         assert reply.header("grpc-status") == str(grpc.StatusCode.DEADLINE_EXCEEDED.value[0])
         assert gateway.counter(RETRIES) == 1
 
