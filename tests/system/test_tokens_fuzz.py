@@ -107,7 +107,7 @@ def _json(value: Any) -> bytes:
     return json.dumps(value).encode()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def straight(guarded_stack: Stack) -> Iterator[RawGrpc]:
     with raw_grpc(guarded_stack.grpc_addresses[0]) as connection:
         yield connection
