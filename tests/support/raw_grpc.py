@@ -4,6 +4,7 @@ import socket
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import BinaryIO
 
 import grpc
 from livecalls.v1 import live_calls_pb2 as pb
@@ -24,9 +25,9 @@ _CODES = {str(code.value[0]).encode(): code for code in grpc.StatusCode}
 class RawGrpc:
     """One connection, on which requests follow each other."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, incoming: BinaryIO) -> None:
         self._connection = connection
-        self._incoming = connection.makefile("rb")
+        self._incoming = incoming
         self._stream = -1
         connection.sendall(
             _PREFACE + _frame(_SETTINGS, 0, 0, _NO_TABLE) + _frame(_WINDOW_UPDATE, 0, 0, _ROOM)
@@ -69,8 +70,11 @@ class RawGrpc:
 def raw_grpc(address: str) -> Iterator[RawGrpc]:
     """Connect while the block lasts."""
     host, _, port = address.partition(":")
-    with socket.create_connection((host, int(port)), timeout=20) as connection:
-        yield RawGrpc(connection)
+    with (
+        socket.create_connection((host, int(port)), timeout=20) as connection,
+        connection.makefile("rb") as incoming,
+    ):
+        yield RawGrpc(connection, incoming)
 
 
 def _frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
