@@ -14,7 +14,7 @@ from server.commands.settings import load_settings
 from server.config import Settings, TlsSettings
 from server.logs import configure_logging
 from server.store.engine import DatabaseUrlError
-from server.transport.aio_server import AddressTakenError
+from server.transport.aio_server import AddressTakenError, ServerFailedError
 from server.transport.tls.certificates import CertificateFilesError
 from server.transport.tls.core_log import core_lines_logged
 
@@ -29,7 +29,7 @@ def serve() -> None:
             uvloop.run(_serve(settings))
     except AddressTakenError as error:
         raise click.ClickException(f"Cannot listen on {error}: name another with GRPC_PORT=") from None
-    except (AuthNotConfiguredError, CertificateFilesError, DatabaseUrlError) as error:
+    except (AuthNotConfiguredError, CertificateFilesError, DatabaseUrlError, ServerFailedError) as error:
         raise click.ClickException(str(error)) from None
 
 
@@ -41,6 +41,8 @@ async def _serve(settings: Settings) -> None:
     told_to_end = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, told_to_end.set)
-    async with serving(settings):
-        await told_to_end.wait()
+    async with serving(settings) as server:
+        endings = [asyncio.create_task(end) for end in (told_to_end.wait(), server.failed())]
+        (ended, *_), _ = await asyncio.wait(endings, return_when=asyncio.FIRST_COMPLETED)
+        await ended
         logging.getLogger("server").info("ending")

@@ -21,6 +21,7 @@ class DemoCertificates:
         authority.cert_pem.write_to_path(self.ca_file)
         for name in ("server", "gateway", "caller"):
             leaf = authority.issue_cert(*dict.fromkeys(hosts))
+            self._file(name, "key").touch(mode=0o600)
             leaf.private_key_pem.write_to_path(self._file(name, "key"))
             for number, pem in enumerate(leaf.cert_chain_pems):
                 pem.write_to_path(self._file(name, "pem"), append=number > 0)

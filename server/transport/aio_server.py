@@ -1,5 +1,9 @@
 """Puts the service on grpc.aio."""
 
+import asyncio
+from contextlib import suppress
+from typing import NoReturn
+
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health
@@ -24,6 +28,13 @@ _OPTIONS = (
 
 class AddressTakenError(Exception):
     """The address cannot be listened on."""
+
+
+class ServerFailedError(Exception):
+    """The server takes no more requests, though nobody told it to end."""
+
+    def __init__(self) -> None:
+        super().__init__("gRPC takes no more requests: the process ends, to be started again")
 
 
 class AioServer:
@@ -51,14 +62,26 @@ class AioServer:
 
     async def start(self) -> None:
         """Begin to answer; the health service says so."""
+        before = asyncio.all_tasks()
         await self._server.start()
+        self._accepting = asyncio.all_tasks() - before
         for name in ("", SERVICE):
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+
+    async def failed(self) -> NoReturn:
+        """Wait until it takes no more requests though it was not stopped, and raise ServerFailedError.
+
+        grpc.aio decodes the path of a request where it accepts it, and stops accepting for good where
+        that is not UTF-8. It keeps this to itself, but the tasks end that it began with.
+        """
+        await asyncio.wait(self._accepting, return_when=asyncio.FIRST_EXCEPTION)
+        raise ServerFailedError
 
     async def stop(self, grace: float) -> None:
         """Take no more requests, give those under way so many seconds, and end."""
         await self._health.enter_graceful_shutdown()
-        await self._server.stop(grace)
+        with suppress(UnicodeError):  # what failed() tells of is raised here again
+            await self._server.stop(grace)
 
 
 def _handler(service: LiveCalls) -> grpc.GenericRpcHandler:

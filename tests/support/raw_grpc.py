@@ -35,11 +35,16 @@ class RawGrpc:
 
     def ask(self, *authorization: bytes) -> grpc.StatusCode:
         """Ask for the call; return the code of the answer."""
+        self.send(GET_CALL.encode(), *authorization)
+        return _CODES[_status(self.last_headers())]
+
+    def send(self, path: bytes, *authorization: bytes) -> None:
+        """Send the request for the call to a path."""
         self._stream += 2
         fields = [
             (b":method", b"POST"),
             (b":scheme", b"http"),
-            (b":path", GET_CALL.encode()),
+            (b":path", path),
             (b":authority", b"a"),
             (b"content-type", b"application/grpc"),
             (b"te", b"trailers"),
@@ -52,9 +57,9 @@ class RawGrpc:
             _frame(_HEADERS, _END_HEADERS, self._stream, block)
             + _frame(_DATA, _END_STREAM, self._stream, message)
         )
-        return self._code()
 
-    def _code(self) -> grpc.StatusCode:
+    def last_headers(self) -> bytes:
+        """Wait for the end of the answer; return the headers that end it, which Envoy may compress."""
         while True:
             length, kind, flags, stream = struct.unpack(">IBBI", b"\0" + self._incoming.read(9))
             payload = self._incoming.read(length)
@@ -63,7 +68,7 @@ class RawGrpc:
                 self._connection.sendall(_frame(kind, _ACK, 0, answer))
             assert (kind, stream) != (_RST_STREAM, self._stream), "the stream was reset"
             if kind == _HEADERS and flags & _END_STREAM:
-                return _CODES[_status(payload)]
+                return payload
 
 
 @contextmanager

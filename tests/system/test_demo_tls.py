@@ -68,3 +68,10 @@ def test_it_leaves_nothing_outside_its_data(tls_demo: RunningDemo) -> None:
     gateway = tls_demo.part("--config-yaml")
     assert gateway
     assert f"{tls_demo.folder}/.data/certificates/livecalls-gateway-" in " ".join(gateway.cmdline())
+
+
+def test_its_keys_are_not_for_others_to_read(tls_demo: RunningDemo) -> None:
+    keys = list((tls_demo.folder / ".data/certificates").glob("*.key"))
+    assert {key.name: oct(key.stat().st_mode & 0o777) for key in keys} == dict.fromkeys(
+        ("server.key", "gateway.key", "caller.key"), "0o600"
+    )
