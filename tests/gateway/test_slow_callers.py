@@ -4,12 +4,14 @@ import resource
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
 
 from tests.support.envoy_configuration import EnvoyConfiguration
 from tests.support.gateway import Gateway, gateway_running, wait_for
-from tests.support.rest import ask
+from tests.support.http2 import without_a_window
+from tests.support.rest import ask, connected
 from tests.support.sample_replies import sample_replies
 from tests.support.upstream import Upstream
 
@@ -86,3 +88,18 @@ def test_one_that_asked_before_may_rest_but_not_for_ever(
         connections(gateway, 1, request) as (connection,),
     ):
         assert all_of(connection).startswith(b"HTTP/1.1 200")
+
+
+def idle_for_a_second(configuration: EnvoyConfiguration) -> None:
+    configuration.http["stream_idle_timeout"] = "1s"
+
+
+def test_who_reads_nothing_of_a_reply_holds_no_stream(upstream: Upstream, tmp_path: Path) -> None:
+    upstream.serves(sample_replies())
+    with (
+        gateway_running(upstream.port, tmp_path, idle_for_a_second) as gateway,
+        connected(gateway.address) as caller,
+    ):
+        caller.sendall(without_a_window("GET", CALL))
+        wait_for(lambda: upstream.requests or None)
+        wait_for(lambda: gateway.counter("http.rest.downstream_rq_active") == 0 or None)
