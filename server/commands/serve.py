@@ -43,6 +43,8 @@ async def _serve(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, told_to_end.set)
     async with serving(settings) as server:
         endings = [asyncio.create_task(end) for end in (told_to_end.wait(), server.failed())]
-        (ended, *_), _ = await asyncio.wait(endings, return_when=asyncio.FIRST_COMPLETED)
+        (ended, *_), others = await asyncio.wait(endings, return_when=asyncio.FIRST_COMPLETED)
+        for other in others:
+            other.cancel()
         await ended
         logging.getLogger("server").info("ending")
