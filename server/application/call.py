@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from uuid import UUID
+from typing import NamedTuple
 
 
 class CallStatus(StrEnum):
@@ -26,12 +26,12 @@ class LiveStatus:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call's row, and what Stream says of it; `live` is None where that is not known.
+    """A call's row. Its id is a UUID of 36 characters in lower case.
 
     Every time is aware and in UTC, to the microsecond.
     """
 
-    id: UUID
+    id: str
     host_user_id: str
     title: str
     scheduled_at: datetime | None
@@ -44,4 +44,10 @@ class Call:
     status: CallStatus
     created_at: datetime
     updated_at: datetime
-    live: LiveStatus | None = None
+
+
+class CallState(NamedTuple):
+    """The state of a call: its row, and what Stream says of it, None where that is not known."""
+
+    call: Call
+    live: LiveStatus | None

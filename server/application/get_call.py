@@ -2,10 +2,8 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
-from uuid import UUID
 
-from server.application.call import Call, LiveStatus
+from server.application.call import CallState
 from server.application.errors import CallNotFoundError, IdRequiredError
 from server.application.ports import Calls, LiveStatuses
 
@@ -19,28 +17,26 @@ class GetCall:
         self._calls = calls
         self._live_statuses = live_statuses
 
-    async def execute(self, call_id: str, time_left: Callable[[], float]) -> Call:
-        """Return the call with the id; `time_left` tells the seconds the caller still waits.
+    async def execute(self, call_id: str, time_left: Callable[[], float]) -> CallState:
+        """Return the state of a call; `time_left` tells for how many seconds the caller still waits.
 
         Raises IdRequiredError, CallNotFoundError and StoreUnavailableError.
         """
         call = await self._calls.find(parse_id(call_id))
         if call is None:
             raise CallNotFoundError
-        return replace(call, live=await self._live_status(call, time_left()))
-
-    async def _live_status(self, call: Call, time_left: float) -> LiveStatus | None:
         if call.stream_call_id is None:
-            return None
-        return await self._live_statuses.live_status(
-            call.stream_call_type, call.stream_call_id, time_left
+            return CallState(call, None)
+        live = await self._live_statuses.live_status(
+            call.stream_call_type, call.stream_call_id, time_left()
         )
+        return CallState(call, live)
 
 
-def parse_id(text: str) -> UUID:
-    """Read a canonical UUID of 36 characters; any other text names no call."""
+def parse_id(text: str) -> str:
+    """Read a UUID of 36 characters, as it stands in rows; any other text names no call."""
     if not text:
         raise IdRequiredError
     if not CANONICAL_UUID.fullmatch(text):
         raise CallNotFoundError
-    return UUID(text)
+    return text.lower()

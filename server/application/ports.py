@@ -1,7 +1,6 @@
 """What the use case needs from outside, named in its own words."""
 
 from typing import Protocol
-from uuid import UUID
 
 from server.application.call import Call, LiveStatus
 
@@ -9,7 +8,7 @@ from server.application.call import Call, LiveStatus
 class Calls(Protocol):
     """The stored calls."""
 
-    async def find(self, call_id: UUID) -> Call | None:
+    async def find(self, call_id: str) -> Call | None:
         """Read the row of a call afresh, or None where there is none.
 
         Raises StoreUnavailableError where the store gives no answer in time.

@@ -2,11 +2,11 @@
 
 import hashlib
 import time
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jwt
-from cachetools import TLRUCache
 
 from server.auth.errors import TokenRefusedError
 from server.auth.keys import Keys
@@ -41,9 +41,7 @@ class Tokens:
         self._issuer = issuer
         self._audience = audience
         self._verified_with = keys.current
-        self._remembered: TLRUCache[bytes, Grant] = TLRUCache(
-            REMEMBERED, ttu=lambda _, grant, __: grant.expires, timer=time.time
-        )
+        self._remembered: OrderedDict[bytes, Grant] = OrderedDict()
 
     async def verify(self, token: str) -> Grant:
         """Tell what a token grants; raises TokenRefusedError and KeysUnavailableError."""
@@ -53,10 +51,18 @@ class Tokens:
         # Its digest, so that what is remembered is small and opens no door.
         digest = hashlib.sha256(token.encode()).digest()
         grant = self._remembered.get(digest)
-        if grant is None:
-            key = await self._key_of(token)
-            self._remembered[digest] = grant = self._grant(token, key)
+        if grant is not None and time.time() < grant.expires:
+            self._remembered.move_to_end(digest)
+            return grant
+        grant = self._grant(token, await self._key_of(token))
+        self._remember(digest, grant)
         return grant
+
+    def _remember(self, digest: bytes, grant: Grant) -> None:
+        self._remembered[digest] = grant
+        self._remembered.move_to_end(digest)
+        if len(self._remembered) > REMEMBERED:
+            self._remembered.popitem(last=False)
 
     async def _key_of(self, token: str) -> jwt.PyJWK:
         header = _header(token)

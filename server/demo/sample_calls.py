@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 from server.application.call import Call, CallStatus
 
@@ -50,10 +49,10 @@ def sample_calls(now: datetime) -> list[Call]:
     ]
 
 
-def sample_id(digit: int) -> UUID:
+def sample_id(digit: int) -> str:
     """Make the id of the sample call with the number, from 1 to 9."""
     d = str(digit)
-    return UUID(f"{d * 8}-{d * 4}-4{d * 3}-8{d * 3}-{d * 12}")
+    return f"{d * 8}-{d * 4}-4{d * 3}-8{d * 3}-{d * 12}"
 
 
 def _planned(now: datetime) -> Call:

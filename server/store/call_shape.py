@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, NoReturn, TypeVar, get_type_hints
-from uuid import UUID
 
 from pydantic import ConfigDict, PlainValidator, ValidationError, create_model
 from pydantic_core import ErrorDetails, PydanticCustomError
@@ -88,9 +87,9 @@ def _text(value: object) -> str:
     return value
 
 
-def _id(value: object) -> UUID:
+def _id(value: object) -> str:
     if isinstance(value, str) and CANONICAL_UUID.fullmatch(value):
-        return UUID(value)
+        return value.lower()
     raise _wrong("must be a UUID of 36 characters")
 
 
@@ -120,7 +119,6 @@ def _wrong(message: str) -> PydanticCustomError:
 
 
 _READERS: dict[Any, Callable[[object], object]] = {
-    UUID: _id,
     str: _text,
     datetime: _moment,
     CallStatus: _status,
@@ -131,7 +129,8 @@ _HINTS = get_type_hints(Call)
 _MESSAGES = {"missing": "is missing", "extra_forbidden": "is no field of a call"}
 
 _TYPES: dict[str, Any] = {
-    name: Annotated[Any, PlainValidator(_READERS[_HINTS[name]])] for name in FIELDS
+    name: Annotated[Any, PlainValidator(_id if name == "id" else _READERS[_HINTS[name]])]
+    for name in FIELDS
 }
 _Shape = create_model("_Shape", __config__=ConfigDict(extra="forbid"), live=(Any, None), **_TYPES)
 

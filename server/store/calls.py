@@ -2,17 +2,16 @@
 
 import logging
 from collections.abc import Mapping
-from uuid import UUID
 
 import psycopg
-from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
+from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, cast, select
 from sqlalchemy.dialects.postgresql.psycopg import dialect
 
 from server.application.call import Call
 from server.application.errors import StoreUnavailableError
 from server.config import DatabaseSettings
 from server.store.connections import Connections
-from server.store.rows import FIELDS, to_call
+from server.store.rows import FIELDS, unpacked
 from server.store.shared_reads import SharedReads
 from server.store.tables import calls
 
@@ -33,7 +32,7 @@ class StoredCalls:
             self._read, at_once=settings.pool_size, within=settings.read_timeout_ms / 1000
         )
 
-    async def find(self, call_id: UUID) -> Call | None:
+    async def find(self, call_id: str) -> Call | None:
         """Read the row of a call afresh, or None where there is none.
 
         Raises StoreUnavailableError where there is no answer in the read time-out, or the schema
@@ -46,9 +45,9 @@ class StoredCalls:
         await self._reads.aclose()
         await self._connections.aclose()
 
-    async def _read(self, ids: list[UUID]) -> Mapping[UUID, Call]:
+    async def _read(self, ids: list[str]) -> Mapping[str, Call]:
         try:
-            rows = await self._connections.rows(self._statement, {"ids": ids})
+            rows = await self._connections.rows(self._statement, {"ids": f"{{{','.join(ids)}}}"})
         except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
             # An operator's to mend, and told without a trace for every request meanwhile.
             log.error(_OLD_SCHEMA, extra=_reason(error))  # noqa: TRY400
@@ -56,12 +55,13 @@ class StoredCalls:
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             log.warning("the calls cannot be read", extra=_reason(error))
             raise StoreUnavailableError from error
-        return {row[0]: to_call(row) for row in rows}
+        return {row[0]: unpacked(row) for row in rows}
 
 
 def _select_by_ids() -> str:
-    ids = bindparam("ids", type_=ARRAY(Uuid))
-    columns = [calls.c[name] for name in FIELDS]
+    # Ids are text on both ways, and many of them one text: UUIDs would be made and printed one by one.
+    ids = cast(bindparam("ids", type_=Text), ARRAY(Uuid))
+    columns = [cast(calls.c.id, Text), *(calls.c[name] for name in FIELDS if name != "id")]
     return str(select(*columns).where(calls.c.id == any_(ids)).compile(dialect=_DIALECT))
 
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import BinaryIO
-from uuid import UUID
 
 from server.application.call import Call
 from server.store.call_shape import BadLineError, read_call
@@ -59,7 +58,7 @@ def _line(number: int, line: bytes) -> Line:
         return Line(number, None, str(error))
 
 
-def _plain(value: UUID | str | datetime | None) -> str | None:
+def _plain(value: str | datetime | None) -> str | None:
     if isinstance(value, datetime):
         return _date_time(value)
     return None if value is None else str(value)

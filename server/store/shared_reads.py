@@ -14,6 +14,11 @@ log = logging.getLogger("server.store")
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
+# How long requests gather for a read that keep coming, and after which pause they do not.
+WINDOW_SECONDS = 0.004
+QUIET_SECONDS = 0.00015
+# How long a read is waited for, before the next begins beside it.
+PATIENCE_SECONDS = 0.005
 # A read that nobody waits for may end in good order for so long, then it is broken off.
 GIVE_UP_SECONDS = 0.25
 
@@ -21,8 +26,10 @@ GIVE_UP_SECONDS = 0.25
 class SharedReads(Generic[Key, Value]):
     """Reads keys by as few reads as can be, of which some may be under way at once.
 
-    A request joins only a read that has not begun, so what it is told was read after it asked.
-    Alone it waits for one turn of the event loop; while all reads are under way, arrivals gather.
+    A request joins only a read that has not begun, so what it is told was read after it asked. A read
+    begins with the first turn of the event loop that brings no more requests: alone, one waits for
+    two turns, and under load as long as others keep coming, up to the window. While a read is under
+    way, arrivals gather for the next; where it takes long, the next begins beside it.
     """
 
     def __init__(
@@ -46,16 +53,15 @@ class SharedReads(Generic[Key, Value]):
 
         Raises what the read raises, and StoreUnavailableError where it takes too long.
         """
-        batch = self._batch_to_join()
+        batch = self._gathering[-1] if self._gathering else self._gather()
+        if len(batch.waiting) >= self._most_keys:
+            batch = self._gather()
         answer = batch.join(key)
         try:
-            async with asyncio.timeout(self._within):
-                return await answer
-        except TimeoutError:
-            batch.overdue = True
-            raise StoreUnavailableError from None
-        finally:
+            return await answer
+        except asyncio.CancelledError:
             batch.leave(key, answer)
+            raise
 
     async def aclose(self) -> None:
         """Give up all reads; who still waits is told StoreUnavailableError."""
@@ -66,16 +72,32 @@ class SharedReads(Generic[Key, Value]):
             _give_up(task)
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _batch_to_join(self) -> "_Batch[Key, Value]":
-        if not self._gathering or len(self._gathering[-1].waiting) >= self._most_keys:
-            self._gathering.append(_Batch())
-            asyncio.get_running_loop().call_soon(self._begin)
-        return self._gathering[-1]
+    def _gather(self) -> "_Batch[Key, Value]":
+        loop = asyncio.get_running_loop()
+        batch = _Batch[Key, Value](loop)
+        batch.limit = loop.call_later(self._within, batch.exceed)
+        batch.start = (
+            loop.call_later(PATIENCE_SECONDS, self._begin)
+            if self._under_way
+            else loop.call_soon(self._begin)
+        )
+        self._gathering.append(batch)
+        return batch
+
+    def _watch(self, batch: "_Batch[Key, Value]", until: float, seen: int, since: float) -> None:
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        if batch.joined > seen:
+            seen, since = batch.joined, now
+        if now < until and now - since < QUIET_SECONDS:
+            batch.start = loop.call_soon(self._watch, batch, until, seen, since)
+        else:
+            self._begin()
 
     def _begin(self) -> None:
         while self._gathering and len(self._under_way) < self._at_once:
             batch = self._gathering.popleft()
-            if batch.waiting:
+            if batch.begin():
                 # In a context of its own: it belongs to no request, and logs none's id.
                 context = Context()
                 batch.task = asyncio.create_task(self._answer(batch), context=context)
@@ -88,7 +110,11 @@ class SharedReads(Generic[Key, Value]):
             batch.fail(StoreUnavailableError())
             if batch.overdue:
                 log.warning("a read was given up", extra={"reason": "overdue"})
-        self._begin()
+        if self._gathering:
+            first = self._gathering[0]
+            first.start.cancel()
+            now = asyncio.get_running_loop().time()
+            self._watch(first, now + WINDOW_SECONDS, 0, now)
 
     async def _answer(self, batch: "_Batch[Key, Value]") -> None:
         try:
@@ -100,14 +126,22 @@ class SharedReads(Generic[Key, Value]):
 class _Batch(Generic[Key, Value]):
     """The keys of one read, and who waits for each of them."""
 
-    def __init__(self) -> None:
-        self.waiting: dict[Key, set[asyncio.Future[Value | None]]] = {}
+    start: asyncio.Handle
+    """Begins it, unless the end of another read does so before."""
+    limit: asyncio.TimerHandle
+    """Ends the waiting."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self.waiting: dict[Key, list[asyncio.Future[Value | None]]] = {}
         self.task: asyncio.Task[None] | None = None
         self.overdue = False
+        self.joined = 0
 
     def join(self, key: Key) -> "asyncio.Future[Value | None]":
-        answer: asyncio.Future[Value | None] = asyncio.get_running_loop().create_future()
-        self.waiting.setdefault(key, set()).add(answer)
+        answer: asyncio.Future[Value | None] = self._loop.create_future()
+        self.joined += 1
+        self.waiting.setdefault(key, []).append(answer)
         return answer
 
     def leave(self, key: Key, answer: "asyncio.Future[Value | None]") -> None:
@@ -115,11 +149,22 @@ class _Batch(Generic[Key, Value]):
         answers = self.waiting.get(key)
         if answers is None:
             return
-        answers.discard(answer)
+        answers.remove(answer)
         if not answers:
             del self.waiting[key]
-        if not self.waiting and self.task is not None:
-            _give_up(self.task)
+        if not self.waiting:
+            self._abandon()
+
+    def begin(self) -> bool:
+        """Take no more keys; tell whether there are some."""
+        self.start.cancel()
+        return bool(self.waiting)
+
+    def exceed(self) -> None:
+        """Let nobody wait any longer."""
+        self.overdue = True
+        self.fail(StoreUnavailableError())
+        self._abandon()
 
     def answer(self, found: Mapping[Key, Value]) -> None:
         for key, answers in self._take_waiting():
@@ -134,9 +179,15 @@ class _Batch(Generic[Key, Value]):
                 if not answer.done():
                     answer.set_exception(error)
 
-    def _take_waiting(self) -> "ItemsView[Key, set[asyncio.Future[Value | None]]]":
+    def _take_waiting(self) -> "ItemsView[Key, list[asyncio.Future[Value | None]]]":
+        self.limit.cancel()
         waiting, self.waiting = self.waiting, {}
         return waiting.items()
+
+    def _abandon(self) -> None:
+        self.limit.cancel()
+        if self.task is not None:
+            _give_up(self.task)
 
 
 def _give_up(task: "asyncio.Task[None]") -> None:

@@ -14,12 +14,12 @@ def _moment(name: str, *, nullable: bool = True) -> Column[object]:
     return Column(name, DateTime(timezone=True), nullable=nullable, server_default=default)
 
 
-_MOMENTS = ("scheduled_at", "started_at", "ended_at", "recording_ready_at", "created_at", "updated_at")
+MOMENTS = ("scheduled_at", "started_at", "ended_at", "recording_ready_at", "created_at", "updated_at")
 
 calls = Table(
     "calls",
     metadata,
-    Column("id", Uuid, primary_key=True),
+    Column("id", Uuid(as_uuid=False), primary_key=True),
     Column("host_user_id", Text, nullable=False),
     Column("title", Text, nullable=False),
     _moment("scheduled_at"),
@@ -40,6 +40,6 @@ calls = Table(
         CheckConstraint(
             f"{name} >= '0001-01-01T00:00:00Z' AND {name} < '10000-01-01T00:00:00Z'", name=f"{name}_year"
         )
-        for name in _MOMENTS
+        for name in MOMENTS
     ),
 )

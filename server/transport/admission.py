@@ -1,7 +1,6 @@
 """What every request passes before a method answers it: room for one more, and the guard."""
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 
 from server.auth.guard import Guard
 from server.transport.call_context import CallContext
@@ -22,18 +21,13 @@ class Admission:
         """Put the admission before a method: it raises TooBusyError, or the guard's NotAdmittedError."""
 
         async def admitted(request: bytes, context: CallContext) -> bytes:
-            with self._a_place():
+            if self._room == 0:
+                raise TooBusyError
+            self._room -= 1
+            try:
                 await self._guard.admit(context.values("authorization"))
                 return await method(request, context)
+            finally:
+                self._room += 1
 
         return admitted
-
-    @contextmanager
-    def _a_place(self) -> Iterator[None]:
-        if self._room == 0:
-            raise TooBusyError
-        self._room -= 1
-        try:
-            yield
-        finally:
-            self._room += 1

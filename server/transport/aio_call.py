@@ -4,7 +4,6 @@ import asyncio
 import logging
 import math
 from collections.abc import Awaitable, Callable, Sequence
-from functools import cached_property
 from time import perf_counter
 from typing import NoReturn
 
@@ -13,6 +12,7 @@ from google.rpc import code_pb2
 from google.rpc.status_pb2 import Status
 
 from server import logs
+from server.transport.access_log import AccessLog
 from server.transport.admission import Method
 from server.transport.call_context import REQUEST_ID_KEY, request_id_of
 from server.transport.errors import challenge, to_status
@@ -28,23 +28,25 @@ log = logging.getLogger("server.requests")
 class AioCall:
     """The CallContext of a call on grpc.aio."""
 
+    __slots__ = ("_context", "_metadata", "request_id")
+
     def __init__(self, context: _Context) -> None:
         self._context = context
+        # gRPC makes them anew each time one asks for them.
+        self._metadata = context.invocation_metadata() or ()
+        self.request_id = request_id_of(self.values(REQUEST_ID_KEY))
 
     def values(self, key: str) -> Sequence[str | bytes]:
-        metadata = self._context.invocation_metadata() or ()
-        return [value for name, value in metadata if name == key]
-
-    @cached_property
-    def request_id(self) -> str:
-        return request_id_of(self.values(REQUEST_ID_KEY))
+        return [value for name, value in self._metadata if name == key]
 
     def time_left(self) -> float:
         left = self._context.time_remaining()
         return math.inf if left is None else left
 
 
-def answering(name: str, method: Method) -> Callable[[bytes, _Context], Awaitable[bytes]]:
+def answering(
+    name: str, method: Method, access_log: AccessLog
+) -> Callable[[bytes, _Context], Awaitable[bytes]]:
     """Make a grpc.aio behaviour of a method: it answers, or aborts with the status of its exception."""
 
     async def answer(request: bytes, context: _Context) -> bytes:
@@ -64,7 +66,7 @@ def answering(name: str, method: Method) -> Callable[[bytes, _Context], Awaitabl
                 log.exception("a fault of the server")
             await _abort(context, call, status, challenge(error))
         finally:
-            _log_outcome(name, code, perf_counter() - started)
+            access_log.note(name, code, perf_counter() - started, call.request_id)
 
     return answer
 
@@ -74,8 +76,3 @@ async def _abort(context: _Context, call: AioCall, status: Status, challenged: s
     if challenged:
         trailers.append((_CHALLENGE_KEY, challenged))
     await context.abort(_STATUS_CODES[status.code], status.message, tuple(trailers))
-
-
-def _log_outcome(name: str, code: int, seconds: float) -> None:
-    extra = {"method": name, "code": code_pb2.Code.Name(code), "duration_ms": round(seconds * 1000, 2)}
-    log.info("answered", extra=extra)

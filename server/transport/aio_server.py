@@ -8,6 +8,7 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health
 
+from server.transport.access_log import AccessLog
 from server.transport.aio_call import answering
 from server.transport.live_calls import SERVICE, LiveCalls
 
@@ -49,7 +50,8 @@ class AioServer:
         self._server = grpc.aio.server(options=_OPTIONS)
         self._health = health.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        self._server.add_generic_rpc_handlers((_handler(service),))
+        self._access_log = AccessLog()
+        self._server.add_generic_rpc_handlers((_handler(service, self._access_log),))
         self.port = self._listen(address, credentials)
 
     def _listen(self, address: str, credentials: grpc.ServerCredentials | None) -> int:
@@ -82,13 +84,14 @@ class AioServer:
         await self._health.enter_graceful_shutdown()
         with suppress(UnicodeError):  # what failed() tells of is raised here again
             await self._server.stop(grace)
+        self._access_log.write()
 
 
-def _handler(service: LiveCalls) -> grpc.GenericRpcHandler:
+def _handler(service: LiveCalls, access_log: AccessLog) -> grpc.GenericRpcHandler:
     return grpc.method_handlers_generic_handler(
         SERVICE,
         {
-            name: grpc.unary_unary_rpc_method_handler(answering(name, method))
+            name: grpc.unary_unary_rpc_method_handler(answering(name, method, access_log))
             for name, method in service.methods.items()
         },
     )

@@ -1,17 +1,21 @@
 """The LiveCalls service: decodes a request, calls the use case of its name, encodes the answer."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.message import DecodeError
 from livecalls.v1 import live_calls_pb2 as pb
 
-from server.application.call import Call, CallStatus, LiveStatus
+from server.application.call import Call, CallState, CallStatus, LiveStatus
 from server.application.errors import CallNotFoundError
 from server.application.get_call import GetCall
 from server.transport.admission import Admission, Method
 from server.transport.call_context import CallContext
 from server.transport.errors import MalformedRequestError
+
+CALLS_REMEMBERED = 5000
+"""Calls whose messages are remembered, some 400 bytes each."""
 
 SERVICE = pb.DESCRIPTOR.services_by_name["LiveCalls"].full_name
 
@@ -38,8 +42,8 @@ class LiveCalls:
 
     async def get_call(self, request: bytes, context: CallContext) -> bytes:
         """Answer LiveCalls.GetCall; raises the errors of the use case and MalformedRequestError."""
-        call = await self._get_call.execute(decode_id(request), context.time_left)
-        return encode_call(call).SerializeToString()
+        state = await self._get_call.execute(decode_id(request), context.time_left)
+        return encode_state(state)
 
 
 def decode_id(request: bytes) -> str:
@@ -62,10 +66,30 @@ def _is_protobuf(data: bytes) -> bool:
     return True
 
 
+def encode_state(state: CallState) -> bytes:
+    """Write the message Call: its fields but `live`, and behind them `live`.
+
+    Messages written one after the other are read as one, so each part is made once for many answers.
+    """
+    if state.live is None:
+        return _written_call(state.call)
+    return _written_call(state.call) + _written_live(state.live)
+
+
+@lru_cache(CALLS_REMEMBERED)
+def _written_call(call: Call) -> bytes:
+    return encode_call(call).SerializeToString()
+
+
+@lru_cache(CALLS_REMEMBERED)
+def _written_live(live: LiveStatus) -> bytes:
+    return pb.Call(live=encode_live_status(live)).SerializeToString()
+
+
 def encode_call(call: Call) -> pb.Call:
-    """Say a call in the contract's words."""
+    """Say a call in the contract's words; `live` is unset."""
     return pb.Call(
-        id=str(call.id),
+        id=call.id,
         host_user_id=call.host_user_id,
         title=call.title,
         scheduled_at=call.scheduled_at,
@@ -78,7 +102,6 @@ def encode_call(call: Call) -> pb.Call:
         status=_STATUSES[call.status],
         created_at=call.created_at,
         updated_at=call.updated_at,
-        live=None if call.live is None else encode_live_status(call.live),
     )
 
 

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from uuid import UUID
 
 import grpc
 import pytest
@@ -30,7 +29,7 @@ class HeldReads:
     given_up: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
     failure: Exception | None = None
 
-    async def __call__(self, call_id: UUID) -> Call | None:
+    async def __call__(self, call_id: str) -> Call | None:
         self.begun.release()
         try:
             await self.ended.wait()

@@ -1,15 +1,14 @@
 """What the log says of who was not let in: which check, which request, and nothing of the token."""
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 
 from server import logs
 from tests.support.guarded import ask, guarded_service, refused
 from tests.support.key_server import KeyServer
+from tests.support.log import the_one
 from tests.support.service import Service
 from tests.support.tokens import ABSENT, signer
 
@@ -27,15 +26,6 @@ async def guarded(key_server: KeyServer) -> AsyncIterator[Service]:
 def _all_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     caplog.handler.addFilter(logs._add_request_id)
-
-
-async def the_one(caplog: pytest.LogCaptureFixture, name: str) -> dict[str, Any]:
-    """Read the one line of a logger, which may be written after the caller has its answer."""
-    async with asyncio.timeout(5):
-        while not (lines := [vars(line) for line in caplog.records if line.name == name]):  # noqa: ASYNC110 - no event tells of it
-            await asyncio.sleep(0)
-    (line,) = lines
-    return line
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
 import logging
 from uuid import UUID
 
+import grpc
 import pytest
 from livecalls.v1 import live_calls_pb2 as pb
 
-from server.logs import request_id
+from server import logs
 from tests.support.calls import CALL_ID, PLAIN_CALL
+from tests.support.log import the_one
 from tests.support.service import Service
 
 REQUEST = pb.GetCallRequest(id=str(CALL_ID))
@@ -32,16 +34,20 @@ async def test_an_unusable_request_id_is_replaced(service: Service, given: str) 
     assert UUID(await returned_id(service, given)).version == 4
 
 
-async def test_the_request_id_is_there_for_every_log_line(
+async def test_the_request_id_is_there_for_the_line_of_the_request(
     service: Service, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    seen: list[str | None] = []
-
-    def see(record: logging.LogRecord) -> bool:
-        seen.append(request_id.get())
-        return True
-
-    caplog.handler.addFilter(see)
     await returned_id(service, "abc-123")
-    assert seen == ["abc-123"]
+    assert (await the_one(caplog, "server.requests"))["request_id"] == "abc-123"
+
+
+async def test_the_request_id_is_there_for_every_line_meanwhile(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.handler.addFilter(logs._add_request_id)
+    service.ports.fails(ZeroDivisionError())
+    with pytest.raises(grpc.aio.AioRpcError):
+        await service.stub.GetCall(REQUEST, metadata=[("x-request-id", "abc-123")])
+    (fault,) = (vars(record) for record in caplog.records if record.exc_info)
+    assert fault["request_id"] == "abc-123"

@@ -3,20 +3,19 @@
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 
 from server.application.call import Call, CallStatus
 from server.demo.sample_calls import sample_calls
 from server.store.bulk import all_calls
-from tests.support.calls import MOMENT, PLAIN_CALL, many_calls
+from tests.support.calls import MOMENT, PLAIN_CALL, many_calls, numbered_id
 from tests.support.commands import jsonl, line, lines, run, run_process
 from tests.support.postgres import execute, store_call
 from tests.support.stream import closed_port
 
-YOGA = replace(PLAIN_CALL, id=UUID(int=1))
-PILATES = replace(PLAIN_CALL, id=UUID(int=2), title="Pilates", status=CallStatus.LIVE)
+YOGA = replace(PLAIN_CALL, id=numbered_id(1))
+PILATES = replace(PLAIN_CALL, id=numbered_id(2), title="Pilates", status=CallStatus.LIVE)
 NO_STATUS = "status: must be one of scheduled, live, ended, errored"
 NOTHING_STORED = (
     "Error: nothing is stored, for {} cannot be: put them right, or store the others with --keep-going"
@@ -37,13 +36,13 @@ def test_calls_are_stored_as_the_lines_say(database_url: str, tmp_path: Path) ->
 
 def test_known_calls_are_updated_and_equal_ones_left_alone(database_url: str, tmp_path: Path) -> None:
     kept, changed = store_call(database_url, YOGA), store_call(database_url, PILATES)
-    versions = dict(execute(database_url, "SELECT id, xmin::text FROM calls"))
+    versions = dict(execute(database_url, "SELECT id::text, xmin::text FROM calls"))
     changed = replace(changed, title="Pilates with Ann", stream_call_id="s-1", status=CallStatus.ENDED)
-    new = replace(PLAIN_CALL, id=UUID(int=3))
+    new = replace(PLAIN_CALL, id=numbered_id(3))
     result = run("import", jsonl(tmp_path, lines(new, kept, changed)), DATABASE_URL=database_url)
     assert result.stdout.startswith("imported 3 calls (1 new, 1 changed, 1 unchanged) in ")
     assert stored(database_url) == [kept, changed, new]
-    versions_now = dict(execute(database_url, "SELECT id, xmin::text FROM calls"))
+    versions_now = dict(execute(database_url, "SELECT id::text, xmin::text FROM calls"))
     assert versions_now[kept.id] == versions[kept.id]
     assert versions_now[changed.id] != versions[changed.id]
 
@@ -70,7 +69,7 @@ def test_the_times_of_the_row_are_kept(database_url: str, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("between", [0, 2500], ids=["side by side", "in batches far apart"])
 def test_of_lines_with_one_id_the_last_counts(database_url: str, tmp_path: Path, between: int) -> None:
-    first, last = replace(YOGA, id=UUID(int=9999)), replace(PILATES, id=UUID(int=9999))
+    first, last = replace(YOGA, id=numbered_id(9999)), replace(PILATES, id=numbered_id(9999))
     file = jsonl(tmp_path, lines(first, first, *many_calls(between), last))
     result = run("import", file, DATABASE_URL=database_url)
     total = between + 1

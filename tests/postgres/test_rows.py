@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
-from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -14,7 +13,7 @@ from server.application.call import Call, CallStatus
 from server.demo.postgres import EmbeddedPostgres
 from server.store.tables import calls as table
 from tests.support.any_call import any_call
-from tests.support.calls import CALL_ID, MOMENT
+from tests.support.calls import CALL_ID, MOMENT, new_id
 from tests.support.postgres import execute, migrated_database, store_call, stored_calls
 
 NULLABLE: dict[str, Any] = {
@@ -36,29 +35,29 @@ def url(shared_postgres: EmbeddedPostgres) -> Iterator[str]:
         yield url
 
 
-async def found(url: str, call_id: UUID) -> Call | None:
+async def found(url: str, call_id: str) -> Call | None:
     async with stored_calls(url) as calls:
         return await calls.find(call_id)
 
 
 async def test_a_call_that_is_not_there_is_none(url: str) -> None:
-    assert await found(url, uuid4()) is None
+    assert await found(url, new_id()) is None
 
 
 async def test_a_call_with_nothing_but_what_must_be_is_found(url: str) -> None:
-    call = store_call(url, id=uuid4())
+    call = store_call(url, id=new_id())
     assert await found(url, call.id) == call
 
 
 @pytest.mark.parametrize("name", NULLABLE)
 async def test_each_field_that_may_be_null_is_read_by_itself(url: str, name: str) -> None:
-    call = store_call(url, id=uuid4(), **{name: NULLABLE[name]})
+    call = store_call(url, id=new_id(), **{name: NULLABLE[name]})
     assert await found(url, call.id) == call
 
 
 @pytest.mark.parametrize("status", CallStatus)
 async def test_each_status_is_read(url: str, status: CallStatus) -> None:
-    call = store_call(url, id=uuid4(), status=status)
+    call = store_call(url, id=new_id(), status=status)
     read = await found(url, call.id)
     assert read is not None
     assert read.status is status
@@ -66,7 +65,7 @@ async def test_each_status_is_read(url: str, status: CallStatus) -> None:
 
 @pytest.mark.parametrize("moment", [FIRST, LAST])
 async def test_the_first_and_the_last_moment_are_read(url: str, moment: datetime) -> None:
-    call = store_call(url, id=uuid4(), scheduled_at=moment, created_at=moment, updated_at=moment)
+    call = store_call(url, id=new_id(), scheduled_at=moment, created_at=moment, updated_at=moment)
     assert await found(url, call.id) == call
 
 
@@ -114,5 +113,5 @@ def test_what_is_always_there_cannot_be_null(url: str, name: str) -> None:
 
 def change(url: str, change: str) -> None:
     """Change a call of its own."""
-    call = store_call(url, id=uuid4())
+    call = store_call(url, id=new_id())
     execute(url, f"SET livecalls.updated_at = 'given'; UPDATE calls SET {change} WHERE id = '{call.id}'")

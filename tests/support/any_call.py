@@ -1,18 +1,18 @@
 """Any call that the database can hold, for Hypothesis."""
 
 from datetime import UTC
-from uuid import uuid4
 
 from hypothesis import strategies as st
 
 from server.application.call import Call, CallStatus
+from tests.support.calls import new_id
 
 moments = st.datetimes(timezones=st.just(UTC))
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 
 any_call = st.builds(
     Call,
-    id=st.builds(uuid4),
+    id=st.builds(new_id),
     host_user_id=texts,
     title=texts,
     scheduled_at=st.none() | moments,
@@ -25,5 +25,4 @@ any_call = st.builds(
     status=st.sampled_from(CallStatus),
     created_at=moments,
     updated_at=moments,
-    live=st.none(),
 )

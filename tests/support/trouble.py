@@ -49,6 +49,6 @@ async def selects_under_way(url: str, count: int) -> None:
     """Wait until so many SELECTs are under way, or waiting for a lock."""
     active = (
         "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' "
-        "AND datname = current_database() AND query LIKE 'SELECT calls.%'"
+        "AND datname = current_database() AND query LIKE 'SELECT CAST(calls.%'"
     )
     await becomes(url, active, (count,))

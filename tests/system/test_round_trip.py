@@ -17,7 +17,7 @@ from tests.support.stack import Stack
 
 DOCUMENTED = json.loads((Path(__file__).parents[1] / "gateway/documented.json").read_text())
 CALL = jsonschema_rs.validator_for(DOCUMENTED["Call"], validate_formats=True)
-KEYS = [field.name for field in fields(Call)]
+KEYS = [*(field.name for field in fields(Call)), "live"]
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3}|\.\d{6})?Z", re.ASCII)
 
 

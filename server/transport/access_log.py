@@ -1,0 +1,56 @@
+"""The log of requests: a line for each that was answered, made a moment later and many at a time.
+
+Between two steps of gRPC a line costs 30 µs, for nothing that makes it is at hand in the processor
+then; among others of its kind it costs 5.
+"""
+
+import asyncio
+import logging
+from contextvars import Context
+from time import time
+
+from google.rpc import code_pb2
+
+GATHER_SECONDS = 0.01
+
+log = logging.getLogger("server.requests")
+
+_CODE_NAMES = {number: name for name, number in code_pb2.Code.items()}
+
+
+class AccessLog:
+    """Notes requests in less than a microsecond, and logs them within GATHER_SECONDS."""
+
+    def __init__(self) -> None:
+        self._noted: list[tuple[float, str, int, float, str]] = []
+
+    def note(self, method: str, code: int, seconds: float, request_id: str) -> None:
+        """Note how a request ended, by google.rpc.Code, and how long it took."""
+        if not self._noted:
+            # In a context of its own: it belongs to no request.
+            loop = asyncio.get_running_loop()
+            loop.call_later(GATHER_SECONDS, self.write, context=Context())
+        self._noted.append((time(), method, code, seconds, request_id))
+
+    def write(self) -> None:
+        """Log what is noted."""
+        noted, self._noted = self._noted, []
+        if log.isEnabledFor(logging.INFO):
+            for request in noted:
+                log.handle(_Answered(*request))
+
+
+class _Answered(logging.LogRecord):
+    """The record of a request, without what logging finds out about every other line."""
+
+    _same = vars(logging.LogRecord(log.name, logging.INFO, "", 0, "answered", None, None))
+
+    def __init__(self, ended: float, method: str, code: int, seconds: float, request_id: str) -> None:
+        self.__dict__ = {
+            **self._same,
+            "created": ended,
+            "method": method,
+            "code": _CODE_NAMES[code],
+            "duration_ms": round(seconds * 1000, 2),
+            "request_id": request_id,
+        }
