@@ -135,17 +135,18 @@ static struct address resolved(char *name) {
 }
 
 static void read_addresses(struct load *load, const char *list) {
-    char *rest = allocated(strdup(list)), *name;
+    char *copy = allocated(strdup(list)), *rest = copy, *name;
     while ((name = strsep(&rest, ","))) {
         size_t size = (load->address_count + 1) * sizeof *load->addresses;
         load->addresses = allocated(realloc(load->addresses, size));
         load->addresses[load->address_count++] = resolved(name);
     }
+    free(copy);
 }
 
 int main(int count, char **words) {
     const char *values[OPTIONS] = {NULL};
-    struct load load = {0};
+    static struct load load;
     read_options(count, words, values);
     load.protocol = protocol_of(values[PROTOCOL]);
     load.token = values[TOKEN];
