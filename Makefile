@@ -101,3 +101,9 @@ clean: ## Remove all that was made: environment, demo data, caches
 # buf cannot ask a schema registry everywhere; the PyPI package carries the same files.
 .build/googleapis: $(READY)
 	@python scripts/export_googleapis.py $@
+
+# What `make bench` puts load on the service with.
+.build/loadgen: $(wildcard tests/load/generator/*.[ch])
+	@./scripts/setup_c
+	@mkdir -p $(@D)
+	@cc -O2 -Wall -Wextra -Werror -std=c11 -D_GNU_SOURCE $(filter %.c,$^) -o $@ -lnghttp2 -lm
