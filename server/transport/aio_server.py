@@ -11,7 +11,7 @@ from grpc_health.v1.health import aio as health
 from server.transport.aio_call import answering
 from server.transport.live_calls import SERVICE, LiveCalls
 
-_OPTIONS = (
+OPTIONS = (
     # With it a second server would share the port and take every other connection.
     ("grpc.so_reuseport", 0),
     # Bytes of metadata. Between the two, requests are refused at random; Envoy lets 60 KiB pass.
@@ -46,7 +46,7 @@ class AioServer:
     def __init__(
         self, service: LiveCalls, address: str, credentials: grpc.ServerCredentials | None = None
     ) -> None:
-        self._server = grpc.aio.server(options=_OPTIONS)
+        self._server = grpc.aio.server(options=OPTIONS)
         self._health = health.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._server.add_generic_rpc_handlers((_handler(service),))
