@@ -26,7 +26,7 @@ engine = create_async_engine(
     # The best of 5, 10, 20 and 64 on two cores that PostgreSQL and the callers share.
     pool_size=64,
     max_overflow=0,
-    # One SELECT needs no transaction around it, which costs a lone caller a tenth more.
+    # One SELECT needs no transaction around it, which would cost a lone caller a sixth more.
     isolation_level="AUTOCOMMIT",
 )
 new_session = async_sessionmaker(engine, expire_on_commit=False)
