@@ -9,6 +9,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 PROTO := livecalls/v1/live_calls.proto
 DESCRIPTORS := generated/descriptors/livecalls.binpb
+PEERS := tests/load/peers/go
 # What `make breaking` compares the contract with: the last tag, else what was committed before proto/
 # last changed.
 AGAINST ?= $(or $(shell git describe --tags --abbrev=0 2>/dev/null),$(shell \
@@ -93,9 +94,15 @@ lock: $(READY) ## Pin the newest allowed dependencies, with hashes
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	    --constraint requirements-dev.lock pyproject.toml -o requirements.lock
 
+.PHONY: peers
+peers: $(READY) .build/googleapis ## Build the Go services that the server is measured against (needs Go)
+	@command -v go >/dev/null || { echo "The peers in Go need Go 1.26 or newer; there is none" >&2; exit 1; }
+	@buf generate --template $(PEERS)/buf.gen.yaml
+	@go build -C $(PEERS) -buildvcs=false -o $(CURDIR)/.build/peers/ ./cmd/...
+
 .PHONY: clean
 clean: ## Remove all that was made: environment, demo data, caches
-	@rm -rf $(VENV) .build .data .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) $(PEERS)/gen .build .data .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 
 # buf cannot ask a schema registry everywhere; the PyPI package carries the same files.

@@ -12,7 +12,7 @@ from server.transport.access_log import AccessLog
 from server.transport.aio_call import answering
 from server.transport.live_calls import SERVICE, LiveCalls
 
-_OPTIONS = (
+OPTIONS = (
     # With it a second server would share the port and take every other connection.
     ("grpc.so_reuseport", 0),
     # Bytes of metadata. Between the two, requests are refused at random; Envoy lets 60 KiB pass.
@@ -47,7 +47,7 @@ class AioServer:
     def __init__(
         self, service: LiveCalls, address: str, credentials: grpc.ServerCredentials | None = None
     ) -> None:
-        self._server = grpc.aio.server(options=_OPTIONS)
+        self._server = grpc.aio.server(options=OPTIONS)
         self._health = health.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._access_log = AccessLog()

@@ -53,8 +53,8 @@ def received(port: int, sent: bytes) -> bytes:
 
 @pytest.fixture
 def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
-    options = {**dict(aio_server._OPTIONS), "grpc.server_handshake_timeout_ms": 200}
-    monkeypatch.setattr(aio_server, "_OPTIONS", tuple(options.items()))
+    options = {**dict(aio_server.OPTIONS), "grpc.server_handshake_timeout_ms": 200}
+    monkeypatch.setattr(aio_server, "OPTIONS", tuple(options.items()))
 
 
 @pytest.mark.usefixtures("impatience")
@@ -65,7 +65,7 @@ async def test_a_connection_may_have_4096_requests_under_way() -> None:
 
 
 def test_a_client_has_ten_seconds_for_its_handshakes() -> None:
-    assert dict(aio_server._OPTIONS)["grpc.server_handshake_timeout_ms"] == 10_000
+    assert dict(aio_server.OPTIONS)["grpc.server_handshake_timeout_ms"] == 10_000
 
 
 @pytest.mark.usefixtures("impatience")

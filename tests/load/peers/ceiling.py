@@ -1,0 +1,41 @@
+"""The most that grpc.aio can answer: the server's own set-up, with a method that does nothing."""
+
+import asyncio
+import os
+import signal
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import grpc
+import uvloop
+
+from server.application.call import LiveStatus
+from server.demo.sample_calls import sample_calls
+from server.transport.aio_server import OPTIONS
+from server.transport.live_calls import SERVICE, encode_call
+
+_NOW = datetime.now(UTC)
+_ENDED = sample_calls(_NOW)[2]
+_CALL = replace(_ENDED, live=LiveStatus(is_live=True, current_session_id="session-1", ended_at=_NOW))
+_REPLY = encode_call(_CALL).SerializeToString()
+
+
+async def _get_call(request: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
+    return _REPLY
+
+
+async def _serve() -> None:
+    told_to_end = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told_to_end.set)
+    server = grpc.aio.server(options=OPTIONS)
+    method: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_unary_rpc_method_handler(_get_call)
+    handler = grpc.method_handlers_generic_handler(SERVICE, {"GetCall": method})
+    server.add_generic_rpc_handlers((handler,))
+    server.add_insecure_port(f"127.0.0.1:{os.environ['PORT']}")
+    await server.start()
+    await told_to_end.wait()
+    await server.stop(grace=1)
+
+
+if __name__ == "__main__":
+    uvloop.run(_serve())

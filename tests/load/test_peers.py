@@ -1,0 +1,118 @@
+"""The contenders of `make bench`: whoever is measured answers what the documented service answers."""
+
+from collections.abc import Iterator
+
+import grpc
+import pytest
+from google.protobuf import json_format
+from livecalls.v1 import live_calls_pb2 as pb
+from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
+
+from server.application.call import Call
+from server.demo.postgres import EmbeddedPostgres
+from server.demo.sample_calls import sample_calls
+from server.store.call_shape import read_call
+from server.transport.live_calls import encode_call
+from tests.support.calls import CALL_ID, MOMENT, PLAIN_CALL
+from tests.support.peers import GO_GATEWAY, GO_GRPC, build_go_peers, peer_running, python_peer
+from tests.support.postgres import migrated_database, store_call
+from tests.support.rest import ask
+
+CALLS = [PLAIN_CALL, *sample_calls(MOMENT)]
+NO_CALLS = ["99999999-9999-4999-8999-999999999999", "no-such-call"]
+
+# The peers in Go are built first, on a fresh machine from nothing.
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture(scope="module")
+def database(shared_postgres: EmbeddedPostgres) -> Iterator[str]:
+    with migrated_database(shared_postgres) as url:
+        for call in CALLS:
+            store_call(url, call)
+        yield url
+
+
+@pytest.fixture(scope="module")
+def one_select(database: str) -> Iterator[str]:
+    settings = {"AUTH": "off", "LOG_LEVEL": "ERROR"}
+    with peer_running(python_peer("one_select"), DATABASE_URL=database, **settings) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def fastapi(database: str) -> Iterator[str]:
+    with peer_running(python_peer("fastapi_service"), DATABASE_URL=database) as address:
+        yield f"http://{address}"
+
+
+@pytest.fixture(scope="module")
+def go_grpc(database: str) -> Iterator[str]:
+    build_go_peers()
+    with peer_running(GO_GRPC, DATABASE_URL=database) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def go_gateway(go_grpc: str) -> Iterator[str]:
+    with peer_running(GO_GATEWAY, GRPC_ADDRESS=go_grpc) as address:
+        yield f"http://{address}"
+
+
+@pytest.fixture(params=["one_select", "go_grpc"])
+def grpc_peer(request: pytest.FixtureRequest) -> Iterator[LiveCallsStub]:
+    with grpc.insecure_channel(request.getfixturevalue(request.param)) as channel:
+        yield LiveCallsStub(channel)
+
+
+@pytest.fixture(params=["fastapi", "go_gateway"])
+def rest_peer(request: pytest.FixtureRequest) -> str:
+    url: str = request.getfixturevalue(request.param)
+    return url
+
+
+def test_the_ceiling_answers_a_call_with_every_field() -> None:
+    with (
+        peer_running(python_peer("ceiling")) as address,
+        grpc.insecure_channel(address) as channel,
+    ):
+        answer = LiveCallsStub(channel).GetCall(pb.GetCallRequest(id=str(CALL_ID)))
+    assert [field.name for field, _ in answer.ListFields()] == list(pb.Call.DESCRIPTOR.fields_by_name)
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.title[:20])
+def test_grpc_peers_answer_the_row(grpc_peer: LiveCallsStub, call: Call) -> None:
+    assert grpc_peer.GetCall(pb.GetCallRequest(id=str(call.id))) == encode_call(call)
+
+
+@pytest.mark.parametrize("call_id", NO_CALLS)
+def test_grpc_peers_find_no_other_call(grpc_peer: LiveCallsStub, call_id: str) -> None:
+    with pytest.raises(grpc.RpcError) as raised:
+        grpc_peer.GetCall(pb.GetCallRequest(id=call_id))
+    assert raised.value.code() == grpc.StatusCode.NOT_FOUND
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.title[:20])
+def test_fastapi_answers_the_documented_json(fastapi: str, call: Call) -> None:
+    reply = ask(fastapi, "GET", f"/v1/live/calls/{call.id}")
+    assert reply.status == 200
+    assert list(reply.json()) == list(pb.Call.DESCRIPTOR.fields_by_name)
+    assert reply.json()["live"] is None
+    assert read_call(reply.body) == call
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.title[:20])
+def test_grpc_gateway_answers_the_message_as_json(go_gateway: str, call: Call) -> None:
+    reply = ask(go_gateway, "GET", f"/v1/live/calls/{call.id}")
+    assert reply.status == 200
+    assert json_format.Parse(reply.body, pb.Call()) == encode_call(call)
+
+
+@pytest.mark.parametrize("call_id", NO_CALLS)
+def test_rest_peers_find_no_other_call(rest_peer: str, call_id: str) -> None:
+    assert ask(rest_peer, "GET", f"/v1/live/calls/{call_id}").status == 404
+
+
+def test_fastapi_says_in_the_documented_shape_that_there_is_no_call(fastapi: str) -> None:
+    reply = ask(fastapi, "GET", f"/v1/live/calls/{NO_CALLS[0]}")
+    assert reply.json() == {"error": "not_found", "message": "No call has this id."}

@@ -1,0 +1,50 @@
+"""The contenders of `make bench`, each as a process of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from server.demo.readiness import free_port, wait_until
+from tests.support.commands import environment
+from tests.support.rest import connected
+
+ROOT = Path(__file__).parents[2]
+GO_GRPC = [str(ROOT / ".build/peers/grpc")]
+GO_GATEWAY = [str(ROOT / ".build/peers/gateway")]
+
+
+def python_peer(name: str) -> list[str]:
+    """Write the command line of a peer in Python."""
+    return [sys.executable, "-m", f"tests.load.peers.{name}"]
+
+
+def build_go_peers() -> None:
+    """Generate and build the peers in Go, which takes half a minute the first time."""
+    subprocess.run(["make", "peers"], cwd=ROOT, check=True)
+
+
+@contextmanager
+def peer_running(command: list[str], **settings: str) -> Iterator[str]:
+    """Run a peer while the block lasts, and tell its address; it must end when told to."""
+    port = free_port()
+    process = subprocess.Popen(command, cwd=ROOT, env=environment(PORT=str(port), **settings))
+    address = f"127.0.0.1:{port}"
+    try:
+        assert wait_until(lambda: process.poll() is not None or _listens(address), 20)
+        assert process.poll() is None, "the peer has ended"
+        yield address
+    finally:
+        process.terminate()
+        assert process.wait(10) in (os.EX_OK, -signal.SIGTERM)
+
+
+def _listens(address: str) -> bool:
+    try:
+        connected(address).close()
+    except ConnectionRefusedError:
+        return False
+    return True
