@@ -21,6 +21,10 @@ _OLD_SCHEMA = "the schema is not up to date: run `python -m server migrate`"
 _DIALECT = dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it without types
 
 
+COLUMNS = [cast(calls.c.id, Text), *(calls.c[name] for name in FIELDS if name != "id")]
+"""What is read of a row, for `unpacked`."""
+
+
 class StoredCalls:
     """The calls in PostgreSQL; an implementation of the port Calls."""
 
@@ -61,8 +65,7 @@ class StoredCalls:
 def _select_by_ids() -> str:
     # Ids are text on both ways, and many of them one text: UUIDs would be made and printed one by one.
     ids = cast(bindparam("ids", type_=Text), ARRAY(Uuid))
-    columns = [cast(calls.c.id, Text), *(calls.c[name] for name in FIELDS if name != "id")]
-    return str(select(*columns).where(calls.c.id == any_(ids)).compile(dialect=_DIALECT))
+    return str(select(*COLUMNS).where(calls.c.id == any_(ids)).compile(dialect=_DIALECT))
 
 
 def _reason(error: psycopg.Error) -> dict[str, str | None]:

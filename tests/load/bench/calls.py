@@ -11,6 +11,7 @@ from server.application.call import Call, CallStatus
 
 COUNT = 100_000
 WARM = 1000
+FEW = 20
 TYPE = "livestream"
 # Of fifty calls, one is on air, nine are planned, one has failed and the others are over.
 _STATUSES = (
@@ -36,7 +37,7 @@ def bench_calls(now: datetime | None = None) -> Iterator[Call]:
 
 
 def key_sets() -> list[Keys]:
-    """Name one call on air, a thousand calls, all of them, and a thousand that are all on air."""
+    """Name a call on air, a thousand calls, all of them, and a few and a thousand that are on air."""
     calls = list(bench_calls())
     on_air = [call.id for call in calls if call.stream_call_id]
     ids = [call.id for call in calls]
@@ -44,6 +45,7 @@ def key_sets() -> list[Keys]:
         Keys("hot", on_air[:1]),
         Keys("warm", ids[:WARM]),
         Keys("spread", ids),
+        Keys("few_on_air", on_air[:FEW]),
         Keys("on_air", list(islice(on_air, WARM))),
     ]
 

@@ -3,21 +3,19 @@
 import asyncio
 import os
 import signal
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import grpc
 import uvloop
 
-from server.application.call import LiveStatus
+from server.application.call import CallState, LiveStatus
 from server.demo.sample_calls import sample_calls
 from server.transport.aio_server import OPTIONS
-from server.transport.live_calls import SERVICE, encode_call
+from server.transport.live_calls import SERVICE, encode_state
 
 _NOW = datetime.now(UTC)
-_ENDED = sample_calls(_NOW)[2]
-_CALL = replace(_ENDED, live=LiveStatus(is_live=True, current_session_id="session-1", ended_at=_NOW))
-_REPLY = encode_call(_CALL).SerializeToString()
+_LIVE = LiveStatus(is_live=True, current_session_id="session-1", ended_at=_NOW)
+_REPLY = encode_state(CallState(sample_calls(_NOW)[2], _LIVE))
 
 
 async def _get_call(request: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:

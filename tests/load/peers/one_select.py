@@ -6,22 +6,22 @@ favour it. It is meant for one caller at a time, for nothing bounds its connecti
 
 import os
 from unittest.mock import patch
-from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Text, Uuid, bindparam, cast, select
 from sqlalchemy.dialects.postgresql.psycopg import dialect
 
 from server import bootstrap
 from server.application.call import Call
 from server.commands.serve import serve
 from server.config import DatabaseSettings
+from server.store.calls import COLUMNS
 from server.store.connections import Connections
-from server.store.rows import FIELDS, to_call
+from server.store.rows import unpacked
 from server.store.tables import calls
 
 _SELECT = str(
-    select(*(calls.c[name] for name in FIELDS))
-    .where(calls.c.id == bindparam("id"))
+    select(*COLUMNS)
+    .where(calls.c.id == cast(bindparam("id", type_=Text), Uuid))
     .compile(dialect=dialect())  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it without types
 )
 
@@ -32,9 +32,9 @@ class OneSelectEach:
     def __init__(self, settings: DatabaseSettings) -> None:
         self._connections = Connections(settings)
 
-    async def find(self, call_id: UUID) -> Call | None:
+    async def find(self, call_id: str) -> Call | None:
         rows = await self._connections.rows(_SELECT, {"id": call_id})
-        return to_call(rows[0]) if rows else None
+        return unpacked(rows[0]) if rows else None
 
     async def aclose(self) -> None:
         await self._connections.aclose()

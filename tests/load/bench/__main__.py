@@ -1,0 +1,104 @@
+"""`make bench`: measures the service beside what one would use instead."""
+
+import os
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from tests.load.bench import scenarios
+from tests.load.bench.contenders import all_contenders, build
+from tests.load.bench.lines import ratios
+from tests.load.bench.report import machine, plot, table, write_results
+from tests.load.bench.rounds import Cell, Rounds
+from tests.load.bench.world import bench_world
+
+_FOLDER = Path(__file__).parents[3] / ".build" / "bench"
+_ROUNDS = 5
+_KEYS = ("hot", "warm", "spread")
+_MORE_KEYS = {"ours-grpc": ("on_air",)}
+_SCENARIOS = {
+    "idle": scenarios.idle,
+    "stream": scenarios.stream,
+    "process": scenarios.process,
+    "soak": scenarios.soak,
+}
+_UNLESS_NAMED = {"soak": "ten minutes of it: BENCH_ONLY=soak"}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to measure, and for how long each time."""
+
+    contenders: list[str]
+    scenarios: list[str]
+    seconds: float
+
+
+def main() -> None:
+    """Measure what BENCH_ONLY names, or all of it, for BENCH_SECONDS each time."""
+    plan = _plan(os.environ)
+    _FOLDER.mkdir(parents=True, exist_ok=True)
+    click.echo(machine())
+    build(plan.contenders)
+    _say("100,000 calls are stored")
+    with bench_world() as world:
+        rounds = Rounds(world, _ROUNDS, plan.seconds, _say)
+        cells = _throughput(rounds, plan.contenders)
+        lines = dict(ratios(cells))
+        for name in plan.scenarios:
+            lines |= _SCENARIOS[name](rounds)
+    _report(cells, lines)
+
+
+def _plan(environment: "os._Environ[str]") -> Plan:
+    known = all_contenders()
+    if "go-grpc" not in known:
+        click.echo("go-grpc, go-rest: left out, for there is no Go here")
+    only = [name.strip() for name in environment.get("BENCH_ONLY", "").split(",") if name.strip()]
+    for name in only:
+        if name not in known and name not in _SCENARIOS:
+            sys.exit(f"BENCH_ONLY: {name} is none of {', '.join([*known, *_SCENARIOS])}")
+    if not only:
+        for name, hint in _UNLESS_NAMED.items():
+            click.echo(f"{name}: left out, {hint}")
+        only = [name for name in [*known, *_SCENARIOS] if name not in _UNLESS_NAMED]
+    return Plan(
+        [name for name in known if name in only],
+        [name for name in _SCENARIOS if name in only],
+        float(environment.get("BENCH_SECONDS", "1.5")),
+    )
+
+
+def _throughput(rounds: Rounds, names: list[str]) -> list[Cell]:
+    """Start the contenders in turn, and measure them by turns."""
+    known = all_contenders()
+    with ExitStack() as stack:
+        pairs = []
+        for name in names:
+            _say(f"{name} starts")
+            contender = stack.enter_context(known[name](rounds.world))
+            pairs += [(contender, keys) for keys in _KEYS + _MORE_KEYS.get(name, ())]
+        return rounds.measure(pairs)
+
+
+def _report(cells: list[Cell], lines: dict[str, float]) -> None:
+    _say("")
+    if cells:
+        click.echo(f"{table(cells)}\n")
+        plot(_FOLDER, cells)
+    for name, value in lines.items():
+        click.echo(f"{name}: {value:.3f}")
+    write_results(_FOLDER, cells, lines)
+    click.echo(f"\nresults.json and plot.png are in {_FOLDER.relative_to(Path.cwd())}/")
+
+
+def _say(progress: str) -> None:
+    """Tell people how far it is, on a line that the next one takes the place of."""
+    click.echo(f"\r\033[K{progress}", nl=False, err=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""Measures contenders by turns, so that what else the machine does meets all of them alike."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+
+from tests.load.bench.contenders import Contender
+from tests.load.bench.cpu import cpu_seconds
+from tests.load.bench.generator import Load, Measured, run
+from tests.load.bench.world import World
+
+Progress = Callable[[str], None]
+
+
+class LoadFailedError(Exception):
+    """Requests failed, of which none may."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One measurement, and the CPU that it took, the database's included."""
+
+    measured: Measured
+    cpu_us: float
+    """Microseconds a request."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """All measurements of one contender with one set of keys."""
+
+    contender: str
+    keys: str
+    samples: list[Sample]
+
+    @property
+    def rate(self) -> float:
+        """Requests a second, the median of the rounds, as are the others."""
+        return median(sample.measured.rate for sample in self.samples)
+
+    @property
+    def cpu_us(self) -> float:
+        return median(sample.cpu_us for sample in self.samples)
+
+    def latency_us(self, percentile: str) -> float:
+        """Tell `p50`, `p99` or `p999`."""
+        latencies: list[int] = [getattr(each.measured, f"{percentile}_us") for each in self.samples]
+        return median(latencies)
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """How to measure in a world: so many rounds, for so many seconds each time."""
+
+    world: World
+    count: int
+    seconds: float
+    progress: Progress
+
+    def measure(self, pairs: Sequence[tuple[Contender, str]], in_flight: int = 64) -> list[Cell]:
+        """Measure each contender with its set of keys once a round; every round begins elsewhere."""
+        cells = [Cell(contender.name, keys, []) for contender, keys in pairs]
+        for number in range(self.count):
+            for place in _turned(range(len(pairs)), number):
+                contender, keys = pairs[place]
+                sample = self.once(contender, keys, in_flight)
+                cells[place].samples.append(sample)
+                said = f"{contender.name}, {keys}: {sample.measured.rate:,.0f} req/s"
+                self.progress(f"round {number + 1} of {self.count}: {said}")
+        return cells
+
+    def once(self, contender: Contender, keys: str, in_flight: int = 64) -> Sample:
+        """Measure once, after a moment of load that does not count; raises where a request failed."""
+        load = contender.load(self.world.keys[keys], self.seconds, in_flight=in_flight)
+        run(replace(load, seconds=min(self.seconds, 0.5)))
+        pids = [*contender.pids, self.world.database_pid]
+        before = cpu_seconds(pids)
+        measured = run_well(load)
+        return Sample(measured, (cpu_seconds(pids) - before) / measured.requests * 1e6)
+
+
+def run_well(load: Load) -> Measured:
+    """Put a load on; raises LoadFailedError where a request failed."""
+    measured = run(load)
+    if measured.failed:
+        raise LoadFailedError(f"{measured.failed} requests failed, first: {measured.first_failure}")
+    return measured
+
+
+def _turned(places: Sequence[int], by: int) -> list[int]:
+    by %= len(places)
+    return [*places[by:], *places[:by]]

@@ -1,0 +1,124 @@
+"""What is measured beside throughput, each a line `name: value` or a few."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from statistics import median
+from time import monotonic, sleep
+
+import psutil
+import psycopg
+
+from server.demo.stream_stand_in.running import serving_in_thread
+from server.demo.stream_stand_in.stand_in import Behaviour
+from tests.load.bench.calls import FEW
+from tests.load.bench.contenders import Contender, one_select, ours_grpc
+from tests.load.bench.rounds import Rounds, run_well
+from tests.load.bench.world import World, stand_in_of_calls
+
+Lines = Iterator[tuple[str, float]]
+
+# PostgreSQL counts what a connection has done when that has rested for so long.
+_COUNTED_SECONDS = 11
+_STARTS = 5
+_SOAK_SHARE = 0.7
+_SOAK_MINUTES = 10
+
+
+def idle(rounds: Rounds) -> Lines:
+    """Compare a lone caller's wait with that where each request has a SELECT of its own."""
+    with ours_grpc("ours-grpc", rounds.world) as ours, one_select(rounds.world) as plain:
+        twice = replace(rounds, count=2 * rounds.count)
+        cells = twice.measure([(ours, "warm"), (plain, "warm")], in_flight=1)
+    ratios = [
+        mine.measured.p50_us / other.measured.p50_us
+        for mine, other in zip(cells[0].samples, cells[1].samples, strict=True)
+    ]
+    yield "idle_latency", median(ratios)
+    yield "idle_p50_us", cells[0].latency_us("p50")
+
+
+def stream(rounds: Rounds) -> Lines:
+    """Let Stream hang, and count how often it is asked where it is well."""
+    world = rounds.world
+    with ExitStack() as stack:
+        hanging = stand_in_of_calls()
+        hanging.behaviour = Behaviour.HANG
+        url = stack.enter_context(serving_in_thread(hanging))
+        well = stack.enter_context(ours_grpc("well", world))
+        hung = stack.enter_context(ours_grpc("hung", world, stream_url=url))
+        rounds.progress("the first second of a Stream that hangs")
+        first = run_well(hung.load(world.keys["few_on_air"], 1.0))
+        yield "hung_stream_first_p99_ms", first.p99_us / 1000
+        rounds.progress("until the breaker is open")
+        run_well(hung.load(world.keys["few_on_air"], 2.0))
+        both = rounds.measure([(hung, "warm"), (well, "warm")])
+        pairs = zip(*(cell.samples for cell in both), strict=True)
+        yield "hung_stream_throughput", median(a.measured.rate / b.measured.rate for a, b in pairs)
+        yield from _asks(rounds, well)
+        yield from _selects(rounds, well)
+
+
+def _asks(rounds: Rounds, contender: Contender) -> Lines:
+    rounds.progress(f"{FEW} calls on air, polled")
+    asked = rounds.world.stand_in.asked
+    before, began = asked.total(), monotonic()
+    run_well(contender.load(rounds.world.keys["few_on_air"], 5))
+    yield "stream_asks_per_second", (asked.total() - before) / (monotonic() - began)
+    yield "stream_asks_per_second_at_most", FEW
+
+
+def _selects(rounds: Rounds, contender: Contender) -> Lines:
+    rounds.progress("how many SELECTs share a request")
+    sleep(_COUNTED_SECONDS)
+    before = _transactions(rounds.world)
+    measured = run_well(contender.load(rounds.world.keys["warm"], 5))
+    sleep(_COUNTED_SECONDS)
+    yield "selects_per_request", (_transactions(rounds.world) - before) / measured.requests
+
+
+def process(rounds: Rounds) -> Lines:
+    """Tell how soon a server answers, and the memory that it takes once it has worked."""
+    starts, memory = [], 0.0
+    for number in range(_STARTS):
+        began = monotonic()
+        with ours_grpc("start", rounds.world) as started:
+            starts.append((monotonic() - began) * 1000)
+            rounds.progress(f"start {number + 1} of {_STARTS}: {starts[-1]:,.0f} ms")
+            if number == _STARTS - 1:
+                run_well(started.load(rounds.world.keys["spread"], 5))
+                memory = _memory_mb(started)
+    yield "rss_mb_per_worker", memory
+    yield "start_ms", median(starts)
+
+
+def soak(rounds: Rounds) -> Lines:
+    """Work at 70 % of the peak for ten minutes, and compare the last ones with the second."""
+    with ours_grpc("soak", rounds.world) as ours:
+        keys = rounds.world.keys["warm"]
+        rate = _SOAK_SHARE * run_well(ours.load(keys, 5, warm_up=2)).rate
+        minutes = []
+        for number in range(_SOAK_MINUTES):
+            measured = run_well(ours.load(keys, 60, rate=rate))
+            files = psutil.Process(ours.pids[0]).num_fds()
+            minutes.append((_memory_mb(ours), files, measured.p50_us, measured.p99_us))
+            rounds.progress(
+                "minute {}: {:.1f} MB, {} files, p50 {} µs, p99 {} µs".format(number + 1, *minutes[-1])
+            )
+    yield "soak_rate", rate
+    for place, name in enumerate(("rss_mb", "open_files", "p50_us", "p99_us")):
+        yield f"soak_{name}_second_minute", minutes[1][place]
+        yield f"soak_{name}_last_minutes", median(minute[place] for minute in minutes[-3:])
+
+
+def _memory_mb(contender: Contender) -> float:
+    return sum(psutil.Process(pid).memory_info().rss for pid in contender.pids) / 2**20
+
+
+def _transactions(world: World) -> int:
+    with psycopg.connect(world.postgres.url) as connection:
+        row = connection.execute(
+            "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()"
+        ).fetchone()
+    assert row
+    return int(row[0])

@@ -1,0 +1,85 @@
+"""What all contenders share: the database, the Stream stand-in, an issuer of tokens, files of ids."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from server.demo.issuer import DemoIssuer
+from server.demo.postgres import EmbeddedPostgres, embedded_postgres
+from server.demo.stream_stand_in.running import serving_in_thread
+from server.demo.stream_stand_in.stand_in import StreamStandIn
+from server.store.bulk import store_calls
+from server.store.migrate import upgrade
+from tests.load.bench.calls import bench_calls, key_sets
+from tests.support.stream import KEY, SECRET
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything that is there before a contender starts."""
+
+    folder: Path
+    postgres: EmbeddedPostgres
+    stand_in: StreamStandIn
+    stream_url: str
+    issuer: DemoIssuer
+    keys: dict[str, Path]
+
+    @property
+    def token(self) -> str:
+        return self.issuer.token()
+
+    @property
+    def database_settings(self) -> dict[str, str]:
+        """The settings of a contender that knows neither tokens nor Stream."""
+        return {"DATABASE_URL": self.postgres.url}
+
+    @property
+    def database_pid(self) -> int:
+        assert self.postgres.pid
+        return self.postgres.pid
+
+    def settings(self, stream_url: str | None = None) -> dict[str, str]:
+        """Write the settings of the server with tokens and Stream on, and else as it comes."""
+        stream = {
+            "STREAM_API_KEY": KEY,
+            "STREAM_API_SECRET": SECRET,
+            "STREAM_BASE_URL": stream_url or self.stream_url,
+        }
+        return {**self.database_settings, **self.issuer.settings, **stream}
+
+
+@contextmanager
+def bench_world() -> Iterator[World]:
+    """Build it: 100,000 calls, of which those on air are known to the stand-in."""
+    with (
+        tempfile.TemporaryDirectory(prefix="livecalls-") as name,
+        embedded_postgres(Path(name) / "data") as postgres,
+    ):
+        folder = Path(name)
+        upgrade(postgres.url)
+        stand_in = stand_in_of_calls()
+        store_calls(postgres.url, bench_calls())
+        with serving_in_thread(stand_in) as url:
+            issuer = DemoIssuer(folder / "tokens")
+            yield World(folder, postgres, stand_in, url, issuer, _key_files(folder))
+
+
+def stand_in_of_calls() -> StreamStandIn:
+    """Make a stand-in that knows the calls that are on air."""
+    stand_in = StreamStandIn(KEY, SECRET)
+    for call in bench_calls():
+        if call.stream_call_id:
+            stand_in.put(call.stream_call_type, call.stream_call_id)
+    return stand_in
+
+
+def _key_files(folder: Path) -> dict[str, Path]:
+    files = {}
+    for keys in key_sets():
+        files[keys.name] = folder / f"{keys.name}.keys"
+        files[keys.name].write_text(os.linesep.join([*keys.ids, ""]))
+    return files
