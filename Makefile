@@ -33,6 +33,10 @@ token: $(READY) ## Print an access token for the demo: make -s token SCOPES="a b
 test: $(READY) ## Run every test (ARGS= goes to pytest)
 	@exec pytest $(ARGS)
 
+.PHONY: bench
+bench: $(READY) .build/loadgen ## Measure beside FastAPI and Go (BENCH_SECONDS=1.5 BENCH_ONLY=ours-grpc,idle,soak)
+	@python -m tests.load.bench
+
 .PHONY: golden
 golden: $(READY) ## Write the golden replies anew, from what the gateway answers
 	@pytest --quiet tests/gateway/test_golden.py --rewrite-golden

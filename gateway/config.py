@@ -14,7 +14,8 @@ def _is_ip_address(text: str) -> str:
     return text
 
 
-Port = Annotated[int, Field(ge=0, le=65535)]
+LAST_PORT = 65535
+Port = Annotated[int, Field(ge=0, le=LAST_PORT)]
 Count = Annotated[int, Field(gt=0, lt=2**31)]
 IpAddress = Annotated[str, AfterValidator(_is_ip_address)]
 # As browsers say it: no path, not even a slash. Anything else would never match.
@@ -32,7 +33,9 @@ class GatewaySettings(BaseSettings):
     admin_port: Port = 9901
     """Where Envoy shows its state and counters; on loopback only."""
     grpc_host: str = "127.0.0.1"
-    grpc_port: Annotated[int, Field(gt=0, le=65535)] = 50051
+    grpc_port: Annotated[int, Field(gt=0, le=LAST_PORT)] = 50051
+    workers: Count = 1
+    """The server's workers: on GRPC_PORT, and each other on the port behind the last."""
     rest_timeout_ms: Annotated[int, Field(gt=0, lt=100_000_000)] = 5000
     """How long a REST request may take; the server is told. gRPC callers set their own deadline."""
     cors_origins: Annotated[tuple[Origin, ...], NoDecode] = ()
@@ -59,12 +62,23 @@ class GatewaySettings(BaseSettings):
     upstream_tls_name: str | None = None
     """The DNS name or IP address in the server's certificate; GRPC_HOST where it is not set."""
 
+    @property
+    def grpc_ports(self) -> range:
+        """The port of each worker."""
+        return range(self.grpc_port, self.grpc_port + self.workers)
+
     @field_validator("cors_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
         return [origin.strip() for origin in value.split(",") if origin.strip()]
+
+    @model_validator(mode="after")
+    def _each_worker_has_a_port(self) -> Self:
+        if self.grpc_ports[-1] > LAST_PORT:
+            raise ValueError(f"GRPC_PORT and WORKERS go beyond port {LAST_PORT}: lower one of them")
+        return self
 
     @model_validator(mode="after")
     def _certificates_have_their_keys(self) -> Self:

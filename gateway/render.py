@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from string import Template
+from typing import Any
 
 from gateway.config import GatewaySettings
 from gateway.tls import listener_socket, upstream_socket
@@ -34,9 +35,12 @@ def render(settings: GatewaySettings, secrets: Mapping[str, Path]) -> str:
         REST_LUA=json.dumps(str(_HERE / "rest.lua")),
         REST_TIMEOUT=f"{settings.rest_timeout_ms / 1000:.3f}s",
         REST_TIMEOUT_MS=settings.rest_timeout_ms,
-        GRPC_HOST=json.dumps(settings.grpc_host),
-        GRPC_PORT=settings.grpc_port,
+        GRPC_ENDPOINTS=json.dumps([_endpoint(settings.grpc_host, port) for port in settings.grpc_ports]),
         UPSTREAM_TRANSPORT_SOCKET=json.dumps(upstream_socket(settings, secrets)),
         DESCRIPTORS=json.dumps(str(_DESCRIPTORS)),
         CORS_ORIGINS=json.dumps([{"exact": origin} for origin in settings.cors_origins]),
     )
+
+
+def _endpoint(host: str, port: int) -> dict[str, Any]:
+    return {"endpoint": {"address": {"socket_address": {"address": host, "port_value": port}}}}

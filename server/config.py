@@ -19,7 +19,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Milliseconds = Annotated[int, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
-Port = Annotated[int, Field(ge=0, le=65535)]
+LAST_PORT = 65535
+Port = Annotated[int, Field(ge=0, le=LAST_PORT)]
 
 # What RFC 6749 lets a scope consist of.
 Scope = Annotated[str, StringConstraints(pattern=r"^[!#-\[\]-~]+$")]
@@ -167,6 +168,8 @@ class ServerSettings(BaseSettings):
 
     grpc_host: str = "127.0.0.1"
     grpc_port: Port = 50051
+    workers: Count = 1
+    """Processes that answer: the first on `grpc_port`, each other on the port behind the last."""
     auth: Literal["on", "off"] = "on"
     """`off` lets everybody call, with a token or without."""
     max_concurrent_requests: Count = 2000
@@ -183,6 +186,19 @@ class ServerSettings(BaseSettings):
             return ip_address(self.grpc_host.strip("[]")).is_loopback
         except ValueError:
             return self.grpc_host == "localhost"
+
+    @property
+    def grpc_ports(self) -> range:
+        """The port of each worker."""
+        return range(self.grpc_port, self.grpc_port + self.workers)
+
+    @model_validator(mode="after")
+    def _each_worker_has_a_port(self) -> Self:
+        if self.workers > 1 and self.grpc_port == 0:
+            raise ValueError("GRPC_PORT must not be 0 with several WORKERS: name the port of the first")
+        if self.grpc_ports[-1] > LAST_PORT:
+            raise ValueError(f"GRPC_PORT and WORKERS go beyond port {LAST_PORT}: lower one of them")
+        return self
 
 
 @dataclass(frozen=True)

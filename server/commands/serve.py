@@ -1,60 +1,42 @@
-"""`python -m server serve`: answers gRPC until told to end."""
+"""`python -m server serve`: answers gRPC until told to end, by one process or several."""
 
 import asyncio
-import gc
-import logging
-import signal
-from contextlib import AbstractContextManager, nullcontext
 
 import click
-import uvloop
 
-from server.auth.errors import AuthNotConfiguredError
-from server.bootstrap import serving
 from server.commands.settings import load_settings
-from server.config import Settings, TlsSettings
+from server.config import Settings
 from server.logs import logging_configured
-from server.store.engine import DatabaseUrlError
-from server.transport.aio_server import AddressTakenError, ServerFailedError
-from server.transport.tls.certificates import CertificateFilesError
-from server.transport.tls.core_log import core_lines_logged
-
-_ALLOCATIONS_UNTIL_COLLECTED = 20_000
+from server.workers import CannotStartError, keep_workers
 
 
 @click.command
-def serve() -> None:
-    """Answer gRPC until SIGTERM or Ctrl-C."""
-    settings = load_settings()
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Processes that answer, on GRPC_PORT and the ports behind it; WORKERS where it is not given.",
+)
+@click.option("--announce", is_flag=True, hidden=True)  # for whoever keeps a worker
+def serve(*, workers: int | None, announce: bool) -> None:
+    """Answer gRPC until SIGTERM or Ctrl-C.
+
+    Several workers are kept by this process: one that ends is started again.
+    """
+    settings = load_settings(**({} if workers is None else {"workers": workers}))
+    if settings.server.workers == 1:
+        # All that answering needs, which a process that only watches over workers does without.
+        from server.commands.worker import answer  # noqa: PLC0415
+
+        answer(settings, announce=announce)
+    else:
+        _keep_workers(settings)
+
+
+def _keep_workers(settings: Settings) -> None:
+    grace = settings.server.shutdown_grace_ms / 1000
     try:
-        with _refusals_logged(settings.tls), logging_configured(settings.server):
-            uvloop.run(_serve(settings))
-    except AddressTakenError as error:
-        raise click.ClickException(f"Cannot listen on {error}: name another with GRPC_PORT=") from None
-    except (AuthNotConfiguredError, CertificateFilesError, DatabaseUrlError, ServerFailedError) as error:
-        raise click.ClickException(str(error)) from None
-
-
-def _refusals_logged(settings: TlsSettings) -> AbstractContextManager[None]:
-    return nullcontext() if settings.mode == "off" else core_lines_logged()
-
-
-def _spare_the_collector_of_garbage() -> None:
-    """Let it look at what requests make, not each time at all that was imported."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_ALLOCATIONS_UNTIL_COLLECTED, 20, 50)
-
-
-async def _serve(settings: Settings) -> None:
-    told_to_end = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, told_to_end.set)
-    async with serving(settings) as server:
-        _spare_the_collector_of_garbage()
-        endings = [asyncio.create_task(end) for end in (told_to_end.wait(), server.failed())]
-        (ended, *_), others = await asyncio.wait(endings, return_when=asyncio.FIRST_COMPLETED)
-        for other in others:
-            other.cancel()
-        await ended
-        logging.getLogger("server").info("ending")
+        with logging_configured(settings.server):
+            asyncio.run(keep_workers(settings.server.grpc_ports, grace))
+    except CannotStartError:
+        # The worker has said why.
+        raise click.exceptions.Exit(1) from None

@@ -2,13 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import click
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from server.config import DatabaseSettings, Settings, StreamSettings, TlsSettings, TokenSettings
-from server.store.engine import DatabaseUrlError, database_url
+from server.config import (
+    DatabaseSettings,
+    ServerSettings,
+    Settings,
+    StreamSettings,
+    TlsSettings,
+    TokenSettings,
+)
 
 _PREFIXES = {
     model.__name__: model.model_config.get("env_prefix", "")
@@ -16,14 +23,20 @@ _PREFIXES = {
 }
 
 
-def load_settings() -> Settings:
-    """Read the server's settings; raises click.ClickException where one of them is wrong."""
+def load_settings(**given: Any) -> Settings:
+    """Read the server's settings; what options give for ServerSettings goes before the environment.
+
+    Raises click.ClickException where one of them is wrong.
+    """
     with telling_what_is_wrong():
-        return Settings()
+        return Settings(server=ServerSettings(**given))
 
 
 def load_database_url() -> str:
     """Read the URL of the database; raises click.ClickException where there is none."""
+    # psycopg and SQLAlchemy, which a process that only watches over workers has no use for.
+    from server.store.engine import DatabaseUrlError, database_url  # noqa: PLC0415
+
     try:
         return database_url(load_settings().database)
     except DatabaseUrlError as error:

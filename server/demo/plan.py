@@ -19,7 +19,7 @@ class Plan:
     processes: list[Process]
     rest_address: str
     rest_url: str
-    grpc_address: str
+    grpc_addresses: list[str]
     admin_address: str
     stand_in_address: str | None
 
@@ -46,7 +46,7 @@ def plan(settings: Settings, gateway: GatewaySettings, access: Access, database_
         processes,
         rest_address=rest_address,
         rest_url=f"{'https' if access.certificates else 'http'}://{rest_address}",
-        grpc_address=f"{settings.server.grpc_host}:{settings.server.grpc_port}",
+        grpc_addresses=[f"{settings.server.grpc_host}:{port}" for port in settings.server.grpc_ports],
         admin_address=f"127.0.0.1:{admin_port}",
         stand_in_address=stand_in_address,
     )

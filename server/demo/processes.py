@@ -1,6 +1,5 @@
 """Keeps the demo's processes running: starts them, starts again what died, ends them all."""
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -8,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
+
+from server.processes import ended_with_parent
 
 
 @dataclass
@@ -54,12 +55,6 @@ class Process:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-
-
-def ended_with_parent(signal: str) -> list[str]:
-    """Words to put before a command, so that it gets a signal should this process be killed."""
-    setpriv = shutil.which("setpriv")  # of Linux
-    return [setpriv, "--pdeathsig", signal] if setpriv else []
 
 
 @contextmanager

@@ -62,14 +62,17 @@ def _alone(lock: Path) -> Iterator[None]:
 
 
 def _refuse_taken_ports(settings: Settings, gateway: GatewaySettings) -> None:
+    server = settings.server
     for name, host, port in (
         ("REST_PORT", gateway.rest_host, gateway.rest_port),
-        ("GRPC_PORT", settings.server.grpc_host, settings.server.grpc_port),
+        *(("GRPC_PORT", server.grpc_host, port) for port in server.grpc_ports),
     ):
         if not is_free(host, port):
             raise DemoError(f"Port {port} is taken: name another with {name}=")
-    if gateway.rest_port == settings.server.grpc_port:
+    if gateway.rest_port == server.grpc_port:
         raise DemoError("REST_PORT and GRPC_PORT are the same: name another for one of them")
+    if gateway.rest_port in server.grpc_ports:
+        raise DemoError("REST_PORT is the port of a worker: name another for it, or for GRPC_PORT")
 
 
 def _refuse_other_certificates(settings: Settings, gateway: GatewaySettings) -> None:
@@ -91,7 +94,8 @@ def _wait_until_ready(demo: Plan, access: Access) -> None:
 
     def ready() -> bool:
         _refuse_dead(demo.processes)
-        return grpc_answers(demo.grpc_address, credentials) and rest_answers(url, access.token, ca_file)
+        each_serves = all(grpc_answers(address, credentials) for address in demo.grpc_addresses)
+        return each_serves and rest_answers(url, access.token, ca_file)
 
     if not wait_until(ready, _READY_WITHIN_SECONDS):
         raise DemoError(f"Not all of it answers after {_READY_WITHIN_SECONDS:.0f} s; see {DATA}/*.log")

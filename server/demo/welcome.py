@@ -21,7 +21,7 @@ _TEXT = """
 LiveCalls answers.
 
   REST   {url}/v1/live/calls/{{id}}
-  gRPC   {grpc}, and {rest} through Envoy: livecalls.v1.LiveCalls/GetCall
+  gRPC   {each}, and {rest} through Envoy: livecalls.v1.LiveCalls/GetCall
   Envoy  http://{admin} (its admin page)
 
 By REST:
@@ -76,7 +76,7 @@ def welcome(demo: Plan, database: DemoDatabase, access: Access) -> str:
     return _TEXT.format(
         url=demo.rest_url,
         rest=demo.rest_address,
-        grpc=demo.grpc_address,
+        each=", ".join(demo.grpc_addresses),
         admin=demo.admin_address,
         curl=_curl_options(access),
         python=sys.executable,
@@ -104,9 +104,10 @@ def _imports(access: Access) -> str:
 
 
 def _channel(demo: Plan, access: Access) -> str:
+    grpc = demo.grpc_addresses[0]
     if access.certificates is None:
-        return _PLAIN_CHANNEL.format(grpc=demo.grpc_address)
-    return _TLS_CHANNEL.format(grpc=demo.grpc_address, folder=access.certificates.folder)
+        return _PLAIN_CHANNEL.format(grpc=grpc)
+    return _TLS_CHANNEL.format(grpc=grpc, folder=access.certificates.folder)
 
 
 def _samples(database: DemoDatabase) -> str:

@@ -40,6 +40,21 @@ def test_the_settings_stand_in_the_configuration(tmp_path: Path) -> None:
     assert '[{"exact": "https://a.example.com"}]' in rendered
 
 
+def test_each_worker_is_an_endpoint(tmp_path: Path) -> None:
+    rendered = gateway("render", tmp_path, GRPC_PORT="65533", WORKERS="3").stdout
+    (cluster,) = yaml.safe_load(rendered)["static_resources"]["clusters"]
+    (locality,) = cluster["load_assignment"]["endpoints"]
+    addresses = [it["endpoint"]["address"]["socket_address"] for it in locality["lb_endpoints"]]
+    assert [it["port_value"] for it in addresses] == [65533, 65534, 65535]
+    assert {it["address"] for it in addresses} == {"127.0.0.1"}
+
+
+def test_ports_of_workers_end_where_ports_do(tmp_path: Path) -> None:
+    done = gateway("run", tmp_path, GRPC_PORT="65533", WORKERS="4")
+    assert done.returncode == 1
+    assert done.stderr == "Error: GRPC_PORT and WORKERS go beyond port 65535: lower one of them\n"
+
+
 @pytest.mark.parametrize(
     ("setting", "value"),
     [
@@ -54,6 +69,7 @@ def test_the_settings_stand_in_the_configuration(tmp_path: Path) -> None:
         ("RATE_LIMIT_PER_SECOND", "-1"),
         ("RATE_LIMIT_BURST", "0"),
         ("MAX_CONNECTIONS", "0"),
+        ("WORKERS", "0"),
     ],
 )
 def test_a_bad_setting_is_one_line(setting: str, value: str, tmp_path: Path) -> None:

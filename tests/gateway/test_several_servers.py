@@ -1,17 +1,21 @@
-"""A gateway in front of two servers, as it is where GRPC_HOST is a name with two addresses."""
+"""A gateway in front of two servers, as with two workers, or two addresses of GRPC_HOST."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import grpc
 import pytest
 
+from tests.support.breaking_off import breaking_off
+from tests.support.envoy_configuration import EnvoyConfiguration
 from tests.support.gateway import Gateway, gateway_running, wait_for
 from tests.support.rest import Reply, ask
 from tests.support.upstream import Upstream, upstream_running
 
 PATH = "/v1/live/calls/any"
 EJECTIONS = "cluster.livecalls.outlier_detection.ejections_enforced_total"
+RETRIES = "cluster.livecalls.upstream_rq_retry"
 HEALTHY = "cluster.livecalls.membership_healthy"
 
 
@@ -62,7 +66,7 @@ def test_nobody_notices_that_one_has_ended_or_comes_back(other: Upstream, of_bot
     assert statuses(of_both) == {404}
     other.stop()
     assert statuses(of_both, 200) == {404}
-    assert of_both.counter("cluster.livecalls.upstream_rq_retry") > 0
+    assert of_both.counter(RETRIES) > 0
     other.start()
     wait_for(lambda: None if spared(other, of_both) else True)
 
@@ -99,10 +103,10 @@ def test_none_is_put_aside_for_what_it_answers(
     other.fails(code, "So it is.")
     assert len(statuses(of_both)) == 1
     assert of_both.counter(EJECTIONS) == 0
-    assert of_both.counter("cluster.livecalls.upstream_rq_retry") == 0
+    assert of_both.counter(RETRIES) == 0
 
 
-def test_none_is_put_aside_for_time_outs(
+def test_none_is_put_aside_for_time_outs_and_no_other_asked(
     one: Upstream, other: Upstream, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     one.hangs()
@@ -113,9 +117,10 @@ def test_none_is_put_aside_for_time_outs(
     ) as gateway:
         assert {reply.status for reply in asked_together(gateway)} == {504}
         assert gateway.counter(EJECTIONS) == 0
+        assert gateway.counter(RETRIES) == 0
 
 
-def test_what_a_server_has_begun_is_asked_of_no_other(
+def test_what_a_server_answers_as_it_ends_is_asked_of_no_other(
     one: Upstream, other: Upstream, of_both: Gateway
 ) -> None:
     one.hangs()
@@ -126,3 +131,15 @@ def test_what_a_server_has_begun_is_asked_of_no_other(
         begun.stop()
         assert asked.result(10).status == 503
     assert len(one.requests) + len(other.requests) == 1
+
+
+def test_what_a_server_had_begun_when_it_died_is_asked_of_another(one: Upstream, tmp_path: Path) -> None:
+    with breaking_off() as port:
+
+        def beside_it(configuration: EnvoyConfiguration) -> None:
+            configuration.add_server(port)
+            del configuration.cluster["health_checks"]
+
+        with gateway_running(one.port, tmp_path, beside_it) as gateway:
+            assert statuses(gateway) == {404}
+            assert gateway.counter(RETRIES) > 0

@@ -15,6 +15,7 @@ import psutil
 
 from server.demo.readiness import free_port, wait_until
 from server.demo.sample_calls import sample_id
+from tests.support.ports import free_ports
 
 READY = "Ctrl-C ends all of it."
 
@@ -74,7 +75,8 @@ class RunningDemo:
 @contextmanager
 def running_demo(*options: str, **settings: str) -> Iterator[RunningDemo]:
     """Run the demo, from when it says that all of it answers."""
-    with started_demo(free_port(), free_port(), options=options, settings=settings) as demo:
+    grpc_port = free_ports(int(settings.get("WORKERS", "1")))[0]
+    with started_demo(free_port(), grpc_port, options=options, settings=settings) as demo:
         assert wait_until(lambda: READY in demo.output() or demo.process.poll() is not None, 60)
         assert demo.process.poll() is None, demo.output()
         yield demo

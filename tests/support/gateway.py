@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -51,6 +52,11 @@ class Gateway:
         """Read one of Envoy's counters."""
         stats = ask(self.admin_url, "GET", f"/stats?format=json&filter=^{name}$").json()["stats"]
         return int(stats[0]["value"])
+
+    def asked(self, server: str) -> int:
+        """Count the requests that went to the server at an address, tries included."""
+        clusters = ask(self.admin_url, "GET", "/clusters").body.decode()
+        return int(re.findall(rf"^livecalls::{server}::rq_total::(\d+)$", clusters, re.MULTILINE)[0])
 
 
 @contextmanager

@@ -4,26 +4,30 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from server.demo.postgres import EmbeddedPostgres
-from server.demo.readiness import free_port, grpc_answers, wait_until
+from server.demo.readiness import grpc_answers, wait_until
 from server.demo.stream_stand_in.running import serving_in_thread
 from server.demo.stream_stand_in.stand_in import StreamStandIn
 from tests.support.calls import PLAIN_CALL
 from tests.support.gateway import Gateway, gateway_running
+from tests.support.ports import free_ports
 from tests.support.rest import Reply, ask
 from tests.support.stream import KEY, SECRET
 
 
 class Server:
-    """A `python -m server serve` that can be ended and started again."""
+    """A `python -m server serve` that can be ended and started again, of one worker or several."""
 
     def __init__(self, folder: Path, settings: dict[str, str]) -> None:
-        self.port = free_port()
+        self.ports = free_ports(int(settings.get("WORKERS", "1")))
+        self.port = self.ports[0]
         self._log = folder / "server.log"
         self._environment = {**os.environ, **settings, "GRPC_PORT": str(self.port)}
         self.start()
@@ -33,12 +37,33 @@ class Server:
         command = [sys.executable, "-m", "server", "serve"]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(command, env=self._environment, stderr=log)
-        assert wait_until(lambda: grpc_answers(f"127.0.0.1:{self.port}"), 20), self.log()
+        assert wait_until(lambda: all(map(self.serves, self.ports)), 20), self.log()
+
+    def serves(self, port: int) -> bool:
+        """Tell whether the worker on a port says of itself that it serves."""
+        return grpc_answers(f"127.0.0.1:{port}")
+
+    def worker(self, port: int) -> psutil.Process | None:
+        """Find the worker that has a port, where there are several and it runs."""
+        for process in self.process.children():
+            with suppress(psutil.Error):  # it has just ended
+                if process.environ()["GRPC_PORT"] == str(port):
+                    return process
+        return None
+
+    @property
+    def process(self) -> psutil.Process:
+        """The process itself: the one worker, or who keeps several."""
+        return psutil.Process(self._process.pid)
+
+    def wait(self) -> int:
+        """Wait until it has ended; return its exit code."""
+        return self._process.wait(10)
 
     def stop(self) -> int:
         """End it as an operator does; return its exit code."""
         self._process.terminate()
-        return self._process.wait(10)
+        return self.wait()
 
     def log(self) -> str:
         """Read what it has logged so far, a JSON object a line."""

@@ -11,6 +11,7 @@ import pytest
 from server.demo.readiness import free_port, wait_until
 from tests.support.certificates import Authority
 from tests.support.demo import running_demo, started_demo
+from tests.support.ports import free_ports
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -33,6 +34,25 @@ def test_a_taken_port_is_one_clear_line(name: str) -> None:
             assert wait_until(lambda: demo.process.poll() is not None, 20)
             assert demo.output() == f"Error: Port {port} is taken: name another with {name}=\n"
             assert demo.process.returncode == 1
+
+
+def test_a_taken_port_of_a_worker_is_one_clear_line() -> None:
+    first, second = free_ports(2)
+    with (
+        socket.create_server(("127.0.0.1", second)),
+        started_demo(free_port(), first, settings={"WORKERS": "2"}) as demo,
+    ):
+        assert wait_until(lambda: demo.process.poll() is not None, 20)
+        assert demo.output() == f"Error: Port {second} is taken: name another with GRPC_PORT=\n"
+
+
+def test_rest_takes_the_port_of_no_worker() -> None:
+    first, second = free_ports(2)
+    with started_demo(second, first, settings={"WORKERS": "2"}) as demo:
+        assert wait_until(lambda: demo.process.poll() is not None, 20)
+        assert demo.output() == (
+            "Error: REST_PORT is the port of a worker: name another for it, or for GRPC_PORT\n"
+        )
 
 
 def test_a_killed_demo_takes_all_of_it_along() -> None:

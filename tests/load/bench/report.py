@@ -6,13 +6,10 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-import matplotlib as mpl
 import psutil
+from matplotlib.figure import Figure
 
 from tests.load.bench.rounds import Cell
-
-mpl.use("Agg")
-
 
 _HEADS = ("contender", "keys", "req/s", "p50 ms", "p99 ms", "p99.9 ms", "CPU µs/request")
 
@@ -54,7 +51,8 @@ def write_results(folder: Path, cells: list[Cell], lines: dict[str, float]) -> N
 
 def plot(folder: Path, cells: list[Cell]) -> None:
     """Draw `plot.png`: throughput against tail latency, a mark for each contender and set of keys."""
-    figure, axes = plt.subplots(figsize=(9, 6), layout="constrained")
+    figure = Figure(figsize=(9, 6), layout="constrained")
+    axes = figure.subplots()
     marks = dict(zip(dict.fromkeys(cell.keys for cell in cells), "o^sD*P", strict=False))
     colours = dict(
         zip(
@@ -76,4 +74,3 @@ def plot(folder: Path, cells: list[Cell]) -> None:
     )
     axes.grid(visible=True, which="both", alpha=0.3)
     figure.savefig(folder / "plot.png", dpi=120)
-    plt.close(figure)

@@ -1,0 +1,109 @@
+"""Whoever asks after a change is told of it, by any worker, however many ask for the same meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from itertools import cycle
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import grpc
+import psycopg
+from livecalls.v1 import live_calls_pb2 as pb
+from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
+
+from server.application.call import CallStatus
+from tests.support.calls import CALL_ID, new_id
+from tests.support.postgres import store_call
+from tests.support.stack import Server
+
+if TYPE_CHECKING:
+    from livecalls.v1.live_calls_pb2_grpc import LiveCallsAsyncStub
+
+UPDATE = "UPDATE calls SET status = %s, title = %s WHERE id = %s"
+
+
+async def test_every_worker_tells_of_a_change_at_once(database_url: str, tmp_path: Path) -> None:
+    store_call(database_url)
+    with serving(database_url, tmp_path, workers=2) as server:
+        async with stubs_of(server) as (one, other), writing(database_url) as write:
+            asked_of = cycle([(one,), (other,), (one, other)])
+            async with polling([one, other], [CALL_ID] * 2):
+                for number in range(2000):
+                    written = await write(number)
+                    assert await told_by(*next(asked_of)) == {written}
+
+
+async def test_many_who_ask_keep_no_change_from_one_who_made_it(
+    database_url: str, tmp_path: Path
+) -> None:
+    others = [store_call(database_url, id=new_id()).id for _ in range(15)]
+    store_call(database_url)
+    with serving(database_url, tmp_path, workers=1) as server:
+        async with stubs_of(server) as (stub,), writing(database_url) as write:
+            # Half of them ask for the call that changes.
+            ids = [CALL_ID] * 32 + (others * 3)[:32]
+            async with polling([stub], ids):
+                for number in range(200):
+                    written = await write(number)
+                    assert await told_by(stub) == {written}
+
+
+@contextmanager
+def serving(url: str, folder: Path, *, workers: int) -> Iterator[Server]:
+    settings = {"AUTH": "off", "DATABASE_URL": url, "WORKERS": str(workers), "LOG_LEVEL": "WARNING"}
+    server = Server(folder, settings)
+    try:
+        yield server
+    finally:
+        assert server.stop() == 0
+
+
+@asynccontextmanager
+async def stubs_of(server: Server) -> AsyncIterator[list[LiveCallsAsyncStub]]:
+    """Connect to each worker, straight."""
+    async with AsyncExitStack() as stack:
+        addresses = [f"127.0.0.1:{port}" for port in server.ports]
+        channels = [await stack.enter_async_context(grpc.aio.insecure_channel(it)) for it in addresses]
+        yield [LiveCallsStub(channel) for channel in channels]
+
+
+@asynccontextmanager
+async def writing(url: str) -> AsyncIterator[Callable[[int], Awaitable[tuple[str, str]]]]:
+    """Have a way to change the call by SQL; it tells what is written, once that is committed."""
+    statuses = cycle(CallStatus)
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+
+        async def write(number: int) -> tuple[str, str]:
+            status, title = next(statuses).value, f"Change {number}"
+            await connection.execute(UPDATE, (status, title, CALL_ID))
+            return f"CALL_STATUS_{status.upper()}", title
+
+        yield write
+
+
+@asynccontextmanager
+async def polling(stubs: list[LiveCallsAsyncStub], ids: list[str]) -> AsyncIterator[None]:
+    """Ask each worker for each of the calls again and again, while the block lasts."""
+
+    async def poll(stub: LiveCallsAsyncStub, call_id: str) -> None:
+        while True:
+            await stub.GetCall(pb.GetCallRequest(id=str(call_id)))
+
+    polls = [asyncio.create_task(poll(stub, call_id)) for stub in stubs for call_id in ids]
+    try:
+        yield
+        assert not any(it.done() for it in polls)
+    finally:
+        for it in polls:
+            it.cancel()
+        await asyncio.gather(*polls, return_exceptions=True)
+
+
+async def told_by(*stubs: LiveCallsAsyncStub) -> set[tuple[str, str]]:
+    """Ask workers for the call at once; return what they say has been written."""
+    request = pb.GetCallRequest(id=str(CALL_ID))
+    calls = await asyncio.gather(*(stub.GetCall(request) for stub in stubs))
+    return {(pb.CallStatus.Name(call.status), call.title) for call in calls}

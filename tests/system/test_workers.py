@@ -1,0 +1,92 @@
+"""Several workers behind Envoy: who asks notices none of their deaths."""
+
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import grpc
+import pytest
+from livecalls.v1 import live_calls_pb2 as pb
+from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
+
+from server.demo.postgres import EmbeddedPostgres
+from server.demo.readiness import wait_until
+from tests.support.calls import CALL_ID
+from tests.support.demo import running_demo
+from tests.support.postgres import store_call
+from tests.support.stack import Stack, stack_running
+from tests.support.steady_stream import steady_stream
+from tests.support.trouble import locked, selects_under_way
+
+WELL = {200, grpc.StatusCode.OK}
+
+
+@pytest.fixture
+def two_workers(shared_postgres: EmbeddedPostgres, database_url: str, tmp_path: Path) -> Iterator[Stack]:
+    """Everything, with two workers."""
+    store_call(database_url)
+    settings = {"DATABASE_URL": database_url, "WORKERS": "2", "RATE_LIMIT_PER_SECOND": "0"}
+    with stack_running(shared_postgres, tmp_path, **settings) as stack:
+        yield stack
+
+
+def test_each_is_asked(two_workers: Stack) -> None:
+    assert {two_workers.get().status for _ in range(10)} == {200}
+    for port in two_workers.server.ports:
+        assert two_workers.gateway.asked(f"127.0.0.1:{port}") > 0
+
+
+def test_nobody_notices_that_workers_are_killed_and_come_back(two_workers: Stack) -> None:
+    with steady_stream(two_workers.gateway) as outcomes:
+        for port in [*two_workers.server.ports] * 2:
+            so_far = outcomes.total()
+            assert wait_until(partial(has_more, outcomes, so_far + 50), 20)
+            is_killed_and_comes_back(port, two_workers)
+    assert set(outcomes) == WELL, outcomes
+    assert two_workers.gateway.counter("cluster.livecalls.upstream_rq_retry") > 0
+
+
+def has_more(outcomes: Counter[object], number: int) -> bool:
+    return outcomes.total() > number
+
+
+def is_killed_and_comes_back(port: int, stack: Stack) -> None:
+    """Kill the worker of a port; there is another when this returns, and Envoy knows."""
+    killed = stack.server.worker(port)
+    assert killed
+    killed.kill()
+    assert wait_until(lambda: stack.server.worker(port) not in (None, killed), 20), stack.server.log()
+    assert wait_until(lambda: stack.server.serves(port), 20), stack.server.log()
+    assert wait_until(lambda: stack.gateway.counter("cluster.livecalls.membership_healthy") == 2, 20)
+    so_far = stack.gateway.asked(f"127.0.0.1:{port}")
+    assert wait_until(lambda: stack.gateway.asked(f"127.0.0.1:{port}") > so_far + 20, 20)
+
+
+async def test_requests_under_way_are_answered_by_workers_that_end(
+    two_workers: Stack, database_url: str
+) -> None:
+    server = two_workers.server
+    with ThreadPoolExecutor(2) as pool:
+        with locked(database_url):
+            asked = [pool.submit(call_of, port) for port in server.ports]
+            await selects_under_way(database_url, 2)
+            server.process.terminate()
+            assert wait_until(lambda: not any(map(server.serves, server.ports)), 5)
+        assert [it.result(10).id for it in asked] == [str(CALL_ID)] * 2
+    assert server.wait() == 0
+    server.start()
+
+
+def call_of(port: int) -> pb.Call:
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        return LiveCallsStub(channel).GetCall(pb.GetCallRequest(id=str(CALL_ID)))
+
+
+def test_the_demo_runs_several() -> None:
+    with running_demo(WORKERS="2") as demo:
+        first, second = demo.grpc_port, demo.grpc_port + 1
+        assert f"  gRPC   127.0.0.1:{first}, 127.0.0.1:{second}, and " in demo.output()
+        for port in (first, second):
+            assert f"serving port={port}" in demo.output()
