@@ -16,18 +16,23 @@ from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
 from server.application.call import CallStatus
 from tests.support.calls import CALL_ID, new_id
-from tests.support.postgres import store_call
+from tests.support.postgres import execute, store_call
 from tests.support.stack import Server
 
 if TYPE_CHECKING:
     from livecalls.v1.live_calls_pb2_grpc import LiveCallsAsyncStub
 
-UPDATE = "UPDATE calls SET status = %s, title = %s WHERE id = %s"
+# Reads take a while, so that some under way have begun before a change: none may join these.
+SLOW_READS = """
+    ALTER TABLE calls RENAME TO stored_calls;
+    CREATE VIEW calls AS SELECT stored_calls.* FROM stored_calls, (SELECT pg_sleep({})) AS slowly
+"""
+UPDATE = "UPDATE stored_calls SET status = %s, title = %s WHERE id = %s"
 
 
 async def test_every_worker_tells_of_a_change_at_once(database_url: str, tmp_path: Path) -> None:
     store_call(database_url)
-    with serving(database_url, tmp_path, workers=2) as server:
+    with serving(database_url, tmp_path, workers=2, seconds=0.001) as server:
         async with stubs_of(server) as (one, other), writing(database_url) as write:
             asked_of = cycle([(one,), (other,), (one, other)])
             async with polling([one, other], [CALL_ID] * 2):
@@ -41,7 +46,7 @@ async def test_many_who_ask_keep_no_change_from_one_who_made_it(
 ) -> None:
     others = [store_call(database_url, id=new_id()).id for _ in range(15)]
     store_call(database_url)
-    with serving(database_url, tmp_path, workers=1) as server:
+    with serving(database_url, tmp_path, workers=1, seconds=0.02) as server:
         async with stubs_of(server) as (stub,), writing(database_url) as write:
             # Half of them ask for the call that changes.
             ids = [CALL_ID] * 32 + (others * 3)[:32]
@@ -52,7 +57,9 @@ async def test_many_who_ask_keep_no_change_from_one_who_made_it(
 
 
 @contextmanager
-def serving(url: str, folder: Path, *, workers: int) -> Iterator[Server]:
+def serving(url: str, folder: Path, *, workers: int, seconds: float) -> Iterator[Server]:
+    """Serve calls whose reading takes so many seconds."""
+    execute(url, SLOW_READS.format(seconds))
     settings = {"AUTH": "off", "DATABASE_URL": url, "WORKERS": str(workers), "LOG_LEVEL": "WARNING"}
     server = Server(folder, settings)
     try:
