@@ -12,7 +12,7 @@ from server.store.tables import MOMENTS
 FIELDS = tuple(field.name for field in fields(Call))
 """The columns of a call, in the documented order."""
 
-ROWS_REMEMBERED = 5000
+ROWS_REMEMBERED = 2000
 """Rows whose calls are remembered, some 2 KB each."""
 
 _STATUS = FIELDS.index("status")

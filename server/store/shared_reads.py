@@ -16,7 +16,7 @@ Value = TypeVar("Value")
 
 # How long requests gather for a read that keep coming, and after which pause they do not.
 WINDOW_SECONDS = 0.004
-QUIET_SECONDS = 0.00015
+QUIET_SECONDS = 0.00025
 # How long a read is waited for, before the next begins beside it.
 PATIENCE_SECONDS = 0.005
 # A read that nobody waits for may end in good order for so long, then it is broken off.
@@ -76,12 +76,11 @@ class SharedReads(Generic[Key, Value]):
         loop = asyncio.get_running_loop()
         batch = _Batch[Key, Value](loop)
         batch.limit = loop.call_later(self._within, batch.exceed)
-        batch.start = (
-            loop.call_later(PATIENCE_SECONDS, self._begin)
-            if self._under_way
-            else loop.call_soon(self._begin)
-        )
         self._gathering.append(batch)
+        if self._under_way:
+            batch.start = loop.call_later(PATIENCE_SECONDS, self._begin)
+        else:
+            batch.start = loop.call_soon(self._begin)
         return batch
 
     def _watch(self, batch: "_Batch[Key, Value]", until: float, seen: int, since: float) -> None:

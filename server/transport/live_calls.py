@@ -14,7 +14,7 @@ from server.transport.admission import Admission, Method
 from server.transport.call_context import CallContext
 from server.transport.errors import MalformedRequestError
 
-CALLS_REMEMBERED = 5000
+CALLS_REMEMBERED = 2000
 """Calls whose messages are remembered, some 400 bytes each."""
 
 SERVICE = pb.DESCRIPTOR.services_by_name["LiveCalls"].full_name

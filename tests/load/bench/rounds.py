@@ -88,5 +88,5 @@ def run_well(load: Load) -> Measured:
 
 
 def _turned(places: Sequence[int], by: int) -> list[int]:
-    by %= len(places)
-    return [*places[by:], *places[:by]]
+    start = by % len(places) if places else 0
+    return [*places[start:], *places[:start]]
