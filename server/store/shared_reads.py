@@ -14,9 +14,9 @@ log = logging.getLogger("server.store")
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
-# How long requests gather for a read that keep coming, and after which pause they do not.
-WINDOW_SECONDS = 0.004
+# Under load, a read begins once no request has come for so long, and at the latest after the window.
 QUIET_SECONDS = 0.00025
+WINDOW_SECONDS = 0.004
 # How long a read is waited for, before the next begins beside it.
 PATIENCE_SECONDS = 0.005
 # A read that nobody waits for may end in good order for so long, then it is broken off.
@@ -26,10 +26,10 @@ GIVE_UP_SECONDS = 0.25
 class SharedReads(Generic[Key, Value]):
     """Reads keys by as few reads as can be, of which some may be under way at once.
 
-    A request joins only a read that has not begun, so what it is told was read after it asked. A read
-    begins with the first turn of the event loop that brings no more requests: alone, one waits for
-    two turns, and under load as long as others keep coming, up to the window. While a read is under
-    way, arrivals gather for the next; where it takes long, the next begins beside it.
+    A request joins only a read that has not begun, so what it is told was read after it asked. Alone
+    it waits for one turn of the event loop. While a read is under way, arrivals gather for the next;
+    where it takes long, the next begins beside it. Some that waited for its end are a sign of load:
+    then the next begins only when a pause, or the window, ends the coming of others.
     """
 
     def __init__(
@@ -84,6 +84,10 @@ class SharedReads(Generic[Key, Value]):
         return batch
 
     def _watch(self, batch: "_Batch[Key, Value]", until: float, seen: int, since: float) -> None:
+        """Look at each turn how many have joined, who were `seen` at a moment; then begin.
+
+        By turns, for uvloop's timers are too coarse, which know only whole milliseconds.
+        """
         loop = asyncio.get_running_loop()
         now = loop.time()
         if batch.joined > seen:

@@ -1,5 +1,6 @@
 """The contenders of `make bench`: whoever is measured answers what the documented service answers."""
 
+import shutil
 from collections.abc import Iterator
 
 import grpc
@@ -22,6 +23,7 @@ CALLS = [PLAIN_CALL, *sample_calls(MOMENT)]
 NO_CALLS = ["99999999-9999-4999-8999-999999999999", "no-such-call"]
 
 # The peers in Go are built first, on a fresh machine from nothing.
+NEEDS_GO = pytest.mark.skipif(not shutil.which("go"), reason="the peers in Go need Go, which CI has")
 pytestmark = pytest.mark.timeout(600)
 
 
@@ -59,13 +61,13 @@ def go_gateway(go_grpc: str) -> Iterator[str]:
         yield f"http://{address}"
 
 
-@pytest.fixture(params=["one_select", "go_grpc"])
+@pytest.fixture(params=["one_select", pytest.param("go_grpc", marks=NEEDS_GO)])
 def grpc_peer(request: pytest.FixtureRequest) -> Iterator[LiveCallsStub]:
     with grpc.insecure_channel(request.getfixturevalue(request.param)) as channel:
         yield LiveCallsStub(channel)
 
 
-@pytest.fixture(params=["fastapi", "go_gateway"])
+@pytest.fixture(params=["fastapi", pytest.param("go_gateway", marks=NEEDS_GO)])
 def rest_peer(request: pytest.FixtureRequest) -> str:
     url: str = request.getfixturevalue(request.param)
     return url

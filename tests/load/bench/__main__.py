@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +54,7 @@ def main() -> None:
     _report(cells, lines)
 
 
-def _plan(environment: "os._Environ[str]") -> Plan:
+def _plan(environment: Mapping[str, str]) -> Plan:
     known = all_contenders()
     if "go-grpc" not in known:
         click.echo("go-grpc, go-rest: left out, for there is no Go here")
@@ -96,8 +97,9 @@ def _report(cells: list[Cell], lines: dict[str, float]) -> None:
 
 
 def _say(progress: str) -> None:
-    """Tell people how far it is, on a line that the next one takes the place of."""
-    click.echo(f"\r\033[K{progress}", nl=False, err=True)
+    """Tell people how far it is, on a line that the next one takes the place of on a terminal."""
+    on_terminal = sys.stderr.isatty()
+    click.echo(f"\r\033[K{progress}" if on_terminal else progress, nl=not on_terminal, err=True)
 
 
 if __name__ == "__main__":

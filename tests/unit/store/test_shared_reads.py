@@ -2,7 +2,11 @@ import asyncio
 from collections.abc import Mapping
 from contextvars import ContextVar
 
-from tests.support.scripted_read import ScriptedRead, shared, turn
+import pytest
+
+from server.store import shared_reads
+from server.store.shared_reads import SharedReads
+from tests.support.scripted_read import AGES, MOMENT, ScriptedRead, shared, turn
 
 
 async def test_what_is_found_is_told_and_what_is_missing_is_none(read: ScriptedRead) -> None:
@@ -93,3 +97,68 @@ async def test_a_read_belongs_to_no_request() -> None:
     request_id.set("first")
     await shared(read).find(1)
     assert seen == [None]
+
+
+async def under_load(reads: SharedReads[int, str], read: ScriptedRead) -> list[asyncio.Task[str | None]]:
+    """Let a read end for which another request has waited."""
+    requests = [asyncio.create_task(reads.find(1))]
+    first = await read.begun()
+    requests.append(asyncio.create_task(reads.find(2)))
+    await turn()
+    first.set_result(None)
+    await requests[0]
+    return requests
+
+
+async def test_under_load_those_that_keep_coming_join(
+    read: ScriptedRead, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_reads, "WINDOW_SECONDS", AGES)
+    monkeypatch.setattr(shared_reads, "QUIET_SECONDS", MOMENT)
+    reads = shared(read)
+    requests = await under_load(reads, read)
+    for key in (3, 4, 5):
+        requests.append(asyncio.create_task(reads.find(key)))
+        await turn()
+    assert read.asked == [[1]]
+    (await read.begun()).set_result(None)
+    assert await asyncio.gather(*requests) == ["1", "2", "3", "4", "5"]
+    assert read.asked == [[1], [2, 3, 4, 5]]
+
+
+async def test_the_window_ends_however_many_keep_coming(
+    read: ScriptedRead, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_reads, "WINDOW_SECONDS", 0)
+    monkeypatch.setattr(shared_reads, "QUIET_SECONDS", AGES)
+    reads = shared(read)
+    requests = await under_load(reads, read)
+    (await read.begun()).set_result(None)
+    assert await asyncio.gather(*requests) == ["1", "2"]
+    assert read.asked == [[1], [2]]
+
+
+async def test_no_window_opens_for_who_comes_when_nobody_waited(
+    read: ScriptedRead, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_reads, "WINDOW_SECONDS", AGES)
+    monkeypatch.setattr(shared_reads, "QUIET_SECONDS", AGES)
+    reads = shared(read)
+    for key in (1, 2):
+        request = asyncio.create_task(reads.find(key))
+        (await read.begun()).set_result(None)
+        assert await request == str(key)
+    assert read.asked == [[1], [2]]
+
+
+async def test_a_read_that_takes_long_is_not_waited_for(read: ScriptedRead) -> None:
+    reads = shared(read, at_once=3)
+    requests = []
+    for key in (1, 2, 3):
+        requests.append(asyncio.create_task(reads.find(key)))
+        await read.begun()
+    requests.append(asyncio.create_task(reads.find(4)))
+    await asyncio.sleep(3 * shared_reads.PATIENCE_SECONDS)
+    assert read.asked == [[1], [2], [3]]
+    for request in requests:
+        request.cancel()

@@ -1,0 +1,83 @@
+import io
+import logging
+from threading import Event
+
+import pytest
+
+from server import written_behind
+from server.written_behind import WrittenBehind
+
+
+class StuckStream(io.StringIO):
+    """A stream that takes nothing until it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.let = Event(), Event()
+
+    def write(self, text: str) -> int:
+        self.asked.set()
+        self.let.wait(10)
+        return super().write(text)
+
+
+def record(message: str) -> logging.LogRecord:
+    return logging.makeLogRecord({"msg": message})
+
+
+def test_lines_are_written_whole_and_in_order() -> None:
+    stream = io.StringIO()
+    handler = WrittenBehind(stream)
+    for number in range(100):
+        handler.emit(record(f"line {number}"))
+    handler.close()
+    assert stream.getvalue().splitlines() == [f"line {number}" for number in range(100)]
+
+
+def test_nobody_waits_for_who_reads_the_log() -> None:
+    stream = StuckStream()
+    handler = WrittenBehind(stream)
+    handler.emit(record("first"))
+    assert stream.asked.wait(10)
+    handler.emit(record("second"))
+    assert stream.getvalue() == ""
+    stream.let.set()
+    handler.close()
+    assert stream.getvalue() == "first\nsecond\n"
+
+
+def test_lines_that_are_not_taken_in_time_are_lost_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(written_behind, "MOST_LINES_WAITING", 2)
+    stream = StuckStream()
+    handler = WrittenBehind(stream)
+    handler.emit(record("first"))
+    assert stream.asked.wait(10)
+    for number in range(5):
+        handler.emit(record(f"line {number}"))
+    stream.let.set()
+    handler.close()
+    first, *kept, lost = stream.getvalue().splitlines()
+    assert (first, kept) == ("first", ["line 0", "line 1"])
+    assert lost.startswith("3 lines of the log were lost")
+
+
+def test_the_end_waits_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(written_behind, "_END_SECONDS", 0.01)
+    stream = StuckStream()
+    handler = WrittenBehind(stream)
+    handler.emit(record("first"))
+    assert stream.asked.wait(10)
+    handler.close()
+    handler.close()
+    assert stream.getvalue() == ""
+    stream.let.set()
+
+
+def test_a_line_that_cannot_be_made_does_not_end_the_writing(capsys: pytest.CaptureFixture[str]) -> None:
+    stream = io.StringIO()
+    handler = WrittenBehind(stream)
+    handler.emit(logging.makeLogRecord({"msg": "%d", "args": ("no number",)}))
+    handler.emit(record("next"))
+    handler.close()
+    assert stream.getvalue() == "next\n"
+    assert "Logging error" in capsys.readouterr().err

@@ -1,0 +1,69 @@
+import asyncio
+import logging
+import time
+
+import pytest
+from google.rpc import code_pb2
+
+from server import logs
+from server.transport.access_log import AccessLog
+
+
+@pytest.fixture
+def _shown(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    caplog.handler.addFilter(logs._add_request_id)
+
+
+async def lines(caplog: pytest.LogCaptureFixture, number: int) -> list[logging.LogRecord]:
+    async with asyncio.timeout(5):
+        while len(caplog.records) < number:  # noqa: ASYNC110 - no event tells of it
+            await asyncio.sleep(0.001)
+    return caplog.records
+
+
+@pytest.mark.usefixtures("_shown")
+async def test_each_request_gets_a_line_of_its_own_in_order(caplog: pytest.LogCaptureFixture) -> None:
+    access_log = AccessLog()
+    logs.request_id.set("of another")
+    access_log.note("GetCall", code_pb2.OK, 0.00123, "first")
+    access_log.note("GetCall", code_pb2.NOT_FOUND, 0.5, "second")
+    assert caplog.records == []
+    told = [vars(record) for record in await lines(caplog, 2)]
+    assert [
+        (each["method"], each["code"], each["duration_ms"], each["request_id"]) for each in told
+    ] == [
+        ("GetCall", "OK", 1.23, "first"),
+        ("GetCall", "NOT_FOUND", 500.0, "second"),
+    ]
+    assert {(each["name"], each["levelname"], each["msg"]) for each in told} == {
+        ("server.requests", "INFO", "answered")
+    }
+
+
+@pytest.mark.usefixtures("_shown")
+async def test_a_line_tells_when_its_request_ended(caplog: pytest.LogCaptureFixture) -> None:
+    access_log = AccessLog()
+    access_log.note("GetCall", code_pb2.OK, 0.1, "first")
+    ended = time.time()
+    (line,) = await lines(caplog, 1)
+    assert line.created <= ended < time.time()
+
+
+@pytest.mark.usefixtures("_shown")
+async def test_what_is_noted_is_written_at_the_end(caplog: pytest.LogCaptureFixture) -> None:
+    access_log = AccessLog()
+    access_log.note("GetCall", code_pb2.OK, 0.1, "last")
+    access_log.write()
+    access_log.write()
+    assert [vars(record)["request_id"] for record in caplog.records] == ["last"]
+
+
+async def test_nothing_is_logged_below_the_level(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING)
+    access_log = AccessLog()
+    access_log.note("GetCall", code_pb2.OK, 0.1, "unseen")
+    access_log.write()
+    caplog.set_level(logging.INFO)
+    access_log.write()
+    assert caplog.records == []

@@ -1,0 +1,27 @@
+from livecalls.v1 import live_calls_pb2 as pb
+
+from server.application.call import CallState, LiveStatus
+from server.transport.live_calls import encode_call, encode_live_status, encode_state
+from tests.support.calls import MOMENT, PLAIN_CALL
+
+LIVE = LiveStatus(is_live=True, current_session_id="session", ended_at=MOMENT)
+
+
+def test_a_row_and_what_stream_says_are_read_as_one_message() -> None:
+    read = pb.Call.FromString(encode_state(CallState(PLAIN_CALL, LIVE)))
+    expected = encode_call(PLAIN_CALL)
+    expected.live.CopyFrom(encode_live_status(LIVE))
+    assert read == expected
+
+
+def test_what_is_not_known_of_stream_is_unset() -> None:
+    read = pb.Call.FromString(encode_state(CallState(PLAIN_CALL, None)))
+    assert read == encode_call(PLAIN_CALL)
+    assert not read.HasField("live")
+
+
+def test_an_off_air_call_is_known_to_be_so() -> None:
+    off_air = LiveStatus(is_live=False, current_session_id=None, ended_at=None)
+    read = pb.Call.FromString(encode_state(CallState(PLAIN_CALL, off_air)))
+    assert read.HasField("live")
+    assert not read.live.is_live
