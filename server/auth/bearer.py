@@ -8,7 +8,7 @@ from server.auth.errors import TokenRefusedError, TokenRequiredError
 LARGEST_TOKEN = 16 * 1024
 """Characters of a token that are looked at; one with every group of a large company takes 10 KiB."""
 
-_BEARER = re.compile(r"bearer +([\w.-]+)", re.IGNORECASE | re.ASCII)
+_BEARER = re.compile(r"(?i:bearer) +([\w.-]+)", re.ASCII)
 
 
 def bearer_token(headers: Sequence[str | bytes]) -> str:

@@ -28,7 +28,8 @@ class TokenGuard:
 
     async def admit(self, authorization: Sequence[str | bytes]) -> None:
         try:
-            grant = await self._tokens.verify(bearer_token(authorization))
+            token = bearer_token(authorization)
+            grant = self._tokens.remembered(token) or await self._tokens.verify(token)
         except (TokenRequiredError, TokenRefusedError) as error:
             log.info("token refused", extra={"check": error.check})
             raise

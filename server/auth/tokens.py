@@ -45,17 +45,22 @@ class Tokens:
 
     async def verify(self, token: str) -> Grant:
         """Tell what a token grants; raises TokenRefusedError and KeysUnavailableError."""
+        if grant := self.remembered(token):
+            return grant
+        grant = self._grant(token, await self._key_of(token))
+        self._remember(_digest(token), grant)
+        return grant
+
+    def remembered(self, token: str) -> Grant | None:
+        """Tell what a token grants that was verified before, or None."""
         if self._verified_with is not self._keys.current:
             self._verified_with = self._keys.current
             self._remembered.clear()
-        # Its digest, so that what is remembered is small and opens no door.
-        digest = hashlib.sha256(token.encode()).digest()
+        digest = _digest(token)
         grant = self._remembered.get(digest)
-        if grant is not None and time.time() < grant.expires:
-            self._remembered.move_to_end(digest)
-            return grant
-        grant = self._grant(token, await self._key_of(token))
-        self._remember(digest, grant)
+        if grant is None or grant.expires <= time.time():
+            return None
+        self._remembered.move_to_end(digest)
         return grant
 
     def _remember(self, digest: bytes, grant: Grant) -> None:
@@ -94,6 +99,11 @@ class Tokens:
         except jwt.PyJWTError as error:
             raise TokenRefusedError(_check_of(error)) from error
         return Grant(scopes_of(claims), _expiry(claims))
+
+
+def _digest(token: str) -> bytes:
+    """Name a token in what is remembered, so that it is small and opens no door."""
+    return hashlib.sha256(token.encode()).digest()
 
 
 def scopes_of(claims: Mapping[str, Any]) -> frozenset[str]:

@@ -14,8 +14,9 @@ log = logging.getLogger("server.store")
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
-# Under load, a read begins once no request has come for so long, and at the latest after the window.
-QUIET_SECONDS = 0.00025
+# Under load, a read begins once so many turns of the event loop have brought no request, and at the
+# latest after the window. Turns and not time: nobody can come while a long one answers many.
+QUIET_TURNS = 20
 WINDOW_SECONDS = 0.004
 # How long a read is waited for, before the next begins beside it.
 PATIENCE_SECONDS = 0.005
@@ -83,17 +84,12 @@ class SharedReads(Generic[Key, Value]):
             batch.start = loop.call_soon(self._begin)
         return batch
 
-    def _watch(self, batch: "_Batch[Key, Value]", until: float, seen: int, since: float) -> None:
-        """Look at each turn how many have joined, who were `seen` at a moment; then begin.
-
-        By turns, for uvloop's timers are too coarse, which know only whole milliseconds.
-        """
+    def _watch(self, batch: "_Batch[Key, Value]", until: float, seen: int, quiet: int) -> None:
+        """Let a batch begin once so many turns in a row have brought none to those who were `seen`."""
         loop = asyncio.get_running_loop()
-        now = loop.time()
-        if batch.joined > seen:
-            seen, since = batch.joined, now
-        if now < until and now - since < QUIET_SECONDS:
-            batch.start = loop.call_soon(self._watch, batch, until, seen, since)
+        quiet = quiet + 1 if batch.joined == seen else 0
+        if quiet < QUIET_TURNS and loop.time() < until:
+            batch.start = loop.call_soon(self._watch, batch, until, batch.joined, quiet)
         else:
             self._begin()
 
@@ -116,8 +112,8 @@ class SharedReads(Generic[Key, Value]):
         if self._gathering:
             first = self._gathering[0]
             first.start.cancel()
-            now = asyncio.get_running_loop().time()
-            self._watch(first, now + WINDOW_SECONDS, 0, now)
+            until = asyncio.get_running_loop().time() + WINDOW_SECONDS
+            self._watch(first, until, 0, 0)
 
     async def _answer(self, batch: "_Batch[Key, Value]") -> None:
         try:

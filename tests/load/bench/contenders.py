@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from server.demo.readiness import free_port, wait_until
+from server.processes import ended_with_parent
 from tests.load.bench.generator import GeneratorError, Load, run
 from tests.load.bench.world import World
 from tests.support.commands import environment
@@ -144,7 +145,11 @@ def _peer(name: str, command: list[str], world: World, **settings: str) -> Itera
 def _process(command: list[str], log: Path, **settings: str) -> Iterator[int]:
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, cwd=ROOT, env=environment(**settings), stdout=output, stderr=output
+            [*ended_with_parent("TERM"), *command],
+            cwd=ROOT,
+            env=environment(**settings),
+            stdout=output,
+            stderr=output,
         )
     try:
         yield process.pid

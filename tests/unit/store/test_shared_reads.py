@@ -6,7 +6,7 @@ import pytest
 
 from server.store import shared_reads
 from server.store.shared_reads import SharedReads
-from tests.support.scripted_read import AGES, MOMENT, ScriptedRead, shared, turn
+from tests.support.scripted_read import AGES, ScriptedRead, shared, turn
 
 
 async def test_what_is_found_is_told_and_what_is_missing_is_none(read: ScriptedRead) -> None:
@@ -114,7 +114,7 @@ async def test_under_load_those_that_keep_coming_join(
     read: ScriptedRead, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shared_reads, "WINDOW_SECONDS", AGES)
-    monkeypatch.setattr(shared_reads, "QUIET_SECONDS", MOMENT)
+    monkeypatch.setattr(shared_reads, "QUIET_TURNS", 5)
     reads = shared(read)
     requests = await under_load(reads, read)
     for key in (3, 4, 5):
@@ -130,7 +130,7 @@ async def test_the_window_ends_however_many_keep_coming(
     read: ScriptedRead, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shared_reads, "WINDOW_SECONDS", 0)
-    monkeypatch.setattr(shared_reads, "QUIET_SECONDS", AGES)
+    monkeypatch.setattr(shared_reads, "QUIET_TURNS", 1_000_000)
     reads = shared(read)
     requests = await under_load(reads, read)
     (await read.begun()).set_result(None)
@@ -142,7 +142,7 @@ async def test_no_window_opens_for_who_comes_when_nobody_waited(
     read: ScriptedRead, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shared_reads, "WINDOW_SECONDS", AGES)
-    monkeypatch.setattr(shared_reads, "QUIET_SECONDS", AGES)
+    monkeypatch.setattr(shared_reads, "QUIET_TURNS", 1_000_000)
     reads = shared(read)
     for key in (1, 2):
         request = asyncio.create_task(reads.find(key))
