@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+from sqlalchemy import DateTime
+
 from server.application.call import Call, CallStatus
-from server.store.tables import MOMENTS
+from server.store.tables import calls
 
 FIELDS = tuple(field.name for field in fields(Call))
 """The columns of a call, in the documented order."""
@@ -16,7 +18,7 @@ ROWS_REMEMBERED = 2000
 """Rows whose calls are remembered, some 2 KB each."""
 
 _STATUS = FIELDS.index("status")
-_MOMENTS = [FIELDS.index(name) for name in MOMENTS]
+_MOMENTS = [place for place, name in enumerate(FIELDS) if isinstance(calls.c[name].type, DateTime)]
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 

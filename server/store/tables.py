@@ -14,7 +14,7 @@ def _moment(name: str, *, nullable: bool = True) -> Column[object]:
     return Column(name, DateTime(timezone=True), nullable=nullable, server_default=default)
 
 
-MOMENTS = ("scheduled_at", "started_at", "ended_at", "recording_ready_at", "created_at", "updated_at")
+_MOMENTS = ("scheduled_at", "started_at", "ended_at", "recording_ready_at", "created_at", "updated_at")
 
 calls = Table(
     "calls",
@@ -40,6 +40,6 @@ calls = Table(
         CheckConstraint(
             f"{name} >= '0001-01-01T00:00:00Z' AND {name} < '10000-01-01T00:00:00Z'", name=f"{name}_year"
         )
-        for name in MOMENTS
+        for name in _MOMENTS
     ),
 )
