@@ -10,7 +10,7 @@ from livecalls.v1 import live_calls_pb2 as pb
 from server.application.call import Call
 from tests.support.calls import CALL_ID
 from tests.support.log import the_one
-from tests.support.service import Service, detail_of, raw
+from tests.support.service import Service, detail_of, raw, scripted_service
 
 REQUEST = pb.GetCallRequest(id=str(CALL_ID))
 
@@ -74,3 +74,14 @@ async def test_an_unknown_method_is_unimplemented(service: Service) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as raised:
         await raw(service, "/livecalls.v1.LiveCalls/DropCall", b"")
     assert raised.value.code() == grpc.StatusCode.UNIMPLEMENTED
+
+
+async def test_what_the_end_of_the_server_cuts_off_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    async with scripted_service() as service:
+        service.ports.answer = read = EndlessRead()
+        call = service.stub.GetCall(REQUEST)
+        await asyncio.wait_for(read.begun.wait(), 5)
+    (line,) = (vars(each) for each in caplog.records if each.name == "server.requests")
+    assert line["code"] == "CANCELLED"
+    assert call.done()

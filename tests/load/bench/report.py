@@ -50,21 +50,19 @@ def write_results(folder: Path, cells: list[Cell], lines: dict[str, float]) -> N
 
 
 def plot(folder: Path, cells: list[Cell]) -> None:
-    """Draw `plot.png`: throughput against tail latency, a mark for each contender and set of keys."""
+    """Draw `plot.png`: throughput against tail latency, contenders by colour and keys by shape."""
     figure = Figure(figsize=(9, 6), layout="constrained")
     axes = figure.subplots()
-    marks = dict(zip(dict.fromkeys(cell.keys for cell in cells), "o^sD*P", strict=False))
-    colours = dict(
-        zip(
-            dict.fromkeys(cell.contender for cell in cells),
-            [f"C{number}" for number in range(10)],
-            strict=False,
-        )
-    )
+    colours = {name: f"C{number}" for number, name in enumerate(_names(cells, "contender"))}
+    marks = dict(zip(_names(cells, "keys"), "o^sDP", strict=False))
     for cell in cells:
         place = cell.rate, cell.latency_us("p99") / 1000
         axes.scatter(*place, color=colours[cell.contender], marker=marks[cell.keys], s=60)
-        axes.annotate(f" {cell.contender}, {cell.keys}", place, fontsize=7)
+    for name, colour in colours.items():
+        axes.scatter([], [], color=colour, marker="s", label=name)
+    for name, mark in marks.items():
+        axes.scatter([], [], color="black", marker=mark, label=f"keys: {name}")
+    axes.legend()
     axes.set(
         xscale="log",
         yscale="log",
@@ -74,3 +72,7 @@ def plot(folder: Path, cells: list[Cell]) -> None:
     )
     axes.grid(visible=True, which="both", alpha=0.3)
     figure.savefig(folder / "plot.png", dpi=120)
+
+
+def _names(cells: list[Cell], of: str) -> list[str]:
+    return list(dict.fromkeys(getattr(cell, of) for cell in cells))
