@@ -61,9 +61,13 @@ class WrittenBehind(logging.Handler):
 
     def _write(self) -> None:
         lines, self._waiting = self._waiting, []
-        if self._lost:
-            lines.append(f"{self._lost} lines of the log were lost: they were not taken in time.")
-            self._lost = 0
-        if lines:
-            self._stream.write("\n".join(lines) + "\n")
+        lost, self._lost = self._lost, 0
+        said = [f"{lost} lines of the log were lost: they were not taken in time."] if lost else []
+        if not lines and not said:
+            return
+        try:
+            self._stream.write("\n".join([*lines, *said, ""]))
             self._stream.flush()
+        except OSError:
+            # A full disk, or nobody who reads: there may be room again later.
+            self._lost += lost + len(lines)

@@ -54,9 +54,7 @@ class SharedReads(Generic[Key, Value]):
 
         Raises what the read raises, and StoreUnavailableError where it takes too long.
         """
-        batch = self._gathering[-1] if self._gathering else self._gather()
-        if len(batch.waiting) >= self._most_keys:
-            batch = self._gather()
+        batch = self._batch_to_join()
         answer = batch.join(key)
         try:
             return await answer
@@ -72,6 +70,13 @@ class SharedReads(Generic[Key, Value]):
         for task in tasks:
             _give_up(task)
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _batch_to_join(self) -> "_Batch[Key, Value]":
+        last = self._gathering[-1] if self._gathering else None
+        # One that all have left, or were sent away from, has no time-out any more.
+        if last and 0 < len(last.waiting) < self._most_keys:
+            return last
+        return self._gather()
 
     def _gather(self) -> "_Batch[Key, Value]":
         loop = asyncio.get_running_loop()
