@@ -92,3 +92,6 @@ def test_a_short_run_prints_the_table_and_the_lines() -> None:
     )
     assert "| ours-grpc | spread |" in ran.stdout
     assert "grpc_vs_ceiling: 0." in ran.stdout
+    results = json.loads((ROOT / ".build" / "bench" / "results.json").read_text())
+    assert {each["contender"] for each in results["cells"]} == {"ceiling", "ours-grpc"}
+    assert f"grpc_vs_ceiling: {results['lines']['grpc_vs_ceiling']:.3f}\n" in ran.stdout

@@ -9,6 +9,16 @@ import pytest
 from server.config import ServerSettings
 from server.logs import logging_configured, request_id
 
+CYGRPC = "grpc._cython.cygrpc"
+QUIET = ("httpx", "httpcore", "getstream")
+
+
+class Odd:
+    """Something that JSON does not know."""
+
+    def __str__(self) -> str:
+        return "an odd thing"
+
 
 @pytest.fixture(autouse=True)
 def _as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
@@ -17,15 +27,21 @@ def _as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setattr(logging, name, getattr(logging, name))
     root = logging.getLogger()
     monkeypatch.setattr(root, "handlers", root.handlers[:])
-    level = root.level
+    monkeypatch.setattr(root, "level", root.level)
+    for name in (*QUIET, CYGRPC):
+        logger = logging.getLogger(name)
+        monkeypatch.setattr(logger, "level", logger.level)
+        monkeypatch.setattr(logger, "filters", logger.filters[:])
     yield
-    root.setLevel(level)
+    monkeypatch.undo()
+    # What loggers remember of the levels is forgotten so.
+    root.setLevel(root.level)
 
 
 def logged(capsys: pytest.CaptureFixture[str], **settings: Any) -> str:
     """Log a warning with an extra, and return what standard error got."""
     with logging_configured(ServerSettings(**settings)):
-        logging.getLogger("server.some").warning("it is %s", "so", extra={"seconds": 5, "odd": {1, 2}})
+        logging.getLogger("server.some").warning("it is %s", "so", extra={"seconds": 5, "odd": Odd()})
     return capsys.readouterr().err
 
 
@@ -33,8 +49,23 @@ def test_a_line_is_a_json_object(capsys: pytest.CaptureFixture[str]) -> None:
     before = datetime.now(UTC)
     line = json.loads(logged(capsys))
     assert before <= datetime.fromisoformat(line.pop("time")) <= datetime.now(UTC)
-    assert line.pop("odd") in ([1, 2], "{1, 2}")
-    assert line == {"level": "WARNING", "logger": "server.some", "message": "it is so", "seconds": 5}
+    assert line == {
+        "level": "WARNING",
+        "logger": "server.some",
+        "message": "it is so",
+        "seconds": 5,
+        "odd": "an odd thing",
+    }
+
+
+def test_a_line_tells_its_time_in_utc(capsys: pytest.CaptureFixture[str]) -> None:
+    with logging_configured(ServerSettings()):
+        logging.getLogger().handle(logging.makeLogRecord({"levelno": 30, "created": 951782400.123456}))
+    assert json.loads(capsys.readouterr().err)["time"] == "2000-02-29T00:00:00.123456Z"
+
+
+def test_a_line_of_no_request_has_no_id(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "request_id" not in json.loads(logged(capsys))
 
 
 def test_a_line_carries_the_id_of_its_request(capsys: pytest.CaptureFixture[str]) -> None:
@@ -57,16 +88,27 @@ def test_a_trace_is_part_of_its_line(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_people_read_text(capsys: pytest.CaptureFixture[str]) -> None:
     line = logged(capsys, log_format="text")
-    assert "WARNING server.some it is so seconds=5 odd=" in line
+    assert "WARNING server.some it is so seconds=5 odd=an odd thing\n" in line
 
 
 def test_a_lower_level_is_not_logged(capsys: pytest.CaptureFixture[str]) -> None:
     assert logged(capsys, log_level="ERROR") == ""
 
 
+@pytest.mark.parametrize("name", QUIET)
+def test_a_library_does_not_tell_of_every_question(
+    capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    with logging_configured(ServerSettings(log_level="DEBUG")):
+        logging.getLogger(name).info("asked, with a key")
+        logging.getLogger(name).warning("trouble")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert json.loads(line)["message"] == "trouble"
+
+
 def test_no_header_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     with logging_configured(ServerSettings()):
-        logging.getLogger("grpc._cython.cygrpc").error("Invalid encoding of a token")
-        logging.getLogger("grpc._cython.cygrpc").error("something else")
+        logging.getLogger(CYGRPC).error("Invalid encoding of a token")
+        logging.getLogger(CYGRPC).error("something else")
     (line,) = capsys.readouterr().err.splitlines()
     assert json.loads(line)["message"] == "something else"

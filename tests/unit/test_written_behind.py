@@ -13,12 +13,15 @@ class StuckStream(io.StringIO):
 
     def __init__(self) -> None:
         super().__init__()
-        self.asked, self.let = Event(), Event()
+        self.asked, self.let, self.lost = Event(), Event(), Event()
 
     def write(self, text: str) -> int:
         self.asked.set()
         self.let.wait(10)
-        return super().write(text)
+        written = super().write(text)
+        if "were lost" in text:
+            self.lost.set()
+        return written
 
 
 def record(message: str) -> logging.LogRecord:
@@ -59,6 +62,25 @@ def test_lines_that_are_not_taken_in_time_are_lost_and_counted(monkeypatch: pyte
     first, *kept, lost = stream.getvalue().splitlines()
     assert (first, kept) == ("first", ["line 0", "line 1"])
     assert lost.startswith("3 lines of the log were lost")
+
+
+def test_after_a_loss_lines_are_taken_again_and_nothing_is_counted_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(written_behind, "MOST_LINES_WAITING", 1)
+    stream = StuckStream()
+    handler = WrittenBehind(stream)
+    handler.emit(record("first"))
+    assert stream.asked.wait(10)
+    for number in range(2):
+        handler.emit(record(f"line {number}"))
+    stream.let.set()
+    assert stream.lost.wait(10)
+    handler.emit(record("last"))
+    handler.close()
+    *_, lost, last = stream.getvalue().splitlines()
+    assert (lost.partition(" ")[0], last) == ("1", "last")
+    assert stream.getvalue().count("were lost") == 1
 
 
 def test_the_end_waits_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,7 @@
 from datetime import UTC, datetime
 
+import pytest
+
 from server.application.call import CallStatus
 from server.store.rows import FIELDS, unpacked
 from tests.support.calls import CALL_ID
@@ -38,6 +40,13 @@ def test_times_are_moments_in_utc_from_the_first_to_the_last() -> None:
         datetime(2000, 1, 1, 0, 0, 0, 1, tzinfo=UTC),
     )
     assert call.status is CallStatus.ENDED
+
+
+@pytest.mark.parametrize("name", [name for name in FIELDS if name.endswith("_at")])
+def test_each_time_is_a_moment_or_null(name: str) -> None:
+    moment = datetime(2000, 1, 1, 0, 0, 0, 7, tzinfo=UTC)
+    assert getattr(unpacked(row(**{name: 7})), name) == moment
+    assert getattr(unpacked(row(**{name: None})), name) is None
 
 
 def test_a_row_that_has_not_changed_makes_the_very_same_call() -> None:

@@ -47,6 +47,24 @@ async def test_no_request_joins_a_read_that_has_begun(read: ScriptedRead) -> Non
     assert await late == "7"
 
 
+async def test_a_request_waits_for_the_read_under_way_though_another_could_begin(
+    read: ScriptedRead, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_reads, "PATIENCE_SECONDS", AGES)
+    reads = shared(read, at_once=2)
+    requests = [asyncio.create_task(reads.find(1))]
+    gate = await read.begun()
+    for key in (2, 3):
+        requests.append(asyncio.create_task(reads.find(key)))
+        await turn()
+        await turn()
+    assert read.asked == [[1]]
+    gate.set_result(None)
+    (await read.begun()).set_result(None)
+    assert await asyncio.gather(*requests) == ["1", "2", "3"]
+    assert read.asked == [[1], [2, 3]]
+
+
 async def test_while_all_reads_are_under_way_arrivals_gather_for_the_next(read: ScriptedRead) -> None:
     reads = shared(read, at_once=2)
     requests = []
@@ -125,6 +143,38 @@ async def test_under_load_those_that_keep_coming_join(
     (await read.begun()).set_result(None)
     assert await asyncio.gather(*requests) == ["1", "2", "3", "4", "5"]
     assert read.asked == [[1], [2, 3, 4, 5]]
+
+
+async def test_each_that_comes_makes_the_others_wait_anew(
+    read: ScriptedRead, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_reads, "WINDOW_SECONDS", AGES)
+    monkeypatch.setattr(shared_reads, "QUIET_TURNS", 5)
+    reads = shared(read)
+    requests = await under_load(reads, read)
+    for key in range(3, 8):
+        requests.append(asyncio.create_task(reads.find(key)))
+        for _ in range(3):
+            await turn()
+    (await read.begun()).set_result(None)
+    await asyncio.gather(*requests)
+    assert read.asked == [[1], [2, 3, 4, 5, 6, 7]]
+
+
+async def test_a_lone_request_after_the_load_begins_at_once(
+    read: ScriptedRead, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads = shared(read)
+    requests = await under_load(reads, read)
+    (await read.begun()).set_result(None)
+    await asyncio.gather(*requests)
+    monkeypatch.setattr(shared_reads, "WINDOW_SECONDS", AGES)
+    monkeypatch.setattr(shared_reads, "QUIET_TURNS", math.inf)
+    request = asyncio.create_task(reads.find(3))
+    for _ in range(3):
+        await turn()
+    assert read.asked == [[1], [2], [3]]
+    request.cancel()
 
 
 async def test_the_window_ends_however_many_keep_coming(

@@ -1,6 +1,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 
 import pytest
 from google.rpc import code_pb2
@@ -48,6 +49,23 @@ async def test_a_line_tells_when_its_request_ended(caplog: pytest.LogCaptureFixt
     ended = time.time()
     (line,) = await lines(caplog, 1)
     assert line.created <= ended < time.time()
+
+
+@pytest.mark.usefixtures("_shown")
+async def test_one_timer_is_enough_for_all_until_it_has_run(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = asyncio.get_running_loop()
+    timers: list[Callable[[], None]] = []
+    monkeypatch.setattr(loop, "call_later", lambda _, callback, **kwargs: timers.append(callback))
+    access_log = AccessLog()
+    for number in range(3):
+        access_log.note("GetCall", code_pb2.OK, 0.1, str(number))
+    (timer,) = timers
+    timer()
+    access_log.note("GetCall", code_pb2.OK, 0.1, "later")
+    assert [vars(record)["request_id"] for record in caplog.records] == ["0", "1", "2"]
+    assert len(timers) == 2
 
 
 @pytest.mark.usefixtures("_shown")

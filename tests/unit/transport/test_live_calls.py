@@ -1,7 +1,10 @@
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from livecalls.v1 import live_calls_pb2 as pb
 
-from server.application.call import CallState, LiveStatus
+from server.application.call import Call, CallState, LiveStatus
 from server.transport.live_calls import encode_call, encode_live_status, encode_state
+from tests.support.any_call import any_call, moments, texts
 from tests.support.calls import MOMENT, PLAIN_CALL
 
 LIVE = LiveStatus(is_live=True, current_session_id="session", ended_at=MOMENT)
@@ -11,6 +14,16 @@ def test_a_row_and_what_stream_says_are_read_as_one_message() -> None:
     read = pb.Call.FromString(encode_state(CallState(PLAIN_CALL, LIVE)))
     expected = encode_call(PLAIN_CALL)
     expected.live.CopyFrom(encode_live_status(LIVE))
+    assert read == expected
+
+
+@settings(deadline=None)
+@given(call=any_call, live=st.none() | st.builds(LiveStatus, st.booleans(), st.none() | texts, moments))
+def test_any_call_is_read_whole(call: Call, live: LiveStatus | None) -> None:
+    read = pb.Call.FromString(encode_state(CallState(call, live)))
+    expected = encode_call(call)
+    if live is not None:
+        expected.live.CopyFrom(encode_live_status(live))
     assert read == expected
 
 
