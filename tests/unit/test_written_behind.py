@@ -1,3 +1,4 @@
+import errno
 import io
 import logging
 from threading import Event
@@ -103,3 +104,29 @@ def test_a_line_that_cannot_be_made_does_not_end_the_writing(capsys: pytest.Capt
     handler.close()
     assert stream.getvalue() == "next\n"
     assert "Logging error" in capsys.readouterr().err
+
+
+class FullStream(io.StringIO):
+    """A stream that has room only after the first time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refused = Event()
+
+    def write(self, text: str) -> int:
+        if not self.refused.is_set():
+            self.refused.set()
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(text)
+
+
+def test_what_cannot_be_written_is_lost_and_counted_and_the_next_is_written() -> None:
+    stream = FullStream()
+    handler = WrittenBehind(stream)
+    handler.emit(record("first"))
+    assert stream.refused.wait(10)
+    handler.emit(record("next"))
+    handler.close()
+    next_one, lost = stream.getvalue().splitlines()
+    assert next_one == "next"
+    assert lost.startswith("1 lines of the log were lost")

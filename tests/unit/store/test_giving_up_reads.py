@@ -141,3 +141,31 @@ async def test_who_waits_for_a_read_that_is_just_beginning_when_the_store_closes
     await turn()
     assert type(request.exception()) is StoreUnavailableError
     assert read.asked == []
+
+
+async def test_who_comes_after_all_have_left_waits_only_so_long(read: ScriptedRead) -> None:
+    reads = shared(read, within=MOMENT)
+    first = asyncio.create_task(reads.find(1))
+    gate = await read.begun()
+    leaving = asyncio.create_task(reads.find(2))
+    await turn()
+    leaving.cancel()
+    await turn()
+    late = asyncio.create_task(reads.find(3))
+    await turn()
+    gate.set_result(None)
+    await first
+    await read.begun()
+    with pytest.raises(StoreUnavailableError):
+        await asyncio.wait_for(late, AGES)
+
+
+async def test_who_comes_after_all_were_sent_away_waits_only_so_long() -> None:
+    read = StubbornRead()
+    reads = shared(read, within=MOMENT)
+    first = asyncio.create_task(reads.find(1))
+    await read.begun()
+    second = asyncio.create_task(reads.find(2))
+    await asyncio.wait([first, second])
+    with pytest.raises(StoreUnavailableError):
+        await asyncio.wait_for(reads.find(3), AGES)
