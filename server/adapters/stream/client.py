@@ -109,6 +109,5 @@ def _leave_durations_unread() -> None:
 def _nowhere() -> logging.Logger:
     """Make a logger that leads nowhere: what the SDK would report is raised and logged here."""
     logger = logging.Logger("getstream")  # noqa: LOG001 - outside the tree, so that no handler hears it
-    logger.addHandler(logging.NullHandler())
     logger.disabled = True
     return logger

@@ -1,0 +1,31 @@
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.load.bench.generator import PROGRAM
+from tests.support.loads import IDS, written
+from tests.support.targets import Protocol, Target, serving
+
+
+@pytest.fixture(scope="session")
+def _built() -> None:
+    subprocess.run(["make", ".build/loadgen"], cwd=PROGRAM.parents[1], check=True)
+
+
+@pytest.fixture(params=["grpc", "http1"])
+def protocol(request: pytest.FixtureRequest) -> Protocol:
+    name: Protocol = request.param
+    return name
+
+
+@pytest.fixture
+async def target(protocol: Protocol) -> AsyncIterator[Target]:
+    async with serving(protocol) as target:
+        yield target
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Path:
+    return written(tmp_path, *IDS)

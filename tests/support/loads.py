@@ -1,0 +1,35 @@
+"""Loads that tests put on servers of their own."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from tests.load.bench.generator import Load, Measured, run
+from tests.support.targets import Protocol, Target
+
+IDS = [str(UUID(int=i)) for i in range(20)]
+
+
+def written(folder: Path, *ids: str) -> Path:
+    """Write a file of ids."""
+    file = folder / "keys"
+    file.write_text("".join(f"{call_id}\n" for call_id in ids))
+    return file
+
+
+async def put(protocol: Protocol, keys: Path, *targets: Target, **changes: Any) -> Measured:
+    """Put a short load on servers; changes are those of a Load."""
+    addresses = tuple(target.address for target in targets)
+    load = Load(protocol, addresses, keys, **{"seconds": 0.25, **changes})
+    return await asyncio.to_thread(run, load)
+
+
+def after(seconds: float) -> Any:
+    """Make an answer that takes so long."""
+
+    async def answer(_: str) -> bytes | None:
+        await asyncio.sleep(seconds)
+        return b"a call"
+
+    return answer
