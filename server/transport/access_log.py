@@ -23,14 +23,22 @@ class AccessLog:
 
     def __init__(self) -> None:
         self._noted: list[tuple[float, str, int, float, str]] = []
+        self._closed = False
 
     def note(self, method: str, code: int, seconds: float, request_id: str) -> None:
         """Note how a request ended, by google.rpc.Code, and how long it took."""
-        if not self._noted:
+        if not self._noted and not self._closed:
             # In a context of its own: it belongs to no request.
             loop = asyncio.get_running_loop()
             loop.call_later(GATHER_SECONDS, self.write, context=Context())
         self._noted.append((time(), method, code, seconds, request_id))
+        if self._closed:
+            self.write()
+
+    def close(self) -> None:
+        """Log what is noted; what the end of the server cuts off is logged at once from now on."""
+        self._closed = True
+        self.write()
 
     def write(self) -> None:
         """Log what is noted."""

@@ -84,7 +84,7 @@ class AioServer:
         await self._health.enter_graceful_shutdown()
         with suppress(UnicodeError):  # what failed() tells of is raised here again
             await self._server.stop(grace)
-        self._access_log.write()
+        self._access_log.close()
 
 
 def _handler(service: LiveCalls, access_log: AccessLog) -> grpc.GenericRpcHandler:

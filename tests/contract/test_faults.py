@@ -82,6 +82,5 @@ async def test_what_the_end_of_the_server_cuts_off_is_logged(caplog: pytest.LogC
         service.ports.answer = read = EndlessRead()
         call = service.stub.GetCall(REQUEST)
         await asyncio.wait_for(read.begun.wait(), 5)
-    (line,) = (vars(each) for each in caplog.records if each.name == "server.requests")
-    assert line["code"] == "CANCELLED"
+    assert (await the_one(caplog, "server.requests"))["code"] == "CANCELLED"
     assert call.done()

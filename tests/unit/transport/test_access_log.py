@@ -87,3 +87,12 @@ async def test_nothing_is_made_for_a_level_that_is_not_logged(monkeypatch: pytes
     monkeypatch.undo()
     access_log.write()
     assert handled == []
+
+
+@pytest.mark.usefixtures("_shown")
+async def test_what_ends_after_the_end_is_logged_at_once(caplog: pytest.LogCaptureFixture) -> None:
+    access_log = AccessLog()
+    access_log.note("GetCall", code_pb2.OK, 0.1, "before")
+    access_log.close()
+    access_log.note("GetCall", code_pb2.CANCELLED, 0.1, "after")
+    assert [vars(record)["request_id"] for record in caplog.records] == ["before", "after"]
