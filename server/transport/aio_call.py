@@ -1,28 +1,21 @@
 """Carries one call between grpc.aio and a method of the service."""
 
 import asyncio
-import logging
 import math
 from collections.abc import Awaitable, Callable, Sequence
 from time import perf_counter
-from typing import NoReturn
 
 import grpc
 from google.rpc import code_pb2
-from google.rpc.status_pb2 import Status
 
 from server import logs
 from server.transport.access_log import AccessLog
 from server.transport.admission import Method
 from server.transport.call_context import REQUEST_ID_KEY, request_id_of
-from server.transport.errors import challenge, to_status
+from server.transport.failures import code_of_cancelled, failure_of
 
 _Context = grpc.aio.ServicerContext[bytes, bytes]
-_DETAILS_KEY = "grpc-status-details-bin"
-_CHALLENGE_KEY = "www-authenticate"
 _STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
-
-log = logging.getLogger("server.requests")
 
 
 class AioCall:
@@ -57,22 +50,13 @@ def answering(
         try:
             return await method(request, call)
         except asyncio.CancelledError:
-            code = code_pb2.CANCELLED if call.time_left() > 0 else code_pb2.DEADLINE_EXCEEDED
+            code = code_of_cancelled(call.time_left())
             raise
-        except Exception as error:
-            status = to_status(error, call.request_id)
-            code = status.code
-            if code == code_pb2.INTERNAL:
-                log.exception("a fault of the server")
-            await _abort(context, call, status, challenge(error))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is said as a status
+            failure = failure_of(error, call.request_id)
+            code = failure.code
+            await context.abort(_STATUS_CODES[code], failure.message, failure.trailers)
         finally:
             access_log.note(name, code, perf_counter() - started, call.request_id)
 
     return answer
-
-
-async def _abort(context: _Context, call: AioCall, status: Status, challenged: str | None) -> NoReturn:
-    trailers = [(REQUEST_ID_KEY, call.request_id), (_DETAILS_KEY, status.SerializeToString())]
-    if challenged:
-        trailers.append((_CHALLENGE_KEY, challenged))
-    await context.abort(_STATUS_CODES[status.code], status.message, tuple(trailers))

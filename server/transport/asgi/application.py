@@ -1,0 +1,49 @@
+"""The ASGI application: starts and ends the server with its host, and hands it the requests."""
+
+import logging
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from server.transport.asgi.asgi_server import AsgiServer
+from server.transport.asgi.interface import Receive, Send
+from server.transport.asgi.protocol import refuse
+from server.transport.asgi.refusals import not_serving
+
+log = logging.getLogger("server")
+
+
+class Application:
+    """What the host calls for its own life, and then for each request; it must tell it of both."""
+
+    def __init__(self, serving: Callable[[], AbstractAsyncContextManager[AsgiServer]]) -> None:
+        """Serve while the block that is made here lasts; it is entered in the host's loop."""
+        self._serving = serving
+        self._server: AsgiServer | None = None
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            if self._server:
+                await self._server.answer(
+                    scope["method"], scope["raw_path"], scope["headers"], receive, send
+                )
+            else:
+                await refuse(send, not_serving())
+        elif scope["type"] == "lifespan":
+            await self._live(receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """Start, and wait for the end; what fails is told to the host, which does not start then."""
+        event = "startup"
+        try:
+            await receive()
+            async with self._serving() as self._server:
+                await send({"type": "lifespan.startup.complete"})
+                event = "shutdown"
+                await receive()
+                # The requests under way end with the block; the host sends no others.
+        except Exception as error:
+            log.exception("the server cannot go through its %s", event)
+            await send({"type": f"lifespan.{event}.failed", "message": str(error)})
+        else:
+            await send({"type": "lifespan.shutdown.complete"})

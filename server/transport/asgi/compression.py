@@ -1,0 +1,40 @@
+"""Message encodings: gzip, and deflate, which by HTTP's definition is zlib's format."""
+
+import zlib
+
+from server.transport.asgi.refusals import (
+    MAX_MESSAGE_BYTES,
+    malformed_message,
+    too_large_inside,
+    unknown_encoding,
+)
+
+# zlib's wbits: the largest window, and 16 more for gzip's header.
+_FORMATS = {b"deflate": 15, b"gzip": 31}
+
+
+def check_encoding(encoding: bytes) -> None:
+    """Raise RefusedError where a grpc-encoding is none of ours."""
+    if encoding != b"identity" and encoding not in _FORMATS:
+        raise unknown_encoding()
+
+
+def decompress(data: bytes, encoding: bytes) -> bytes:
+    """Decompress a message, but no more of it than may be; raises RefusedError."""
+    if encoding == b"identity":
+        raise malformed_message("Compression bit set but no encoding configured")
+    stream = zlib.decompressobj(_FORMATS[encoding])
+    try:
+        message = stream.decompress(data, MAX_MESSAGE_BYTES + 1)
+    except zlib.error:
+        raise malformed_message("Decompression failed due to zlib error") from None
+    if len(message) > MAX_MESSAGE_BYTES:
+        raise too_large_inside()
+    if not stream.eof or stream.unused_data:
+        raise malformed_message("Decompression failed due to zlib error")
+    return message
+
+
+def compress(message: bytes, encoding: bytes) -> bytes:
+    """Compress a message by an encoding that is not identity."""
+    return zlib.compress(message, 1, _FORMATS[encoding])

@@ -1,0 +1,67 @@
+"""gRPC's health service (grpc.health.v1): whether the server takes requests."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable
+from typing import TypeVar
+
+from google.protobuf.message import DecodeError, Message
+from google.rpc import code_pb2
+from grpc_health.v1 import health_pb2 as pb
+
+from server.transport.asgi.refusals import RefusedError, malformed_message
+
+SERVICE = pb.DESCRIPTOR.services_by_name["Health"].full_name
+
+Request = TypeVar("Request", bound=Message)
+
+
+class Health:
+    """The health of some services, and as "" of the whole server: all serve until the end is told."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = frozenset(names)
+        self._ending = asyncio.Event()
+
+    def end(self) -> None:
+        """Tell who asks, and who watches, that nothing is served any more."""
+        self._ending.set()
+
+    async def check(self, request: bytes) -> AsyncGenerator[bytes, None]:
+        """Answer Health.Check once; raises RefusedError, NOT_FOUND for a service that is not known."""
+        name = _service_of(request)
+        if name not in self._names:
+            raise RefusedError(code_pb2.NOT_FOUND, "")
+        yield self._status(name)
+
+    async def watch(self, request: bytes) -> AsyncGenerator[bytes, None]:
+        """Answer Health.Watch: what is, and then what changes; a service may also be unknown."""
+        name = _service_of(request)
+        told = self._status(name)
+        yield told
+        await self._ending.wait()
+        if self._status(name) != told:
+            yield self._status(name)
+        await asyncio.Event().wait()
+
+    def _status(self, name: str) -> bytes:
+        if name not in self._names:
+            status = pb.HealthCheckResponse.SERVICE_UNKNOWN
+        elif self._ending.is_set():
+            status = pb.HealthCheckResponse.NOT_SERVING
+        else:
+            status = pb.HealthCheckResponse.SERVING
+        response: bytes = pb.HealthCheckResponse(status=status).SerializeToString()
+        return response
+
+
+def decoded(kind: type[Request], request: bytes) -> Request:
+    """Decode a request; raises RefusedError where it is no such message."""
+    try:
+        return kind.FromString(request)
+    except DecodeError:
+        raise malformed_message("Exception deserializing request!") from None
+
+
+def _service_of(request: bytes) -> str:
+    service: str = decoded(pb.HealthCheckRequest, request).service
+    return service

@@ -1,0 +1,56 @@
+"""Looks out for the moment from which nobody waits for an answer any more."""
+
+import asyncio
+import math
+
+from server.transport.asgi.asgi_call import AsgiCall
+from server.transport.asgi.interface import Receive
+
+LOOK_SECONDS = 0.1
+"""How often it is asked whether the caller is still there: the host tells only who asks."""
+
+
+class Lookout:
+    """Cancels the task it is made in once the deadline has passed or the caller has gone.
+
+    Most calls end before the first look, and pay for one timer. The request must have been read to its
+    end. The events that are waited for are never given up, which the host would take amiss.
+    """
+
+    __slots__ = ("_call", "_ended", "_loop", "_receive", "_task", "_timer", "_watch")
+
+    def __init__(self, call: AsgiCall, receive: Receive) -> None:
+        self._call = call
+        self._receive = receive
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task(self._loop)
+        self._watch: asyncio.Task[None] | None = None
+        self._ended = False
+        self._timer = self._loop.call_later(min(call.time_left(), LOOK_SECONDS), self._look)
+
+    def end(self) -> None:
+        """Look no more: the call has ended by itself."""
+        self._ended = True
+        self._timer.cancel()
+
+    def _look(self) -> None:
+        left = self._call.time_left()
+        if left <= 0:
+            self._give_up()
+            return
+        if self._watch is None:
+            self._watch = self._loop.create_task(self._until_gone())
+        if left < math.inf:
+            self._timer = self._loop.call_later(left, self._look)
+
+    async def _until_gone(self) -> None:
+        while not self._ended:
+            if (await self._receive())["type"] == "http.disconnect":
+                self._give_up()
+            else:
+                await asyncio.sleep(LOOK_SECONDS)
+
+    def _give_up(self) -> None:
+        if not self._ended and self._task is not None:
+            self.end()
+            self._task.cancel()

@@ -1,0 +1,61 @@
+"""Metadata as headers: binary values as base64, words for people as percent-encoded UTF-8."""
+
+import binascii
+from base64 import b64decode, b64encode
+from collections.abc import Iterable
+from urllib.parse import quote
+
+from server.transport.asgi.interface import Headers
+from server.transport.asgi.refusals import malformed_header
+
+_BINARY = b"-bin"
+# From space to tilde, but for the percent sign.
+_PLAIN = "".join(map(chr, range(0x20, 0x7F))).replace("%", "")
+
+
+def decode(name: bytes, value: bytes) -> list[str | bytes]:
+    """Read the values of one header; raises RefusedError where it is not base64 and should be."""
+    if name.endswith(_BINARY):
+        # Proxies may join headers of one name by commas, which base64 does not have.
+        return [_decode_base64(name, one) for one in value.split(b",")]
+    return [_decode_text(value)]
+
+
+def check_binary(names: Iterable[bytes], headers: Headers) -> None:
+    """Raise RefusedError where a header that should be base64 is not; their names are given too."""
+    if any(name.endswith(_BINARY) for name in names):
+        for name, value in headers:
+            decode(name, value)
+
+
+def encode(metadata: Iterable[tuple[str, str | bytes]]) -> Headers:
+    """Write metadata as headers; bytes belong to names that end in -bin."""
+    return [(name.encode(), _encode_value(value)) for name, value in metadata]
+
+
+def encode_message(message: str) -> bytes:
+    """Write words for people as the header grpc-message takes them."""
+    return quote(message, safe=_PLAIN, errors="replace").encode()
+
+
+def _encode_value(value: str | bytes) -> bytes:
+    if isinstance(value, bytes):
+        return b64encode(value).rstrip(b"=")
+    return value.encode()
+
+
+def _decode_text(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
+def _decode_base64(name: bytes, value: bytes) -> bytes:
+    # With padding and without, both are right.
+    bare = value.strip().rstrip(b"=")
+    try:
+        return b64decode(bare + b"=" * (-len(bare) % 4), validate=True)
+    except binascii.Error:
+        why = ": illegal base64 encoding"
+        raise malformed_header(_decode_text(name), why) from None

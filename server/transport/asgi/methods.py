@@ -1,0 +1,84 @@
+"""The kinds of methods that are served: one message for one, and many for one or for many."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from time import perf_counter
+
+from google.rpc import code_pb2
+
+from server import logs
+from server.transport.access_log import AccessLog
+from server.transport.admission import Method
+from server.transport.asgi.asgi_call import AsgiCall
+from server.transport.asgi.lookout import Lookout
+from server.transport.asgi.messages import Messages
+from server.transport.asgi.reply import Reply
+from server.transport.call_context import REQUEST_ID_KEY
+from server.transport.failures import Failure, code_of_cancelled, failure_of
+
+Answering = Callable[[AsgiCall, Messages, Reply], Awaitable[None]]
+"""Reads a call's messages and sends the whole reply; raises RefusedError and CallerGoneError."""
+
+_CANCELLED_WORDS = {code_pb2.CANCELLED: "CANCELLED", code_pb2.DEADLINE_EXCEEDED: "Deadline Exceeded"}
+
+
+def unary(name: str, method: Method, access_log: AccessLog) -> Answering:
+    """Let a method of the service answer: what it raises is sent as a status, and each call logged."""
+
+    async def answer(call: AsgiCall, messages: Messages, reply: Reply) -> None:
+        request = await messages.the_one()
+        logs.request_id.set(call.request_id)
+        failure: Failure | None = None
+        lookout = Lookout(call, messages.receive)
+        try:
+            message = await method(request, call)
+        except asyncio.CancelledError:
+            failure = _cancelled(call)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is said as a status
+            failure = failure_of(error, call.request_id)
+        finally:
+            lookout.end()
+        code = failure.code if failure else code_pb2.OK
+        access_log.note(name, code, perf_counter() - call.began, call.request_id)
+        if failure:
+            await reply.fail(failure)
+        else:
+            await reply.message_alone(message, call.reply_encoding, call.request_id)
+
+    return answer
+
+
+def server_streaming(method: Callable[[bytes], AsyncIterator[bytes]]) -> Answering:
+    """Let a method answer one message with many, until nobody reads them."""
+
+    async def answer(call: AsgiCall, messages: Messages, reply: Reply) -> None:
+        request = await messages.the_one()
+        lookout = Lookout(call, messages.receive)
+        try:
+            await _send_all(method(request), call, reply)
+        except asyncio.CancelledError:
+            await reply.fail(_cancelled(call))
+        finally:
+            lookout.end()
+
+    return answer
+
+
+def bidirectional(method: Callable[[AsyncIterator[bytes]], AsyncIterator[bytes]]) -> Answering:
+    """Let a method answer many messages with many; it waits for nothing but them."""
+
+    async def answer(call: AsgiCall, messages: Messages, reply: Reply) -> None:
+        await _send_all(method(messages.all()), call, reply)
+
+    return answer
+
+
+async def _send_all(answers: AsyncIterator[bytes], call: AsgiCall, reply: Reply) -> None:
+    async for message in answers:
+        await reply.message(message, call.reply_encoding)
+    await reply.end()
+
+
+def _cancelled(call: AsgiCall) -> Failure:
+    code = code_of_cancelled(call.time_left())
+    return Failure(code, _CANCELLED_WORDS[code], ((REQUEST_ID_KEY, call.request_id),))

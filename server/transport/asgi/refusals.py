@@ -1,0 +1,84 @@
+"""Why a request never reaches a method, in the words of gRPC's own core, which clients know."""
+
+from google.rpc import code_pb2
+
+MAX_MESSAGE_BYTES = 64 * 1024
+"""What a request may have, compressed or not, as in aio_server.OPTIONS."""
+
+ENCODINGS = b"identity, deflate, gzip"
+
+
+class RefusedError(Exception):
+    """A request that is no gRPC of ours: a google.rpc.Code, words for people, headers beside them."""
+
+    def __init__(self, code: int, message: str, *headers: tuple[bytes, bytes]) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.headers = headers
+
+
+class NotGrpcError(Exception):
+    """A request that is not gRPC at all, answered by an HTTP status alone."""
+
+    def __init__(self, status: int, *headers: tuple[bytes, bytes]) -> None:
+        super().__init__(status)
+        self.status = status
+        self.headers = headers
+
+
+def malformed_header(name: str, why: str = "") -> RefusedError:
+    """Refuse a header that cannot be read."""
+    return RefusedError(code_pb2.INTERNAL, f"Error parsing '{name}' metadata{why}")
+
+
+def malformed_message(why: str) -> RefusedError:
+    """Refuse a body that is not made of messages."""
+    return RefusedError(code_pb2.INTERNAL, why)
+
+
+def too_large(announced: int) -> RefusedError:
+    """Refuse a message by the length it announces, in bytes."""
+    why = f"SERVER: Received message larger than max ({announced} vs. {MAX_MESSAGE_BYTES})"
+    return RefusedError(code_pb2.RESOURCE_EXHAUSTED, why)
+
+
+def too_large_inside() -> RefusedError:
+    """Refuse a message that is too long once it is decompressed."""
+    return RefusedError(code_pb2.RESOURCE_EXHAUSTED, "Decompressed message larger than max")
+
+
+def unknown_method() -> RefusedError:
+    """Refuse a path that names no method."""
+    return RefusedError(code_pb2.UNIMPLEMENTED, "Method not found!")
+
+
+def unknown_encoding() -> RefusedError:
+    """Refuse a compression by naming those that are understood, as the protocol asks."""
+    why = "The compression of the request is not supported."
+    return RefusedError(code_pb2.UNIMPLEMENTED, why, (b"grpc-accept-encoding", ENCODINGS))
+
+
+def not_one_message() -> RefusedError:
+    """Refuse a body of no message or many where one is due (gRPC, statuscodes.md: cardinality)."""
+    return RefusedError(code_pb2.UNIMPLEMENTED, "The method takes exactly one message.")
+
+
+def not_serving() -> RefusedError:
+    """Refuse what comes before the start or after the end."""
+    return RefusedError(code_pb2.UNAVAILABLE, "The server does not serve.")
+
+
+def cancelled() -> RefusedError:
+    """End a call that the end of the server cuts off."""
+    return RefusedError(code_pb2.CANCELLED, "CANCELLED")
+
+
+def fault() -> RefusedError:
+    """End a call that met a bug of ours outside of its method."""
+    return RefusedError(code_pb2.INTERNAL, "The server failed to answer.")
+
+
+def too_late() -> RefusedError:
+    """Refuse a request whose deadline has passed."""
+    return RefusedError(code_pb2.DEADLINE_EXCEEDED, "Deadline Exceeded")

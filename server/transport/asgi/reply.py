@@ -1,0 +1,96 @@
+"""A reply: headers, messages and trailers; or, where there is no message, trailers alone as headers."""
+
+from google.rpc import code_pb2
+
+from server.transport.asgi.interface import CallerGoneError, Event, Headers, Send
+from server.transport.asgi.messages import framed
+from server.transport.asgi.metadata import encode, encode_message
+from server.transport.asgi.refusals import NotGrpcError, RefusedError
+from server.transport.call_context import REQUEST_ID_KEY
+from server.transport.failures import Failure
+
+_GRPC = (b"content-type", b"application/grpc")
+_OK = (b"grpc-status", b"0")
+_REQUEST_ID = REQUEST_ID_KEY.encode()
+# Made once: the host only reads it.
+_START: Event = {
+    "type": "http.response.start",
+    "status": 200,
+    "headers": [_GRPC],
+    "trailers": True,
+}
+
+
+class Reply:
+    """One reply, sent as ASGI events; sending raises CallerGoneError."""
+
+    __slots__ = ("_began", "_send")
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._began = False
+
+    async def message_alone(self, message: bytes, encoding: bytes, request_id: str) -> None:
+        """Send the one message of a call that went well, and its end."""
+        send, self._began = self._send, True
+        try:
+            await send(_start(encoding))
+            await send({"type": "http.response.body", "body": framed(message, encoding)})
+            trailers = [_OK, (_REQUEST_ID, request_id.encode())]
+            await send({"type": "http.response.trailers", "headers": trailers})
+        except OSError:
+            raise CallerGoneError from None
+
+    async def message(self, message: bytes, encoding: bytes) -> None:
+        """Send one of several messages, and wait until there is room for the next."""
+        if not self._began:
+            self._began = True
+            await self._put(_start(encoding))
+        body = framed(message, encoding)
+        await self._put({"type": "http.response.body", "body": body, "more_body": True})
+
+    async def end(self) -> None:
+        """End a call of several messages, or of none, that went well."""
+        await self._end([_OK])
+
+    async def fail(self, failure: Failure) -> None:
+        """End a call that failed."""
+        await self._end([*_status(failure.code, failure.message), *encode(failure.trailers)])
+
+    async def refuse(self, refused: RefusedError) -> None:
+        """End a call that reached no method."""
+        await self._end([*_status(refused.code, refused.message), *refused.headers])
+
+    async def not_grpc(self, refused: NotGrpcError) -> None:
+        """Answer what is no gRPC by an HTTP status without content."""
+        await self._headers_alone(refused.status, list(refused.headers))
+
+    async def _end(self, trailers: Headers) -> None:
+        if self._began:
+            await self._put({"type": "http.response.body", "body": b""})
+            await self._put({"type": "http.response.trailers", "headers": trailers})
+        else:
+            await self._headers_alone(200, [_GRPC, *trailers])
+
+    async def _headers_alone(self, status: int, headers: Headers) -> None:
+        self._began = True
+        await self._put({"type": "http.response.start", "status": status, "headers": headers})
+        await self._put({"type": "http.response.body", "body": b""})
+
+    async def _put(self, event: Event) -> None:
+        try:
+            await self._send(event)
+        except OSError:
+            raise CallerGoneError from None
+
+
+def _start(encoding: bytes) -> Event:
+    if encoding == b"identity":
+        return _START
+    return {**_START, "headers": [_GRPC, (b"grpc-encoding", encoding)]}
+
+
+def _status(code: int, message: str) -> Headers:
+    if code == code_pb2.OK:
+        raise ValueError("a failure is not OK")
+    return [(b"grpc-status", b"%d" % code), (b"grpc-message", encode_message(message))]

@@ -1,0 +1,39 @@
+"""How a failed call ends, in whichever way it is carried: its status, and the trailers beside it."""
+
+import logging
+from typing import NamedTuple
+
+from google.rpc import code_pb2
+
+from server.transport.call_context import REQUEST_ID_KEY
+from server.transport.errors import challenge, to_status
+
+_DETAILS_KEY = "grpc-status-details-bin"
+_CHALLENGE_KEY = "www-authenticate"
+
+log = logging.getLogger("server.requests")
+
+
+class Failure(NamedTuple):
+    """A google.rpc.Code that is not OK, words for people, and trailing metadata."""
+
+    code: int
+    message: str
+    trailers: tuple[tuple[str, str | bytes], ...]
+
+
+def failure_of(error: Exception, request_id: str) -> Failure:
+    """Say how a method's exception is answered, and log it where it is a bug."""
+    status = to_status(error, request_id)
+    if status.code == code_pb2.INTERNAL:
+        log.error("a fault of the server", exc_info=error)
+    trailers = [(REQUEST_ID_KEY, request_id), (_DETAILS_KEY, status.SerializeToString())]
+    challenged = challenge(error)
+    if challenged:
+        trailers.append((_CHALLENGE_KEY, challenged))
+    return Failure(status.code, status.message, tuple(trailers))
+
+
+def code_of_cancelled(time_left: float) -> int:
+    """Tell why a method was cancelled, by google.rpc.Code: its deadline passed, or its caller went."""
+    return int(code_pb2.CANCELLED if time_left > 0 else code_pb2.DEADLINE_EXCEEDED)
