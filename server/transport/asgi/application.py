@@ -37,11 +37,12 @@ class Application:
         event = "startup"
         try:
             await receive()
-            async with self._serving() as self._server:
+            async with self._serving() as server:
+                self._server = server
                 await send({"type": "lifespan.startup.complete"})
                 event = "shutdown"
                 await receive()
-                # The requests under way end with the block; the host sends no others.
+                self._server = None
         except Exception as error:
             log.exception("the server cannot go through its %s", event)
             await send({"type": f"lifespan.{event}.failed", "message": str(error)})

@@ -1,0 +1,150 @@
+"""What gRPC's own client gets of the service inside a real Envoy."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import grpc
+import pytest
+from google.rpc.error_details_pb2 import ErrorInfo, RequestInfo
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2
+from livecalls.v1 import live_calls_pb2 as pb
+from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
+
+from tests.support.asgi import until
+from tests.support.calls import CALL_ID, new_id
+from tests.support.inside_application import AWAY, BUG, ENDLESS, NOBODY
+from tests.support.service import detail_of, trailer_of
+
+if TYPE_CHECKING:
+    from livecalls.v1.live_calls_pb2_grpc import LiveCallsAsyncStub
+
+    from tests.support.inside import Inside
+
+OF_US = ("x-request-id", "abc-123")
+Health = health_pb2.HealthCheckResponse
+
+
+@pytest.fixture
+def stub(channel: grpc.aio.Channel) -> LiveCallsAsyncStub:
+    return LiveCallsStub(channel)
+
+
+async def failure(
+    stub: LiveCallsAsyncStub,
+    call_id: str,
+    *metadata: tuple[str, str | bytes],
+    timeout: float | None = 5,  # noqa: ASYNC109 - gRPC's
+) -> grpc.aio.AioRpcError:
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await stub.GetCall(pb.GetCallRequest(id=call_id), metadata=metadata, timeout=timeout)
+    return raised.value
+
+
+@pytest.mark.parametrize(
+    "compression", [grpc.Compression.NoCompression, grpc.Compression.Gzip, grpc.Compression.Deflate]
+)
+async def test_a_call_is_answered_compressed_or_not(
+    stub: LiveCallsAsyncStub, compression: grpc.Compression
+) -> None:
+    asked = stub.GetCall(pb.GetCallRequest(id=CALL_ID), metadata=[OF_US], compression=compression)
+    assert (await asked).id == CALL_ID
+    assert OF_US in [tuple(pair) for pair in await asked.trailing_metadata()]
+
+
+async def test_many_calls_are_answered_on_one_connection(stub: LiveCallsAsyncStub) -> None:
+    asked = [stub.GetCall(pb.GetCallRequest(id=CALL_ID)) for _ in range(300)]
+    assert {call.id for call in await asyncio.gather(*asked)} == {CALL_ID}
+
+
+async def test_an_error_carries_its_details(stub: LiveCallsAsyncStub) -> None:
+    error = await failure(stub, AWAY, OF_US)
+    assert error.code() == grpc.StatusCode.UNAVAILABLE
+    assert detail_of(error, ErrorInfo).reason == "STORE_UNAVAILABLE"
+    assert trailer_of(error, "x-request-id") == b"abc-123"
+
+
+async def test_a_bug_is_told_without_an_internal_word(inside: Inside, stub: LiveCallsAsyncStub) -> None:
+    error = await failure(stub, BUG, OF_US)
+    assert (error.code(), error.details()) == (
+        grpc.StatusCode.INTERNAL,
+        "The server failed to answer.",
+    )
+    assert detail_of(error, RequestInfo).request_id == "abc-123"
+    await until(lambda: "ZeroDivisionError: secret" in inside.log())
+
+
+async def test_metadata_of_both_kinds_arrive(inside: Inside, stub: LiveCallsAsyncStub) -> None:
+    error = await failure(stub, new_id(), ("a", "1"), ("a-bin", b"\0\xff,"), ("a-bin", b""))
+    assert error.code() == grpc.StatusCode.NOT_FOUND
+    await until(lambda: "a ['1'] a-bin [b'\\x00\\xff,', b'']" in inside.log())
+    error = await failure(stub, CALL_ID, ("authorization", NOBODY))
+    assert error.code() == grpc.StatusCode.UNAUTHENTICATED
+    assert trailer_of(error, "www-authenticate").startswith(b"Bearer")
+
+
+async def test_a_passed_deadline_gives_the_work_up(inside: Inside, stub: LiveCallsAsyncStub) -> None:
+    error = await failure(stub, ENDLESS, OF_US, timeout=0.3)
+    assert error.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+    await until(lambda: "server.requests answered" in inside.log())
+    assert "abc-123" in inside.log()
+
+
+async def test_a_caller_that_goes_away_gives_the_work_up(
+    inside: Inside, stub: LiveCallsAsyncStub
+) -> None:
+    asked = stub.GetCall(pb.GetCallRequest(id=ENDLESS), metadata=[OF_US])
+    await asyncio.sleep(0.05)
+    asked.cancel()
+    await until(lambda: "server.requests answered CANCELLED abc-123" in inside.log())
+
+
+async def test_a_request_of_more_than_64_kib_is_refused_and_the_next_is_answered(
+    stub: LiveCallsAsyncStub,
+) -> None:
+    for size in (65 * 1024, 3 * 1024 * 1024):
+        error = await failure(stub, "x" * size)
+        assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert (await failure(stub, new_id())).code() == grpc.StatusCode.NOT_FOUND
+
+
+async def test_health_is_told_and_watched(inside: Inside, channel: grpc.aio.Channel) -> None:
+    health = health_pb2_grpc.HealthStub(channel)
+    for name in ("", "livecalls.v1.LiveCalls"):
+        reply = await health.Check(health_pb2.HealthCheckRequest(service=name))
+        assert reply.status == Health.SERVING
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await health.Check(health_pb2.HealthCheckRequest(service="other"))
+    assert raised.value.code() == grpc.StatusCode.NOT_FOUND
+    for name, status in (("", Health.SERVING), ("other", Health.SERVICE_UNKNOWN)):
+        watch = health.Watch(health_pb2.HealthCheckRequest(service=name))
+        assert (await watch.read()).status == status
+        watch.cancel()
+    await asyncio.sleep(0.3)
+    assert "Exception" not in inside.log()
+
+
+@pytest.mark.parametrize("version", ["v1", "v1alpha"])
+async def test_services_are_reflected(channel: grpc.aio.Channel, version: str) -> None:
+    info = channel.stream_stream(
+        f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo",
+        request_serializer=reflection_pb2.ServerReflectionRequest.SerializeToString,
+        response_deserializer=reflection_pb2.ServerReflectionResponse.FromString,
+    )()
+    for _ in range(2):
+        await info.write(reflection_pb2.ServerReflectionRequest(list_services=""))
+        answer = await info.read()
+        assert isinstance(answer, reflection_pb2.ServerReflectionResponse)
+        names = [service.name for service in answer.list_services_response.service]
+        assert "livecalls.v1.LiveCalls" in names
+    await info.done_writing()
+    assert await info.code() == grpc.StatusCode.OK
+
+
+async def test_a_method_that_is_not_there_is_unimplemented(channel: grpc.aio.Channel) -> None:
+    send: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary("/no.Such/Method")
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await send(b"")
+    assert raised.value.code() == grpc.StatusCode.UNIMPLEMENTED

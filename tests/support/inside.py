@@ -1,0 +1,30 @@
+"""An Envoy that runs the service inside itself, with nothing else in its way."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyvoy import PyvoyServer
+
+from tests.support import inside_application
+
+
+@dataclass(frozen=True)
+class Inside:
+    """The Envoy, by where it listens and what was logged inside it."""
+
+    address: str
+    _log: Path
+
+    def log(self) -> str:
+        return self._log.read_text()
+
+
+@asynccontextmanager
+async def inside_running(folder: Path) -> AsyncIterator[Inside]:
+    """Run it while the block lasts."""
+    path = folder / "envoy.log"
+    with path.open("wb") as log:
+        async with PyvoyServer(f"{inside_application.__name__}:app", lifespan=True, stderr=log) as envoy:
+            yield Inside(f"127.0.0.1:{envoy.listener_port}", path)
