@@ -1,7 +1,8 @@
 """The stored calls, read afresh for every request."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from typing import Any
 
 import psycopg
 from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, cast, select
@@ -37,13 +38,13 @@ class StoredCalls:
             self._read, at_once=settings.pool_size, within=settings.read_timeout_ms / 1000
         )
 
-    async def find(self, call_id: str) -> Call | None:
+    def find(self, call_id: str) -> Coroutine[Any, Any, Call | None]:
         """Read the row of a call afresh, or None where there is none.
 
         Raises StoreUnavailableError where there is no answer in the read time-out, or the schema
         is not the one that the server reads.
         """
-        return await self._reads.find(call_id)
+        return self._reads.find(call_id)
 
     async def aclose(self) -> None:
         """Give up what is being read and close the connections."""

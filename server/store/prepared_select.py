@@ -11,6 +11,7 @@ from psycopg.pq import ExecStatus, Format, TransactionStatus
 from psycopg.pq.abc import PGresult
 
 _NAME = b"select"
+_NO_SOCKET = -1
 
 Row = tuple[Any, ...]
 
@@ -29,9 +30,9 @@ class PreparedSelect:
         self._statement = statement.encode()
         self._prepared = False
         self._rows = Transformer(connection)
-        self._results: list[PGresult] = []
+        self._last: PGresult | None = None
         self._loop = asyncio.get_running_loop()
-        self._ended: asyncio.Future[None] | None = None
+        self._ended: asyncio.Future[PGresult] | None = None
         self._socket = self._pgconn.socket
         self._loop.add_reader(self._socket, self._readable)
 
@@ -75,12 +76,11 @@ class PreparedSelect:
     async def _result(self) -> PGresult:
         self._send()
         try:
-            await self._end()
+            result = await self._end()
         except asyncio.CancelledError:
             with suppress(psycopg.Error):
                 await self._cancel()
             raise
-        result = self._results.pop()
         if result.status == ExecStatus.FATAL_ERROR:
             raise error_from_result(result)
         return result
@@ -90,9 +90,8 @@ class PreparedSelect:
             await self._connection.cancel_safe()
         if not self.usable:
             await self._end()
-        self._results.clear()
 
-    def _end(self) -> "asyncio.Future[None]":
+    def _end(self) -> "asyncio.Future[PGresult]":
         self._ended = self._loop.create_future()
         return self._ended
 
@@ -115,26 +114,27 @@ class PreparedSelect:
             while not self._pgconn.is_busy():
                 result = self._pgconn.get_result()
                 if result is None:
-                    self._settle(None)
+                    self._answer()
                     return
-                self._results.append(result)
+                self._last = result
         except psycopg.Error as error:
             self._fail(error)
 
+    def _answer(self) -> None:
+        ended, self._ended = self._ended, None
+        result, self._last = self._last, None
+        if ended and result and not ended.done():
+            ended.set_result(result)
+
     def _fail(self, error: psycopg.Error) -> None:
         self._look_no_more()
-        self._pgconn.finish()
-        self._settle(error)
-
-    def _settle(self, error: psycopg.Error | None) -> None:
         ended, self._ended = self._ended, None
-        if ended is None or ended.done():
-            return
-        if error:
+        if ended and not ended.done():
             ended.set_exception(error)
-        else:
-            ended.set_result(None)
 
     def _look_no_more(self) -> None:
-        self._loop.remove_reader(self._socket)
-        self._loop.remove_writer(self._socket)
+        # Once: the number of a lost socket may be another's by now.
+        if self._socket != _NO_SOCKET:
+            self._loop.remove_reader(self._socket)
+            self._loop.remove_writer(self._socket)
+            self._socket = _NO_SOCKET
