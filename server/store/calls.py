@@ -1,11 +1,12 @@
 """The stored calls, read afresh for every request."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from typing import Any
 
 import psycopg
 from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, cast, select
-from sqlalchemy.dialects.postgresql.psycopg import dialect
+from sqlalchemy.dialects import postgresql
 
 from server.application.call import Call
 from server.application.errors import StoreUnavailableError
@@ -18,8 +19,10 @@ from server.store.tables import calls
 log = logging.getLogger("server.store")
 
 _OLD_SCHEMA = "the schema is not up to date: run `python -m server migrate`"
-_DIALECT = dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it without types
 
+
+# Parameters as PostgreSQL itself writes them: $1.
+DIALECT = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # theirs
 
 COLUMNS = [cast(calls.c.id, Text), *(calls.c[name] for name in FIELDS if name != "id")]
 """What is read of a row, for `unpacked`."""
@@ -30,19 +33,18 @@ class StoredCalls:
 
     def __init__(self, settings: DatabaseSettings) -> None:
         """Connect to nothing yet; raises DatabaseUrlError."""
-        self._connections = Connections(settings)
-        self._statement = _select_by_ids()
+        self._connections = Connections(settings, _select_by_ids())
         self._reads = SharedReads(
             self._read, at_once=settings.pool_size, within=settings.read_timeout_ms / 1000
         )
 
-    async def find(self, call_id: str) -> Call | None:
+    def find(self, call_id: str) -> Coroutine[Any, Any, Call | None]:
         """Read the row of a call afresh, or None where there is none.
 
         Raises StoreUnavailableError where there is no answer in the read time-out, or the schema
         is not the one that the server reads.
         """
-        return await self._reads.find(call_id)
+        return self._reads.find(call_id)
 
     async def aclose(self) -> None:
         """Give up what is being read and close the connections."""
@@ -51,7 +53,7 @@ class StoredCalls:
 
     async def _read(self, ids: list[str]) -> Mapping[str, Call]:
         try:
-            rows = await self._connections.rows(self._statement, {"ids": f"{{{','.join(ids)}}}"})
+            rows = await self._connections.rows(f"{{{','.join(ids)}}}")
         except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
             # An operator's to mend, and told without a trace for every request meanwhile.
             log.error(_OLD_SCHEMA, extra=_reason(error))  # noqa: TRY400
@@ -65,7 +67,7 @@ class StoredCalls:
 def _select_by_ids() -> str:
     # Ids are text on both ways, and many of them one text: UUIDs would be made and printed one by one.
     ids = cast(bindparam("ids", type_=Text), ARRAY(Uuid))
-    return str(select(*COLUMNS).where(calls.c.id == any_(ids)).compile(dialect=_DIALECT))
+    return str(select(*COLUMNS).where(calls.c.id == any_(ids)).compile(dialect=DIALECT))
 
 
 def _reason(error: psycopg.Error) -> dict[str, str | None]:

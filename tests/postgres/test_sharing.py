@@ -1,15 +1,15 @@
 """That requests share SELECTs, and that what each is told was read after it asked."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import psycopg
 import pytest
 
 from server.store.calls import StoredCalls
 from server.store.connections import Connections
+from server.store.prepared_select import Row
 from tests.support.calls import CALL_ID, PLAIN_CALL, new_id
 from tests.support.postgres import becomes, execute, store_call, stored_calls
 
@@ -20,11 +20,9 @@ def selects(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     made: list[list[str]] = []
     rows = Connections.rows
 
-    async def noted(
-        self: Connections, statement: str, parameters: Mapping[str, Any]
-    ) -> Sequence[tuple[Any, ...]]:
-        made.append(parameters["ids"].strip("{}").split(","))
-        return await rows(self, statement, parameters)
+    async def noted(self: Connections, parameter: str) -> list[Row]:
+        made.append(parameter.strip("{}").split(","))
+        return await rows(self, parameter)
 
     monkeypatch.setattr(Connections, "rows", noted)
     return made

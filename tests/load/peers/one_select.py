@@ -8,13 +8,12 @@ import os
 from unittest.mock import patch
 
 from sqlalchemy import Text, Uuid, bindparam, cast, select
-from sqlalchemy.dialects.postgresql.psycopg import dialect
 
 from server import bootstrap
 from server.application.call import Call
 from server.commands.serve import serve
 from server.config import DatabaseSettings
-from server.store.calls import COLUMNS
+from server.store.calls import COLUMNS, DIALECT
 from server.store.connections import Connections
 from server.store.rows import unpacked
 from server.store.tables import calls
@@ -22,7 +21,7 @@ from server.store.tables import calls
 _SELECT = str(
     select(*COLUMNS)
     .where(calls.c.id == cast(bindparam("id", type_=Text), Uuid))
-    .compile(dialect=dialect())  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it without types
+    .compile(dialect=DIALECT)
 )
 
 
@@ -30,10 +29,10 @@ class OneSelectEach:
     """The calls in PostgreSQL; an implementation of the port Calls."""
 
     def __init__(self, settings: DatabaseSettings) -> None:
-        self._connections = Connections(settings)
+        self._connections = Connections(settings, _SELECT)
 
     async def find(self, call_id: str) -> Call | None:
-        rows = await self._connections.rows(_SELECT, {"id": call_id})
+        rows = await self._connections.rows(call_id)
         return unpacked(rows[0]) if rows else None
 
     async def aclose(self) -> None:

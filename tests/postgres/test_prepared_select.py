@@ -1,0 +1,139 @@
+"""One SELECT on a connection of its own: long parameters, being cancelled, and losing the server."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import psycopg
+import pytest
+
+from server.demo.postgres import EmbeddedPostgres
+from server.store.prepared_select import PreparedSelect, Row
+from tests.support.postgres import away, frozen
+from tests.support.trouble import locked, selects_under_way
+
+ECHO = "SELECT $1::text"
+SLOW_ECHO = "SELECT $1::text FROM pg_sleep(60)"
+MEGABYTES = "x" * 20_000_000
+SOON_SECONDS = 5
+
+
+@asynccontextmanager
+async def prepared(url: str, statement: str = ECHO) -> AsyncIterator[PreparedSelect]:
+    select = PreparedSelect(await connected(url), statement)
+    try:
+        yield select
+    finally:
+        await select.aclose()
+
+
+async def connected(url: str) -> psycopg.AsyncConnection[Row]:
+    return await psycopg.AsyncConnection.connect(url, autocommit=True)
+
+
+async def begun(select: PreparedSelect, parameter: str = "a") -> "asyncio.Task[list[Row]]":
+    """Begin to ask, and let it come as far as it can."""
+    asking = asyncio.create_task(select.rows(parameter))
+    await asyncio.sleep(0.1)
+    assert not asking.done()
+    return asking
+
+
+async def test_it_is_asked_again_and_again(database_url: str) -> None:
+    async with prepared(database_url) as select:
+        for text in ("a", "", "ä"):
+            assert await select.rows(text) == [(text,)]
+
+
+async def test_what_the_socket_does_not_take_at_once_is_sent_later(
+    own_postgres: EmbeddedPostgres,
+) -> None:
+    async with prepared(own_postgres.url) as select:
+        await select.rows("a")
+        with frozen(own_postgres):
+            asking = await begun(select, MEGABYTES)
+        assert await asking == [(MEGABYTES,)]
+        assert await select.rows("b") == [("b",)]
+
+
+async def test_a_server_that_goes_while_a_long_parameter_is_sent_is_an_error(
+    own_postgres: EmbeddedPostgres,
+) -> None:
+    async with prepared(own_postgres.url) as select:
+        await select.rows("a")
+        with frozen(own_postgres):
+            asking = await begun(select, MEGABYTES)
+        with away(own_postgres), pytest.raises(psycopg.OperationalError):
+            await asking
+        assert select.closed
+
+
+async def test_an_error_leaves_it_usable(database_url: str) -> None:
+    async with prepared(database_url, "SELECT 1 / $1::int") as select:
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            await select.rows("0")
+        assert await select.rows("1") == [(1,)]
+
+
+async def test_a_server_that_goes_is_noticed_without_asking(own_postgres: EmbeddedPostgres) -> None:
+    async with prepared(own_postgres.url) as select:
+        await select.rows("a")
+        with away(own_postgres):
+            await asyncio.sleep(0.1)
+            assert select.closed
+            with pytest.raises(psycopg.OperationalError):
+                await select.rows("b")
+
+
+async def test_cancelled_once_it_is_asked_again(database_url: str) -> None:
+    async with prepared(database_url, SLOW_ECHO) as select:
+        asking = await begun(select)
+        asking.cancel()
+        async with asyncio.timeout(SOON_SECONDS):
+            await asyncio.wait([asking])
+        assert asking.cancelled()
+        assert select.usable
+        asking = await begun(select)
+        asking.cancel()
+        await asyncio.wait([asking])
+        assert select.usable
+
+
+async def test_cancelled_twice_it_is_of_no_use_any_more(own_postgres: EmbeddedPostgres) -> None:
+    async with prepared(own_postgres.url) as select:
+        await select.rows("a")
+        with frozen(own_postgres):
+            asking = await begun(select)
+            for _ in range(2):
+                asking.cancel()
+                await asyncio.sleep(0.1)
+            assert asking.cancelled()
+            assert not select.usable
+
+
+async def test_cancelled_while_it_is_prepared_it_is_closed(database_url: str) -> None:
+    statement = "SELECT CAST(calls.id AS TEXT) FROM calls WHERE title = $1"
+    async with prepared(database_url, statement) as select:
+        with locked(database_url):
+            asking = await begun(select)
+            await selects_under_way(database_url, 1)
+            asking.cancel()
+            async with asyncio.timeout(SOON_SECONDS):
+                await asyncio.wait([asking])
+        assert select.closed
+
+
+async def test_one_that_lost_its_server_leaves_the_socket_of_another_alone(
+    own_postgres: EmbeddedPostgres, database_url: str
+) -> None:
+    first = await connected(own_postgres.url)
+    lost, number = PreparedSelect(first, ECHO), first.fileno()
+    with away(own_postgres):
+        await asyncio.sleep(0.1)
+    second = await connected(database_url)
+    assert second.fileno() == number
+    other = PreparedSelect(second, ECHO)
+    await lost.aclose()
+    async with asyncio.timeout(SOON_SECONDS):
+        assert await other.rows("a") == [("a",)]
+    await other.aclose()
