@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from gateway.config import GatewaySettings
+from gateway.python_host import ENVIRONMENT
 from gateway.render import render
 from gateway.tls import write_secrets
 
@@ -77,7 +78,11 @@ def _become_envoy(settings: GatewaySettings, *options: str) -> NoReturn:
     # `misc` would warn at every start that allow_custom_methods is young. It warns of certificates
     # that cannot be reloaded, too, which must not be missed.
     quiet = ("--log-level", "warn", *(() if secrets else ("--component-log-level", "misc:error")))
-    os.execv(envoy, [envoy, "--config-yaml", render(settings, secrets), *quiet, *options])  # noqa: S606
+    # One thread of Envoy's beside Python's, which does most of the work and shares with nobody.
+    inside = ("--concurrency", "1") if settings.inside else ()
+    environment = {**os.environ, **(ENVIRONMENT if settings.inside else {})}
+    arguments = [envoy, "--config-yaml", render(settings, secrets), *quiet, *inside, *options]
+    os.execve(envoy, arguments, environment)  # noqa: S606
 
 
 if __name__ == "__main__":

@@ -27,6 +27,8 @@ class GatewaySettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True)
 
+    inside: bool = False
+    """Whether Python answers in Envoy's own process, instead of a server beside it."""
     rest_host: IpAddress = "127.0.0.1"
     rest_port: Port = 8080
     """0 lets the system choose; the admin port tells which it chose."""

@@ -6,7 +6,10 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+import yaml
+
 from gateway.config import GatewaySettings
+from gateway.python_host import module_path
 from gateway.tls import listener_socket, upstream_socket
 
 _HERE = Path(__file__).resolve().parent
@@ -21,6 +24,7 @@ def render(settings: GatewaySettings, secrets: Mapping[str, Path]) -> str:
     The secrets are the files that write_secrets() made of the same settings.
     """
     return Template((_HERE / "envoy.yaml").read_text()).substitute(
+        _answering(settings, secrets),
         ADMIN_PORT=settings.admin_port,
         MAX_CONNECTIONS=settings.max_connections,
         TRUSTED_PROXIES=settings.trusted_proxies,
@@ -35,11 +39,24 @@ def render(settings: GatewaySettings, secrets: Mapping[str, Path]) -> str:
         REST_LUA=json.dumps(str(_HERE / "rest.lua")),
         REST_TIMEOUT=f"{settings.rest_timeout_ms / 1000:.3f}s",
         REST_TIMEOUT_MS=settings.rest_timeout_ms,
-        GRPC_ENDPOINTS=json.dumps([_endpoint(settings.grpc_host, port) for port in settings.grpc_ports]),
-        UPSTREAM_TRANSPORT_SOCKET=json.dumps(upstream_socket(settings, secrets)),
         DESCRIPTORS=json.dumps(str(_DESCRIPTORS)),
         CORS_ORIGINS=json.dumps([{"exact": origin} for origin in settings.cors_origins]),
     )
+
+
+def _answering(settings: GatewaySettings, secrets: Mapping[str, Path]) -> dict[str, str]:
+    """Read who answers, beside Envoy or inside, and say each part of it for its place in envoy.yaml."""
+    if settings.inside:
+        text = Template((_HERE / "inside.yaml").read_text()).substitute(
+            PYTHON_MODULE=json.dumps(module_path())
+        )
+    else:
+        endpoints = [_endpoint(settings.grpc_host, port) for port in settings.grpc_ports]
+        text = Template((_HERE / "beside.yaml").read_text()).substitute(
+            GRPC_ENDPOINTS=json.dumps(endpoints),
+            UPSTREAM_TRANSPORT_SOCKET=json.dumps(upstream_socket(settings, secrets)),
+        )
+    return {name.upper(): json.dumps(part) for name, part in yaml.safe_load(text).items()}
 
 
 def _endpoint(host: str, port: int) -> dict[str, Any]:

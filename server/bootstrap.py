@@ -17,6 +17,7 @@ from server.config import Settings, StreamSettings
 from server.store.calls import StoredCalls
 from server.transport.admission import Admission
 from server.transport.aio_server import AioServer
+from server.transport.asgi.asgi_server import AsgiServer
 from server.transport.live_calls import LiveCalls
 from server.transport.tls.credentials import server_credentials
 
@@ -25,29 +26,47 @@ log = logging.getLogger("server")
 
 @asynccontextmanager
 async def serving(settings: Settings) -> AsyncIterator[AioServer]:
-    """Serve while the block lasts; requests under way get the settings' grace at its end.
+    """Serve on a port of its own while the block lasts; requests get the settings' grace at its end.
 
     Raises AddressTakenError where the address cannot be listened on, AuthNotConfiguredError,
     CertificateFilesError and DatabaseUrlError.
     """
     _warn_of_plain_text(settings)
+    address = f"{settings.server.grpc_host}:{settings.server.grpc_port}"
+    async with _service(settings) as service:
+        server = AioServer(service, address, server_credentials(settings.tls))
+        await server.start()
+        log.info("serving", extra={"port": server.port, "tls": settings.tls.mode})
+        try:
+            yield server
+        finally:
+            await server.stop(settings.server.shutdown_grace_ms / 1000)
+
+
+@asynccontextmanager
+async def serving_inside(settings: Settings) -> AsyncIterator[AsgiServer]:
+    """Serve what a host hands over while the block lasts; requests get the grace at its end.
+
+    Raises AuthNotConfiguredError and DatabaseUrlError.
+    """
+    async with _service(settings) as service:
+        server = AsgiServer(service)
+        log.info("serving inside")
+        try:
+            yield server
+        finally:
+            await server.stop(settings.server.shutdown_grace_ms / 1000)
+
+
+@asynccontextmanager
+async def _service(settings: Settings) -> AsyncIterator[LiveCalls]:
     async with AsyncExitStack() as stack:
         guard = await stack.enter_async_context(_guard(settings))
         calls = StoredCalls(settings.database)
         stack.push_async_callback(calls.aclose)
         live_statuses = await stack.enter_async_context(_live_statuses(settings.stream))
-        server = AioServer(
-            LiveCalls(
-                GetCall(calls, live_statuses),
-                Admission(guard, settings.server.max_concurrent_requests),
-            ),
-            f"{settings.server.grpc_host}:{settings.server.grpc_port}",
-            server_credentials(settings.tls),
-        )
-        await server.start()
-        stack.push_async_callback(server.stop, settings.server.shutdown_grace_ms / 1000)
-        log.info("serving", extra={"port": server.port, "tls": settings.tls.mode})
-        yield server
+        admission = Admission(guard, settings.server.max_concurrent_requests)
+        yield LiveCalls(GetCall(calls, live_statuses), admission)
 
 
 def _warn_of_plain_text(settings: Settings) -> None:

@@ -1,7 +1,6 @@
 """Answers gRPC in this very process, until it is told to end."""
 
 import asyncio
-import gc
 import logging
 import signal
 from contextlib import AbstractContextManager, nullcontext
@@ -12,14 +11,13 @@ import uvloop
 from server.auth.errors import AuthNotConfiguredError
 from server.bootstrap import serving
 from server.config import Settings, TlsSettings
+from server.garbage import spare_the_collector
 from server.logs import logging_configured
 from server.store.engine import DatabaseUrlError
 from server.transport.aio_server import AddressTakenError, ServerFailedError
 from server.transport.tls.certificates import CertificateFilesError
 from server.transport.tls.core_log import core_lines_logged
 from server.workers import SERVING
-
-_ALLOCATIONS_UNTIL_COLLECTED = 20_000
 
 
 def answer(settings: Settings, *, announce: bool) -> None:
@@ -40,19 +38,12 @@ def _refusals_logged(settings: TlsSettings) -> AbstractContextManager[None]:
     return nullcontext() if settings.mode == "off" else core_lines_logged()
 
 
-def _spare_the_collector_of_garbage() -> None:
-    """Let it look at what requests make, not each time at all that was imported."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_ALLOCATIONS_UNTIL_COLLECTED, 20, 50)
-
-
 async def _serve(settings: Settings, *, announce: bool) -> None:
     told_to_end = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, told_to_end.set)
     async with serving(settings) as server:
-        _spare_the_collector_of_garbage()
+        spare_the_collector()
         if announce:
             click.echo(SERVING)
         endings = [asyncio.create_task(end) for end in (told_to_end.wait(), server.failed())]
