@@ -14,6 +14,10 @@ from gateway.python_host import ENVIRONMENT
 from gateway.render import render
 from gateway.tls import write_secrets
 
+# One thread of Envoy's beside Python's, for which more would wait. It is told to drain as it ends, which
+# callers should know at once and not over ten minutes.
+_INSIDE = ("--concurrency", "1", "--drain-strategy", "immediate", "--drain-time-s", "1")
+
 
 @click.group()
 @click.pass_context
@@ -31,7 +35,7 @@ def run(settings: GatewaySettings, envoy_options: tuple[str, ...]) -> NoReturn:
     The access log goes to standard output, Envoy's own log to standard error.
     What stands after -- is passed on to Envoy.
     """
-    _refuse_taken(settings.rest_host, settings.rest_port, "REST_PORT")
+    _refuse_taken(settings.rest_host, settings.rest_port, "REST_PORT", shared=settings.shares_port)
     _refuse_taken("127.0.0.1", settings.admin_port, "ADMIN_PORT")
     _become_envoy(settings, "--disable-hot-restart", "--file-flush-interval-msec", "200", *envoy_options)
 
@@ -63,10 +67,10 @@ def _fault(error: ErrorDetails) -> str:
     return f"{setting}: {fault}" if setting else fault
 
 
-def _refuse_taken(host: str, port: int, setting: str) -> None:
+def _refuse_taken(host: str, port: int, setting: str, *, shared: bool = False) -> None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        socket.create_server((host, port), family=family).close()
+        socket.create_server((host, port), family=family, reuse_port=shared).close()
     except OSError as error:
         reason = os.strerror(error.errno or 0)
         raise click.ClickException(f"{setting}: cannot listen on {host}:{port}: {reason}") from None
@@ -78,8 +82,7 @@ def _become_envoy(settings: GatewaySettings, *options: str) -> NoReturn:
     # `misc` would warn at every start that allow_custom_methods is young. It warns of certificates
     # that cannot be reloaded, too, which must not be missed.
     quiet = ("--log-level", "warn", *(() if secrets else ("--component-log-level", "misc:error")))
-    # One thread of Envoy's beside Python's, which does most of the work and shares with nobody.
-    inside = ("--concurrency", "1") if settings.inside else ()
+    inside = _INSIDE if settings.inside else ()
     environment = {**os.environ, **(ENVIRONMENT if settings.inside else {})}
     arguments = [envoy, "--config-yaml", render(settings, secrets), *quiet, *inside, *options]
     os.execve(envoy, arguments, environment)  # noqa: S606

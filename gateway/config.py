@@ -65,6 +65,11 @@ class GatewaySettings(BaseSettings):
     """The DNS name or IP address in the server's certificate; GRPC_HOST where it is not set."""
 
     @property
+    def shares_port(self) -> bool:
+        """Whether other gateways listen on the same port, each with a server inside."""
+        return self.inside and self.workers > 1
+
+    @property
     def grpc_ports(self) -> range:
         """The port of each worker."""
         return range(self.grpc_port, self.grpc_port + self.workers)

@@ -30,6 +30,7 @@ def render(settings: GatewaySettings, secrets: Mapping[str, Path]) -> str:
         TRUSTED_PROXIES=settings.trusted_proxies,
         REST_HOST=json.dumps(settings.rest_host),
         REST_PORT=settings.rest_port,
+        REUSE_PORT=json.dumps(settings.shares_port),
         REST_TRANSPORT_SOCKET=json.dumps(listener_socket(secrets)),
         REST_HSTS=json.dumps([_HSTS] if "listener" in secrets else []),
         RATE_LIMITED_PERCENT=100 if settings.rate_limit_per_second else 0,

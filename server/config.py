@@ -201,6 +201,21 @@ class ServerSettings(BaseSettings):
         return self
 
 
+class InsideSettings(BaseSettings):
+    """How the server runs inside Envoy, and when such a worker is ended to be started again."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
+
+    inside: bool = False
+    """Whether Python answers in Envoy's own process, on the gateway's port."""
+    admin_port: Port = 9901
+    """The admin page of the first worker's Envoy; each other's is on the port behind the last."""
+    inside_stuck_ms: Milliseconds = 10_000
+    """How long the event loop may stand still."""
+    inside_max_mb: Count = 1024
+    """Resident memory of a worker, Envoy's and Python's together, in MiB."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """All settings; made without arguments, they are what the environment says."""
@@ -210,3 +225,4 @@ class Settings:
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     stream: StreamSettings = field(default_factory=StreamSettings)
     tls: TlsSettings = field(default_factory=TlsSettings)
+    inside: InsideSettings = field(default_factory=InsideSettings)

@@ -9,13 +9,15 @@ from server.garbage import spare_the_collector
 from server.logs import logging_configured
 from server.transport.asgi.application import Application
 from server.transport.asgi.asgi_server import AsgiServer
+from server.watchdog import watched
 
 
 @asynccontextmanager
 async def _serving() -> AsyncIterator[AsgiServer]:
     settings = load_settings()
     with logging_configured(settings.server):
-        async with serving_inside(settings) as server:
+        stuck_seconds = settings.inside.inside_stuck_ms / 1000
+        async with serving_inside(settings) as server, watched(stuck_seconds):
             spare_the_collector()
             yield server
 

@@ -6,8 +6,10 @@ import click
 
 from server.commands.settings import load_settings
 from server.config import Settings
+from server.envoys import Envoy
+from server.keeping import CannotStartError, Kept, keep_all
 from server.logs import logging_configured
-from server.workers import CannotStartError, keep_workers
+from server.workers import Worker
 
 
 @click.command
@@ -16,27 +18,42 @@ from server.workers import CannotStartError, keep_workers
     type=click.IntRange(min=1),
     help="Processes that answer, on GRPC_PORT and the ports behind it; WORKERS where it is not given.",
 )
+@click.option(
+    "--inside-envoy", is_flag=True, help="Answer in Envoy's own process, on the gateway's port."
+)
 @click.option("--announce", is_flag=True, hidden=True)  # for whoever keeps a worker
-def serve(*, workers: int | None, announce: bool) -> None:
-    """Answer gRPC until SIGTERM or Ctrl-C.
+def serve(*, workers: int | None, inside_envoy: bool, announce: bool) -> None:
+    """Answer gRPC until SIGTERM or Ctrl-C; inside Envoy, REST as well.
 
-    Several workers are kept by this process: one that ends is started again.
+    Workers inside Envoy, or several, are kept by this process: one that ends is started again.
     """
     settings = load_settings(**({} if workers is None else {"workers": workers}))
-    if settings.server.workers == 1:
+    if inside_envoy or settings.inside.inside:
+        _keep(settings, _envoys(settings))
+    elif settings.server.workers == 1:
         # All that answering needs, which a process that only watches over workers does without.
         from server.commands.worker import answer  # noqa: PLC0415
 
         answer(settings, announce=announce)
     else:
-        _keep_workers(settings)
+        _keep(settings, _workers(settings))
 
 
-def _keep_workers(settings: Settings) -> None:
+def _workers(settings: Settings) -> list[Kept]:
     grace = settings.server.shutdown_grace_ms / 1000
+    return [Worker(port, grace) for port in settings.server.grpc_ports]
+
+
+def _envoys(settings: Settings) -> list[Kept]:
+    grace, most_bytes = settings.server.shutdown_grace_ms / 1000, settings.inside.inside_max_mb << 20
+    first = settings.inside.admin_port
+    return [Envoy(port, grace, most_bytes) for port in range(first, first + settings.server.workers)]
+
+
+def _keep(settings: Settings, processes: list[Kept]) -> None:
     try:
         with logging_configured(settings.server):
-            asyncio.run(keep_workers(settings.server.grpc_ports, grace))
+            asyncio.run(keep_all(processes))
     except CannotStartError:
         # The worker has said why.
         raise click.exceptions.Exit(1) from None

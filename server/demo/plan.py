@@ -11,6 +11,8 @@ from server.demo.folders import DATA
 from server.demo.processes import Process
 from server.demo.readiness import free_port
 
+_GATEWAY_LOG = DATA / "gateway.log"
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -34,22 +36,33 @@ def plan(settings: Settings, gateway: GatewaySettings, access: Access, database_
         stand_in, stream_settings = _stand_in(stand_in_address, environment)
         processes.append(stand_in)
         environment = {**environment, **stream_settings}
-    processes.append(Process("server", ["server", "serve"], environment))
     admin_port = gateway.admin_port if "admin_port" in gateway.model_fields_set else free_port()
     environment = {**environment, "ADMIN_PORT": str(admin_port)}
     if access.certificates:
         # The gateway notes down there where they are.
         environment["TMPDIR"] = str(access.certificates.folder)
-    processes.append(Process("gateway", ["gateway", "run"], environment, DATA / "gateway.log"))
+    processes += _inside(environment) if gateway.inside else _beside(environment)
     rest_address = f"{gateway.rest_host}:{gateway.rest_port}"
+    own_addresses = [f"{settings.server.grpc_host}:{port}" for port in settings.server.grpc_ports]
     return Plan(
         processes,
         rest_address=rest_address,
         rest_url=f"{'https' if access.certificates else 'http'}://{rest_address}",
-        grpc_addresses=[f"{settings.server.grpc_host}:{port}" for port in settings.server.grpc_ports],
+        grpc_addresses=[rest_address] if gateway.inside else own_addresses,
         admin_address=f"127.0.0.1:{admin_port}",
         stand_in_address=stand_in_address,
     )
+
+
+def _beside(environment: dict[str, str]) -> list[Process]:
+    return [
+        Process("server", ["server", "serve"], environment),
+        Process("gateway", ["gateway", "run"], environment, _GATEWAY_LOG),
+    ]
+
+
+def _inside(environment: dict[str, str]) -> list[Process]:
+    return [Process("server", ["server", "serve", "--inside-envoy"], environment, _GATEWAY_LOG)]
 
 
 def _stand_in(address: str, environment: dict[str, str]) -> tuple[Process, dict[str, str]]:

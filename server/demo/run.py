@@ -65,7 +65,10 @@ def _refuse_taken_ports(settings: Settings, gateway: GatewaySettings) -> None:
     server = settings.server
     for name, host, port in (
         ("REST_PORT", gateway.rest_host, gateway.rest_port),
-        *(("GRPC_PORT", server.grpc_host, port) for port in server.grpc_ports),
+        *(
+            ("GRPC_PORT", server.grpc_host, port)
+            for port in ([] if gateway.inside else server.grpc_ports)
+        ),
     ):
         if not is_free(host, port):
             raise DemoError(f"Port {port} is taken: name another with {name}=")
