@@ -55,8 +55,6 @@ class StreamClient:
             log_bodies=False,
             retry=None,
         )
-        # Made on first use, which costs tens of milliseconds: better now than in a request.
-        self._video = self._stream.video
 
     async def ask(self, call_type: str, call_id: str) -> LiveStatus:
         """Ask Stream about a call, which `can_be_asked` about.
@@ -67,7 +65,8 @@ class StreamClient:
         try:
             # A plain dict: reading it as the SDK's own types takes a hundred times as long.
             names = {"type": call_type, "id": call_id}
-            answer = await self._video.get(_GET_CALL, dict[str, object], path_params=names)
+            # By the client itself: its `video` makes a pool of its own first, and throws it away.
+            answer = await self._stream.get(_GET_CALL, dict[str, object], path_params=names)
             return read_live_status(answer.data)
         except StreamError:
             raise

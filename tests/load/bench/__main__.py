@@ -23,6 +23,7 @@ _MORE_KEYS = {"ours-grpc": ("on_air",)}
 _SCENARIOS = {
     "idle": scenarios.idle,
     "stream": scenarios.stream,
+    "tail": scenarios.tail,
     "process": scenarios.process,
     "soak": scenarios.soak,
 }

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -21,13 +21,15 @@ from tests.support.peers import GO_GATEWAY, GO_GRPC, ROOT, build_go_peers, pytho
 
 _READY_SECONDS = 30
 
+Protocol = Literal["grpc", "http1"]
+
 
 @dataclass(frozen=True)
 class Contender:
     """A service under way, by how it is asked and by its processes beside the database."""
 
     name: str
-    protocol: Literal["grpc", "http1"]
+    protocol: Protocol
     addresses: tuple[str, ...]
     pids: tuple[int, ...]
     token: str | None = None
@@ -51,8 +53,10 @@ def all_contenders() -> dict[str, Starting]:
         "ceiling": _ceiling,
         "ours-grpc": partial(ours_grpc, "ours-grpc", workers=1),
         f"ours-grpc-{cores}": partial(ours_grpc, f"ours-grpc-{cores}", workers=cores),
-        "ours-rest": partial(_ours_rest, "ours-rest", workers=1),
-        f"ours-rest-{cores}": partial(_ours_rest, f"ours-rest-{cores}", workers=cores),
+        "ours-rest": partial(ours_through_envoy, "ours-rest", "http1"),
+        f"ours-rest-{cores}": partial(ours_through_envoy, f"ours-rest-{cores}", "http1", workers=cores),
+        "inside-grpc": partial(inside, "inside-grpc", "grpc"),
+        "inside-rest": partial(inside, "inside-rest", "http1"),
         "fastapi": _fastapi,
     }
     if shutil.which("go"):
@@ -93,23 +97,35 @@ def _ceiling(world: World) -> Iterator[Contender]:
 
 
 @contextmanager
-def _ours_rest(name: str, world: World, *, workers: int) -> Iterator[Contender]:
+def ours_through_envoy(
+    name: str, protocol: Protocol, world: World, *, workers: int = 1
+) -> Iterator[Contender]:
+    """Run the server, and the gateway by which it is asked."""
+    with ours_grpc(f"{name}-server", world, workers=workers) as server:
+        settings = {"GRPC_PORT": server.addresses[0].rpartition(":")[2], "WORKERS": str(workers)}
+        with _gateway(name, world, **settings) as gateway:
+            yield _ready(replace(gateway, protocol=protocol, pids=(*gateway.pids, *server.pids)), world)
+
+
+@contextmanager
+def inside(name: str, protocol: Protocol, world: World) -> Iterator[Contender]:
+    """Run the server inside Envoy."""
+    with _gateway(name, world, INSIDE="1", **world.settings()) as gateway:
+        yield _ready(replace(gateway, protocol=protocol), world)
+
+
+@contextmanager
+def _gateway(name: str, world: World, **settings: str) -> Iterator[Contender]:
     port = free_port()
-    with ExitStack() as stack:
-        server = stack.enter_context(ours_grpc(f"{name}-server", world, workers=workers))
-        settings = {
-            "REST_PORT": str(port),
-            "ADMIN_PORT": "0",
-            "GRPC_PORT": server.addresses[0].rpartition(":")[2],
-            "WORKERS": str(workers),
-            # All of the load comes from one address.
-            "RATE_LIMIT_PER_SECOND": "0",
-        }
-        command = [sys.executable, "-m", "gateway", "run"]
-        pid = stack.enter_context(_process(command, world.folder / f"{name}.log", **settings))
-        yield _ready(
-            Contender(name, "http1", (f"127.0.0.1:{port}",), (pid, *server.pids), world.token), world
-        )
+    ours = {
+        "REST_PORT": str(port),
+        "ADMIN_PORT": "0",
+        # All of the load comes from one address.
+        "RATE_LIMIT_PER_SECOND": "0",
+    }
+    command = [sys.executable, "-m", "gateway", "run"]
+    with _process(command, world.folder / f"{name}.log", **ours, **settings) as pid:
+        yield Contender(name, "http1", (f"127.0.0.1:{port}",), (pid,), world.token)
 
 
 @contextmanager

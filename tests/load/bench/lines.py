@@ -32,4 +32,9 @@ _RATIOS = (
     ("rest_cpu_vs_fastapi", "ours-rest", "fastapi", "warm", _cpu),
     ("grpc_cpu_vs_go", "ours-grpc", "go-grpc", "warm", _cpu),
     ("rest_cpu_vs_go", "ours-rest", "go-rest", "warm", _cpu),
+    ("inside_vs_ceiling", "inside-grpc", "ceiling", "warm", _rate),
+    ("inside_rest_vs_fastapi", "inside-rest", "fastapi", "warm", _rate),
+    ("inside_rest_cpu_vs_fastapi", "inside-rest", "fastapi", "warm", _cpu),
+    ("inside_cpu_vs_go", "inside-grpc", "go-grpc", "warm", _cpu),
+    ("inside_rest_cpu_vs_go_gateway", "inside-rest", "go-rest", "warm", _cpu),
 )

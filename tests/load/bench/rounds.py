@@ -57,21 +57,21 @@ class Rounds:
     seconds: float
     progress: Progress
 
-    def measure(self, pairs: Sequence[tuple[Contender, str]], in_flight: int = 64) -> list[Cell]:
+    def measure(self, pairs: Sequence[tuple[Contender, str]], **load: object) -> list[Cell]:
         """Measure each contender with its set of keys once a round; every round begins elsewhere."""
         cells = [Cell(contender.name, keys, []) for contender, keys in pairs]
         for number in range(self.count):
             for place in _turned(range(len(pairs)), number):
                 contender, keys = pairs[place]
-                sample = self.once(contender, keys, in_flight)
+                sample = self.once(contender, keys, **load)
                 cells[place].samples.append(sample)
                 said = f"{contender.name}, {keys}: {sample.measured.rate:,.0f} req/s"
                 self.progress(f"round {number + 1} of {self.count}: {said}")
         return cells
 
-    def once(self, contender: Contender, keys: str, in_flight: int = 64) -> Sample:
+    def once(self, contender: Contender, keys: str, **changes: object) -> Sample:
         """Measure once, after a moment of load that does not count; raises where a request failed."""
-        load = contender.load(self.world.keys[keys], self.seconds, in_flight=in_flight)
+        load = contender.load(self.world.keys[keys], self.seconds, **changes)
         run(replace(load, seconds=min(self.seconds, 0.5)))
         pids = [*contender.pids, self.world.database_pid]
         before = cpu_seconds(pids)

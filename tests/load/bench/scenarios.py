@@ -12,7 +12,13 @@ import psycopg
 from server.demo.stream_stand_in.running import serving_in_thread
 from server.demo.stream_stand_in.stand_in import Behaviour
 from tests.load.bench.calls import FEW
-from tests.load.bench.contenders import Contender, one_select, ours_grpc
+from tests.load.bench.contenders import (
+    Contender,
+    inside,
+    one_select,
+    ours_grpc,
+    ours_through_envoy,
+)
 from tests.load.bench.rounds import Rounds, run_well
 from tests.load.bench.world import World, stand_in_of_calls
 
@@ -21,6 +27,7 @@ Lines = Iterator[tuple[str, float]]
 # PostgreSQL counts what a connection has done when that has rested for so long.
 _COUNTED_SECONDS = 11
 _STARTS = 5
+_TAIL_SHARE = 0.5
 _SOAK_SHARE = 0.7
 _SOAK_MINUTES = 10
 
@@ -75,6 +82,20 @@ def _selects(rounds: Rounds, contender: Contender) -> Lines:
     measured = run_well(contender.load(rounds.world.keys["warm"], 5))
     sleep(_COUNTED_SECONDS)
     yield "selects_per_request", (_transactions(rounds.world) - before) / measured.requests
+
+
+def tail(rounds: Rounds) -> Lines:
+    """Compare the tails of both ways, by gRPC through Envoy, at half of what the beside way answers."""
+    world = rounds.world
+    with (
+        ours_through_envoy("beside", "grpc", world) as beside,
+        inside("inside", "grpc", world) as within,
+    ):
+        rate = _TAIL_SHARE * run_well(beside.load(world.keys["warm"], 3, warm_up=1)).rate
+        cells = rounds.measure([(within, "warm"), (beside, "warm")], rate=rate)
+    pairs = zip(*(cell.samples for cell in cells), strict=True)
+    yield "inside_p99_vs_beside", median(a.measured.p99_us / b.measured.p99_us for a, b in pairs)
+    yield "tail_rate", rate
 
 
 def process(rounds: Rounds) -> Lines:
