@@ -159,8 +159,9 @@ class Hosted:
     ) -> Reply:
         """Send a request and return the whole reply."""
         exchange = Exchange(list(parts))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(5) as limit:
             await self.answering(exchange, path, [*headers, *more], verb)
+        assert not limit.expired()
         assert exchange.complete
         return exchange.reply
 

@@ -1,7 +1,8 @@
 """The kinds of methods that are served: one message for one, and many for one or for many."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from time import perf_counter
 
 from google.rpc import code_pb2
@@ -48,7 +49,7 @@ def unary(name: str, method: Method, access_log: AccessLog) -> Answering:
     return answer
 
 
-def server_streaming(method: Callable[[bytes], AsyncIterator[bytes]]) -> Answering:
+def server_streaming(method: Callable[[bytes], AsyncGenerator[bytes, None]]) -> Answering:
     """Let a method answer one message with many, until nobody reads them."""
 
     async def answer(call: AsgiCall, messages: Messages, reply: Reply) -> None:
@@ -64,7 +65,7 @@ def server_streaming(method: Callable[[bytes], AsyncIterator[bytes]]) -> Answeri
     return answer
 
 
-def bidirectional(method: Callable[[AsyncIterator[bytes]], AsyncIterator[bytes]]) -> Answering:
+def bidirectional(method: Callable[[AsyncIterator[bytes]], AsyncGenerator[bytes, None]]) -> Answering:
     """Let a method answer many messages with many; it waits for nothing but them."""
 
     async def answer(call: AsgiCall, messages: Messages, reply: Reply) -> None:
@@ -73,9 +74,10 @@ def bidirectional(method: Callable[[AsyncIterator[bytes]], AsyncIterator[bytes]]
     return answer
 
 
-async def _send_all(answers: AsyncIterator[bytes], call: AsgiCall, reply: Reply) -> None:
-    async for message in answers:
-        await reply.message(message, call.reply_encoding)
+async def _send_all(answers: AsyncGenerator[bytes, None], call: AsgiCall, reply: Reply) -> None:
+    async with aclosing(answers):
+        async for message in answers:
+            await reply.message(message, call.reply_encoding)
     await reply.end()
 
 

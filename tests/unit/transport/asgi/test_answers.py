@@ -16,6 +16,7 @@ from server.application.errors import StoreUnavailableError
 from server.auth.errors import TokenRequiredError
 from server.transport.asgi.metadata import encode, encode_message
 from tests.support.asgi import HEADERS, REQUEST, Exchange, Hosted, hosted, until
+from tests.support.calls import PLAIN_CALL
 from tests.support.log import the_one
 
 OF_US = (b"x-request-id", b"abc-123")
@@ -142,14 +143,15 @@ async def test_a_caller_that_goes_away_before_its_message_asks_nothing(
     assert not caplog.records
 
 
+@pytest.mark.parametrize("found", [PLAIN_CALL, None])
 async def test_a_caller_that_goes_away_before_the_answer_is_no_fault(
-    service: Hosted, caplog: pytest.LogCaptureFixture
+    service: Hosted, caplog: pytest.LogCaptureFixture, found: Call | None
 ) -> None:
     exchange = Exchange([REQUEST])
 
     async def last(call_id: str) -> Call | None:
         exchange.go_away()
-        return None
+        return found
 
     service.ports.answer = last
     await service.answering(exchange)

@@ -1,5 +1,6 @@
 """What the body of a request may be."""
 
+import tracemalloc
 import zlib
 
 import pytest
@@ -74,13 +75,18 @@ async def test_a_body_that_is_not_one_message_is_refused(
         assert reply.trailers is None
 
 
+async def test_a_second_message_is_refused_also_where_it_comes_later(service: Hosted) -> None:
+    assert (await service.ask(REQUEST, REQUEST)).code == code_pb2.UNIMPLEMENTED
+
+
 async def test_a_message_of_64_kib_is_read(service: Hosted) -> None:
     padding = 65536 - len(CONTENT)
     # An unknown field, number 15, of the length that is left behind its own prefix of four bytes.
     body = CONTENT + b"\x7a" + bytes([0x80 | (padding - 4) & 0x7F, 0x80 | (padding - 4) >> 7 & 0x7F, 3])
     whole = message(body.ljust(65536, b"x"))
     assert len(whole) == 65541
-    assert (await service.ask(whole)).code == code_pb2.OK
+    for parts in ([whole], [whole[:9], whole[9:]]):
+        assert (await service.ask(*parts)).code == code_pb2.OK
 
 
 @pytest.mark.parametrize(("encoding", "wbits"), [(b"gzip", GZIP), (b"deflate", DEFLATE)])
@@ -128,7 +134,11 @@ async def test_what_cannot_be_decompressed_is_refused(service: Hosted, content: 
 
 async def test_no_more_is_decompressed_than_may_be_received(service: Hosted) -> None:
     bomb = compressed(b"\0" * 50_000_000)
+    tracemalloc.start()
     reply = await service.ask(bomb, more=[(b"grpc-encoding", b"gzip")])
+    _, most_held = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most_held < 1_000_000
     assert (reply.code, reply.words) == (
         code_pb2.RESOURCE_EXHAUSTED,
         "Decompressed message larger than max",
