@@ -9,7 +9,7 @@ from server import logs
 from tests.support.guarded import ask, guarded_service, refused
 from tests.support.key_server import KeyServer
 from tests.support.log import the_one
-from tests.support.service import Service
+from tests.support.service import Service, Way
 from tests.support.tokens import ABSENT, signer
 
 RSA = signer("RS256")
@@ -17,8 +17,8 @@ EC = signer("ES256")
 
 
 @pytest.fixture
-async def guarded(key_server: KeyServer) -> AsyncIterator[Service]:
-    async with guarded_service(key_server.url, "calls:read") as service:
+async def guarded(way: Way, key_server: KeyServer) -> AsyncIterator[Service]:
+    async with guarded_service(way, key_server.url, "calls:read") as service:
         yield service
 
 

@@ -10,7 +10,7 @@ from livecalls.v1 import live_calls_pb2 as pb
 from server.application.call import Call
 from tests.support.calls import CALL_ID
 from tests.support.log import the_one
-from tests.support.service import Service, detail_of, raw, scripted_service
+from tests.support.service import Service, Way, detail_of, raw, scripted_service
 
 REQUEST = pb.GetCallRequest(id=str(CALL_ID))
 
@@ -76,9 +76,11 @@ async def test_an_unknown_method_is_unimplemented(service: Service) -> None:
     assert raised.value.code() == grpc.StatusCode.UNIMPLEMENTED
 
 
-async def test_what_the_end_of_the_server_cuts_off_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+async def test_what_the_end_of_the_server_cuts_off_is_logged(
+    way: Way, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO)
-    async with scripted_service() as service:
+    async with scripted_service(way) as service:
         service.ports.answer = read = EndlessRead()
         call = service.stub.GetCall(REQUEST)
         await asyncio.wait_for(read.begun.wait(), 5)

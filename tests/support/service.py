@@ -1,10 +1,11 @@
-"""The gRPC service in the test's own loop, on scripted ports."""
+"""The gRPC service in the test's own loop, on scripted ports, by either way to serve."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import grpc
@@ -16,8 +17,11 @@ from server.application.get_call import GetCall
 from server.auth.guard import Guard, OpenDoor
 from server.transport.admission import Admission
 from server.transport.aio_server import AioServer
+from server.transport.asgi.asgi_server import AsgiServer
 from server.transport.live_calls import LiveCalls
+from tests.support.bridge import bridged
 from tests.support.calls import ScriptedPorts
+from tests.support.gateway import Gateway
 
 if TYPE_CHECKING:
     from livecalls.v1.live_calls_pb2_grpc import LiveCallsAsyncStub
@@ -37,14 +41,49 @@ class Service:
     stub: LiveCallsAsyncStub
 
 
+@dataclass(frozen=True)
+class Beside:
+    """The way to serve by grpc.aio."""
+
+    @asynccontextmanager
+    async def serving(self, service: LiveCalls) -> AsyncIterator[int]:
+        """Serve on a port, and tell which, while the block lasts."""
+        server = AioServer(service, "127.0.0.1:0")
+        await server.start()
+        try:
+            yield server.port
+        finally:
+            await server.stop(0)
+
+
+@dataclass(frozen=True)
+class Inside:
+    """The way to serve inside Envoy."""
+
+    gateway: Gateway
+    folder: Path
+
+    @asynccontextmanager
+    async def serving(self, service: LiveCalls) -> AsyncIterator[int]:
+        """Serve on a port, and tell which, while the block lasts."""
+        server = AsgiServer(service)
+        async with bridged(server, self.folder):
+            yield int(self.gateway.address.rpartition(":")[2])
+            await server.stop(0)
+
+
+Way = Beside | Inside
+
+
 @asynccontextmanager
 async def scripted_service(
-    guard: Guard | None = None, max_requests: int = 2000
+    way: Way, guard: Guard | None = None, max_requests: int = 2000
 ) -> AsyncIterator[Service]:
-    """Serve on an ephemeral port while the block lasts."""
+    """Serve on scripted ports while the block lasts."""
     ports = ScriptedPorts()
+    admission = Admission(guard or OpenDoor(), max_requests)
     async with (
-        scripted_server(ports, admission=Admission(guard or OpenDoor(), max_requests)) as port,
+        way.serving(LiveCalls(GetCall(ports, ports), admission)) as port,
         grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
     ):
         yield Service(ports, port, channel, LiveCallsStub(channel))
@@ -52,13 +91,11 @@ async def scripted_service(
 
 @asynccontextmanager
 async def scripted_server(
-    ports: ScriptedPorts,
-    credentials: grpc.ServerCredentials | None = None,
-    admission: Admission | None = None,
+    ports: ScriptedPorts, credentials: grpc.ServerCredentials | None = None
 ) -> AsyncIterator[int]:
-    """Serve on an ephemeral port, and tell which, while the block lasts."""
-    admission = admission or Admission(OpenDoor(), 2000)
-    server = AioServer(LiveCalls(GetCall(ports, ports), admission), "127.0.0.1:0", credentials)
+    """Serve by grpc.aio on an ephemeral port, and tell which, while the block lasts."""
+    service = LiveCalls(GetCall(ports, ports), Admission(OpenDoor(), 2000))
+    server = AioServer(service, "127.0.0.1:0", credentials)
     await server.start()
     try:
         yield server.port

@@ -1,0 +1,70 @@
+"""What Envoy runs in tests of a server inside it: hands each request to the test's own process.
+
+So that a test scripts, and breaks, a server that answers through the real Envoy and its real host.
+"""
+
+import asyncio
+import os
+import pickle
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+SOCKET = "BRIDGE_SOCKET"
+"""The setting that names the socket on which the test's process takes requests."""
+
+Event = dict[str, Any]
+
+
+def sent(writer: asyncio.StreamWriter, *frame: object) -> None:
+    """Send a frame: what it is, and what goes with it."""
+    data = pickle.dumps(frame)
+    writer.write(len(data).to_bytes(4, "big") + data)
+
+
+async def received(reader: asyncio.StreamReader) -> Any:
+    """Receive a frame; raises asyncio.IncompleteReadError where the other side has gone."""
+    size = int.from_bytes(await reader.readexactly(4), "big")
+    return pickle.loads(await reader.readexactly(size))  # noqa: S301 - of our own test
+
+
+async def application(
+    scope: Event, receive: Callable[[], Awaitable[Event]], send: Callable[[Event], Awaitable[None]]
+) -> None:
+    """Carry a request there, and its reply back."""
+    if scope["type"] == "lifespan":
+        for part in ("startup", "shutdown"):
+            await receive()
+            await send({"type": f"lifespan.{part}.complete"})
+        return
+    reader, writer = await asyncio.open_unix_connection(os.environ[SOCKET])
+    names = ("type", "method", "raw_path", "headers")
+    sent(writer, {name: scope[name] for name in names})
+    carrying = asyncio.create_task(_carry_request(receive, writer))
+    try:
+        await _carry_reply(reader, writer, send)
+    finally:
+        writer.close()
+        await carrying
+
+
+async def _carry_request(receive: Callable[[], Awaitable[Event]], writer: asyncio.StreamWriter) -> None:
+    event: Event = {}
+    while event.get("type") != "http.disconnect" and not writer.is_closing():
+        event = await receive()
+        sent(writer, "received", event)
+
+
+async def _carry_reply(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, send: Callable[[Event], Awaitable[None]]
+) -> None:
+    while True:
+        try:
+            (event,) = await received(reader)
+        except asyncio.IncompleteReadError:
+            return
+        try:
+            await send(event)
+        except OSError:
+            sent(writer, "gone")
+        else:
+            sent(writer, "sent")
