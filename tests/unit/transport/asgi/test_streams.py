@@ -73,8 +73,9 @@ async def test_watching_ends_as_the_watcher_goes_away(service: Hosted) -> None:
     answering = asyncio.create_task(service.answering(exchange, WATCH))
     await until(lambda: told(exchange.reply) == [Health.SERVING])
     exchange.go_away()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(5) as limit:
         await answering
+    assert not limit.expired()
     assert not exchange.complete
 
 
