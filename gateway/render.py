@@ -1,7 +1,7 @@
 """Fills the settings into Envoy's configuration."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -15,7 +15,7 @@ from gateway.tls import listener_socket, upstream_socket
 _HERE = Path(__file__).resolve().parent
 _DESCRIPTORS = _HERE.parent / "generated" / "descriptors" / "livecalls.binpb"
 # A year, for this very host.
-_HSTS = {"header": {"key": "strict-transport-security", "value": "max-age=31536000"}}
+_HSTS = {"append": {"header": {"key": "strict-transport-security", "value": "max-age=31536000"}}}
 
 
 def render(settings: GatewaySettings, secrets: Mapping[str, Path]) -> str:
@@ -57,7 +57,17 @@ def _answering(settings: GatewaySettings, secrets: Mapping[str, Path]) -> dict[s
             GRPC_ENDPOINTS=json.dumps(endpoints),
             UPSTREAM_TRANSPORT_SOCKET=json.dumps(upstream_socket(settings, secrets)),
         )
-    return {name.upper(): json.dumps(part) for name, part in yaml.safe_load(text).items()}
+    parts = yaml.safe_load(text)
+    return {
+        "CLUSTERS": json.dumps(parts["clusters"]),
+        "MORE_ROUTES": _items(parts.get("more_routes", ()), 14),
+        "PYTHON": _items(parts.get("python", ()), 10),
+    }
+
+
+def _items(parts: Iterable[object], indentation: int) -> str:
+    """Say some items of a list as lines of YAML; there may be none."""
+    return f"\n{' ' * indentation}".join(f"- {json.dumps(part)}" for part in parts)
 
 
 def _endpoint(host: str, port: int) -> dict[str, Any]:

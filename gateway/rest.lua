@@ -38,7 +38,7 @@ local CODES = {
 -- What the server may read of a request. Cookies and the like are nothing to it.
 local PASSED_ON = {
   [":authority"] = true, [":method"] = true, [":path"] = true, [":scheme"] = true,
-  authorization = true, traceparent = true, tracestate = true, ["user-agent"] = true,
+  authorization = true, ["grpc-timeout"] = true, traceparent = true, tracestate = true, ["user-agent"] = true,
   ["x-forwarded-for"] = true, ["x-forwarded-proto"] = true, ["x-request-id"] = true,
 }
 

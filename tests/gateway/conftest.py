@@ -2,7 +2,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.gateway import Gateway, gateway_running
+from tests.support import forwarding_application
+from tests.support.gateway import Gateway, gateway_running, gateway_with_application
 from tests.support.sample_replies import sample_replies
 from tests.support.upstream import Upstream, upstream_running
 
@@ -23,11 +24,28 @@ def upstream(running_upstream: Upstream) -> Upstream:
 
 
 @pytest.fixture(scope="session")
-def gateway(running_upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+def beside(running_upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """An Envoy in front of the upstream."""
-    folder = tmp_path_factory.mktemp("gateway")
-    with gateway_running(running_upstream.port, folder, CORS_ORIGINS=ALLOWED_ORIGIN) as running:
-        yield running
+    folder = tmp_path_factory.mktemp("beside")
+    with gateway_running(running_upstream.port, folder, CORS_ORIGINS=ALLOWED_ORIGIN) as gateway:
+        yield gateway
+
+
+@pytest.fixture(scope="session")
+def inside(running_upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """An Envoy with one inside who says what the upstream says."""
+    folder = tmp_path_factory.mktemp("inside")
+    application = f"{forwarding_application.__name__}:application"
+    port = {forwarding_application.PORT: str(running_upstream.port)}
+    with gateway_with_application(application, folder, CORS_ORIGINS=ALLOWED_ORIGIN, **port) as gateway:
+        yield gateway
+
+
+@pytest.fixture(scope="session", params=["beside", "inside"])
+def gateway(request: pytest.FixtureRequest) -> Gateway:
+    """Each of the two in turn."""
+    gateway: Gateway = request.getfixturevalue(request.param)
+    return gateway
 
 
 @pytest.fixture

@@ -9,21 +9,15 @@ from typing import Any
 from server.transport.asgi.asgi_server import AsgiServer
 from tests.support import bridge_application
 from tests.support.bridge_application import received, sent
-from tests.support.envoy_configuration import EnvoyConfiguration
-from tests.support.gateway import Gateway, gateway_running
-
-NO_SERVER = 1
+from tests.support.gateway import Gateway, gateway_with_application
 
 
 @contextmanager
 def bridging_gateway(folder: Path, **settings: str) -> Iterator[Gateway]:
     """Run the gateway with a bridge inside, which leads to the socket `bridge` in the folder."""
-
-    def edit(configuration: EnvoyConfiguration) -> None:
-        configuration.set_application(f"{bridge_application.__name__}:application")
-
-    inside = {"INSIDE": "1", bridge_application.SOCKET: str(folder / "bridge")}
-    with gateway_running(NO_SERVER, folder, edit, **inside, **settings) as gateway:
+    application = f"{bridge_application.__name__}:application"
+    socket = {bridge_application.SOCKET: str(folder / "bridge")}
+    with gateway_with_application(application, folder, **socket, **settings) as gateway:
         yield gateway
 
 
@@ -57,10 +51,11 @@ class _Crossing:
         self.listening = asyncio.create_task(self._listen())
 
     async def receive(self) -> Any:
+        sent(self._writer, "receive")
         return await self._events.get()
 
     async def send(self, event: Any) -> None:
-        sent(self._writer, event)
+        sent(self._writer, "send", event)
         if await self._acknowledged.get() == "gone":
             raise OSError("the caller has gone")
 

@@ -39,32 +39,34 @@ async def application(
     reader, writer = await asyncio.open_unix_connection(os.environ[SOCKET])
     names = ("type", "method", "raw_path", "headers")
     sent(writer, {name: scope[name] for name in names})
-    carrying = asyncio.create_task(_carry_request(receive, writer))
+    carrying: set[asyncio.Task[None]] = set()
     try:
-        await _carry_reply(reader, writer, send)
-    finally:
-        writer.close()
-        await carrying
+        while True:
+            word, *event = await received(reader)
+            # The host is asked for one thing while another is waited for.
+            task = asyncio.create_task(_carry(word, event, receive, send, writer))
+            carrying.add(task)
+            task.add_done_callback(carrying.discard)
+            if word == "send":
+                await task
+    except (asyncio.IncompleteReadError, ConnectionError):
+        writer.close()  # the other side has ended
+        await asyncio.gather(*carrying)
 
 
-async def _carry_request(receive: Callable[[], Awaitable[Event]], writer: asyncio.StreamWriter) -> None:
-    event: Event = {}
-    while event.get("type") != "http.disconnect" and not writer.is_closing():
-        event = await receive()
-        sent(writer, "received", event)
-
-
-async def _carry_reply(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, send: Callable[[Event], Awaitable[None]]
+async def _carry(
+    word: str,
+    event: list[Event],
+    receive: Callable[[], Awaitable[Event]],
+    send: Callable[[Event], Awaitable[None]],
+    writer: asyncio.StreamWriter,
 ) -> None:
-    while True:
-        try:
-            (event,) = await received(reader)
-        except asyncio.IncompleteReadError:
-            return
-        try:
-            await send(event)
-        except OSError:
-            sent(writer, "gone")
-        else:
-            sent(writer, "sent")
+    if word == "receive":
+        sent(writer, "received", await receive())
+        return
+    try:
+        await send(*event)
+    except OSError:
+        sent(writer, "gone")
+    else:
+        sent(writer, "sent")

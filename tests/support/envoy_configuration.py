@@ -27,7 +27,7 @@ class EnvoyConfiguration:
 
     def set_application(self, application: str) -> None:
         """Let another application than the server answer inside."""
-        host = self.http["http_filters"][-1]["typed_config"]["filter_config"]
+        host = self.http["http_filters"][-2]["typed_config"]["filter_config"]
         host["value"] = json.dumps({**json.loads(host["value"]), "app": application})
 
     def set_monitor(self, name: str, field: str, value: int) -> None:

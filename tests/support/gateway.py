@@ -18,6 +18,8 @@ from gateway.python_host import ENVIRONMENT
 from tests.support.envoy_configuration import EnvoyConfiguration
 from tests.support.rest import ask
 
+_NO_PORT = 1
+
 T = TypeVar("T")
 Edit = Callable[[EnvoyConfiguration], None]
 
@@ -58,6 +60,17 @@ class Gateway:
         """Count the requests that went to the server at an address, tries included."""
         clusters = ask(self.admin_url, "GET", "/clusters").body.decode()
         return int(re.findall(rf"^livecalls::{server}::rq_total::(\d+)$", clusters, re.MULTILINE)[0])
+
+
+@contextmanager
+def gateway_with_application(application: str, folder: Path, **settings: str) -> Iterator[Gateway]:
+    """Run a gateway with an application inside while the block lasts; its logs go to the folder."""
+
+    def edit(configuration: EnvoyConfiguration) -> None:
+        configuration.set_application(application)
+
+    with gateway_running(_NO_PORT, folder, edit, INSIDE="1", **settings) as gateway:
+        yield gateway
 
 
 @contextmanager

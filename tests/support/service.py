@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -45,6 +46,11 @@ class Service:
 class Beside:
     """The way to serve by grpc.aio."""
 
+    longest_wait = math.inf
+    """Seconds that a caller without a deadline may wait."""
+    too_much_metadata = grpc.StatusCode.RESOURCE_EXHAUSTED
+    """What a caller is told who sends 97 KiB of them."""
+
     @asynccontextmanager
     async def serving(self, service: LiveCalls) -> AsyncIterator[int]:
         """Serve on a port, and tell which, while the block lasts."""
@@ -62,6 +68,9 @@ class Inside:
 
     gateway: Gateway
     folder: Path
+
+    longest_wait = 60.0
+    too_much_metadata = grpc.StatusCode.UNAVAILABLE
 
     @asynccontextmanager
     async def serving(self, service: LiveCalls) -> AsyncIterator[int]:
