@@ -22,7 +22,7 @@ help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: $(READY) ## Start everything: PostgreSQL, sample calls, Stream stand-in, server, Envoy (TLS=1 WORKERS=2)
+run: $(READY) ## Start everything: PostgreSQL, sample calls, Stream stand-in, server, Envoy (TLS=1 WORKERS=2 INSIDE=1)
 	@exec python -m server demo $(if $(filter 1 on true yes,$(TLS)),--tls)
 
 .PHONY: token
@@ -63,8 +63,9 @@ types: $(READY) ## Check types: mypy, strict
 	@mypy
 
 .PHONY: validate
-validate: $(READY) ## Let Envoy check the gateway's configuration
+validate: $(READY) ## Let Envoy check the configuration of the gateway, for both ways to serve
 	@python -m gateway validate
+	@INSIDE=1 AUTH=off DATABASE_URL=postgresql://127.0.0.1/none python -m gateway validate
 
 .PHONY: generate
 generate: $(READY) .build/googleapis ## Generate the stubs and Envoy's descriptor set from proto/

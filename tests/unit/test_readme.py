@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings
 from gateway.config import GatewaySettings
 from server.config import (
     DatabaseSettings,
+    InsideSettings,
     ServerSettings,
     StreamSettings,
     TlsSettings,
@@ -27,16 +28,25 @@ def documented(heading: str) -> dict[str, str]:
 
 def defaults(kind: type[BaseSettings]) -> dict[str, str]:
     prefix = kind.model_config.get("env_prefix", "")
-    return {
-        f"{prefix}{name}".upper(): "" if field.default in NONE else str(field.default)
-        for name, field in kind.model_fields.items()
-    }
+    return {f"{prefix}{name}".upper(): said(field.default) for name, field in kind.model_fields.items()}
+
+
+def said(value: object) -> str:
+    if value in NONE:
+        return ""
+    return str(int(value)) if isinstance(value, bool) else str(value)
 
 
 @pytest.mark.parametrize(
     ("heading", "kinds"),
     [
-        ("server", (ServerSettings, TokenSettings, TlsSettings, DatabaseSettings, StreamSettings)),
+        (
+            "server",
+            (
+                *(ServerSettings, InsideSettings, TokenSettings, TlsSettings, DatabaseSettings),
+                StreamSettings,
+            ),
+        ),
         ("gateway", (GatewaySettings,)),
     ],
 )
