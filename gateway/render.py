@@ -57,7 +57,10 @@ def _answering(settings: GatewaySettings, secrets: Mapping[str, Path]) -> dict[s
             GRPC_ENDPOINTS=json.dumps(endpoints),
             UPSTREAM_TRANSPORT_SOCKET=json.dumps(upstream_socket(settings, secrets)),
         )
-    return {name.upper(): json.dumps(part) for name, part in yaml.safe_load(text).items()}
+    parts = yaml.safe_load(text)
+    # Items of a list that has others.
+    answering = "\n".join(f"- {json.dumps(filter_)}" for filter_ in parts.pop("answering"))
+    return {"ANSWERING": answering, **{name.upper(): json.dumps(part) for name, part in parts.items()}}
 
 
 def _endpoint(host: str, port: int) -> dict[str, Any]:
