@@ -15,7 +15,12 @@ from gateway.tls import listener_socket, upstream_socket
 _HERE = Path(__file__).resolve().parent
 _DESCRIPTORS = _HERE.parent / "generated" / "descriptors" / "livecalls.binpb"
 # A year, for this very host.
-_HSTS = {"header": {"key": "strict-transport-security", "value": "max-age=31536000"}}
+_HSTS = {
+    "append": {
+        "header": {"key": "strict-transport-security", "value": "max-age=31536000"},
+        "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+    }
+}
 
 
 def render(settings: GatewaySettings, secrets: Mapping[str, Path]) -> str:

@@ -205,6 +205,7 @@ end
 
 function send(reply, headers, body, is_head)
   headers:replace(":status", reply.status)
+  headers:replace("vary", "Origin") -- by which CORS answers differently
   headers:replace("cache-control", reply.etag and "private, no-cache" or "no-store")
   if reply.etag then
     headers:replace("etag", reply.etag)
