@@ -13,7 +13,7 @@ from tests.support.calls import CALL_ID
 from tests.support.service import GET_CALL
 
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-_DATA, _HEADERS, _RST_STREAM, _SETTINGS, _PING, _WINDOW_UPDATE = 0, 1, 3, 4, 6, 8
+_DATA, _HEADERS, _RST_STREAM, _SETTINGS, _PING, _GOAWAY, _WINDOW_UPDATE = 0, 1, 3, 4, 6, 7, 8
 _END_STREAM, _END_HEADERS, _ACK = 1, 4, 1
 # The server shall write every header in full.
 _NO_TABLE = struct.pack(">HI", 1, 0)
@@ -77,6 +77,8 @@ class RawGrpc:
                 self._connection.sendall(_frame(kind, _ACK, 0, answer))
             if (kind, stream) == (_RST_STREAM, self._stream):
                 raise BrokenOffError("the stream was reset")
+            if kind == _GOAWAY:  # after which Envoy waits a second before it closes
+                raise BrokenOffError("the connection is given up")
             if kind == _HEADERS and flags & _END_STREAM:
                 return payload
 
