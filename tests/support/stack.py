@@ -54,6 +54,16 @@ class Server:
         """Where it answers gRPC; the first worker does, where each has a port."""
         return self.ports[0]
 
+    def address_of(self, port: int) -> str:
+        """Tell where the worker of a port answers gRPC, perhaps with others."""
+        return f"127.0.0.1:{port}"
+
+    def connections(self, port: int) -> int:
+        """Count the connections that the worker of a port has taken."""
+        answers_on = int(self.address_of(port).rpartition(":")[2])
+        taken = (self.worker(port) or self.process).net_connections("tcp")
+        return sum(it.laddr.port == answers_on and it.status == psutil.CONN_ESTABLISHED for it in taken)
+
     def serves(self, port: int) -> bool:
         """Tell whether the worker of a port says of itself that it serves."""
         return grpc_answers(f"127.0.0.1:{port}")
@@ -105,6 +115,9 @@ class InsideServer(Server):
     @property
     def port(self) -> int:
         return int(self.environment["REST_PORT"])
+
+    def address_of(self, port: int) -> str:
+        return f"127.0.0.1:{self.port}"
 
     def serves(self, port: int) -> bool:
         try:

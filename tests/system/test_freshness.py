@@ -75,9 +75,24 @@ def serving(way: Way, url: str, folder: Path, *, workers: int, seconds: float) -
 async def stubs_of(server: Server) -> AsyncIterator[list[LiveCallsAsyncStub]]:
     """Connect to each worker, straight."""
     async with AsyncExitStack() as stack:
-        addresses = [f"127.0.0.1:{port}" for port in server.ports]
-        channels = [await stack.enter_async_context(grpc.aio.insecure_channel(it)) for it in addresses]
+        channels = [await stack.enter_async_context(connected(server, port)) for port in server.ports]
         yield [LiveCallsStub(channel) for channel in channels]
+
+
+@asynccontextmanager
+async def connected(server: Server, worker: int) -> AsyncIterator[grpc.aio.Channel]:
+    """Connect to one worker; where all share a port, try until the system has chosen this one."""
+    async with AsyncExitStack() as stack:
+        while True:
+            # A connection of its own, not one that channels share.
+            options = [("grpc.use_local_subchannel_pool", 1)]
+            channel = grpc.aio.insecure_channel(server.address_of(worker), options)
+            await stack.enter_async_context(channel)
+            before = server.connections(worker)
+            await channel.channel_ready()
+            if server.connections(worker) > before:
+                yield channel
+                return
 
 
 @asynccontextmanager
