@@ -58,9 +58,7 @@ def on_air(demo: RunningDemo) -> bool:
     ],
     ids=["PostgreSQL", "Stream stand-in", "server", "gateway"],
 )
-def test_a_killed_part_comes_back(
-    way: Way, demo: RunningDemo, part: str, may_answer: set[int]
-) -> None:
+def test_a_killed_part_comes_back(way: Way, demo: RunningDemo, part: str, may_answer: set[int]) -> None:
     if (way, part) == (Way.INSIDE, "serve"):
         # It takes its Envoy along, beside which a server that is away is told of.
         may_answer = {200, 0}

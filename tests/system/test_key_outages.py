@@ -34,9 +34,7 @@ Run = Callable[..., Running]
 
 
 @pytest.fixture
-def running(
-    way: Way, shared_postgres: EmbeddedPostgres, database_url: str, tmp_path: Path
-) -> Run:
+def running(way: Way, shared_postgres: EmbeddedPostgres, database_url: str, tmp_path: Path) -> Run:
     """Runs a stack of the test's own, with one stored call and with settings."""
     store_call(database_url)
 
