@@ -78,7 +78,7 @@ class Envoy:
 
 
 async def _until(holds: Callable[[], Awaitable[bool]], every_seconds: float) -> None:
-    while not await holds():
+    while not await holds():  # noqa: ASYNC110 - it is another process that is looked at
         await asyncio.sleep(every_seconds)
 
 

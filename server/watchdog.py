@@ -12,7 +12,8 @@ _PAT_SECONDS = 1.0
 async def watched(stuck_seconds: float) -> AsyncIterator[None]:
     """Watch the loop while the block lasts: where it stands so long, the process ends.
 
-    It prints where each thread is, and exits. What watches is a thread that needs no interpreter: it also ends one that a library holds.
+    It prints where each thread is, and exits. What watches is a thread that needs no interpreter: it
+    also ends one that a library holds.
     """
     patting = asyncio.create_task(_pat(stuck_seconds))
     try:
