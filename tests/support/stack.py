@@ -91,7 +91,7 @@ class Server:
         return self.wait()
 
     def log(self) -> str:
-        """Read what it has logged so far, and what libraries and Envoy have said in words of their own."""
+        """Read what it has logged so far, and what libraries and Envoy have said beside it."""
         return self.log_file.read_text()
 
     def lines(self) -> list[dict[str, Any]]:
