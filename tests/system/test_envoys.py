@@ -174,6 +174,10 @@ def test_a_taken_port_is_one_clear_line(name: str, workers: str) -> None:
         ({"DATABASE_URL": "mysql://a/b"}, "Error: DATABASE_URL"),
         ({"REST_TIMEOUT_MS": "0"}, "Error: REST_TIMEOUT_MS: "),
         ({"INSIDE_STUCK_MS": "0"}, "Error: INSIDE_STUCK_MS: "),
+        (
+            {"GRPC_TLS_CERTIFICATE_FILE": "/a.pem", "GRPC_TLS_KEY_FILE": "/a.key"},
+            "Error: GRPC_TLS_… is for a server beside Envoy: inside, set REST_TLS_…",
+        ),
         ({"REST_TLS_KEY_FILE": "/no.key"}, "Error: REST_TLS_KEY_FILE: cannot read /no.key"),
     ],
     ids=repr,
