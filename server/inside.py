@@ -1,12 +1,17 @@
 """What Envoy runs in its own process: the server as an ASGI application."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import click
+
+from server.auth.errors import AuthNotConfiguredError
 from server.bootstrap import serving_inside
 from server.commands.settings import load_settings
 from server.garbage import spare_the_collector
 from server.logs import logging_configured
+from server.store.engine import DatabaseUrlError
 from server.transport.asgi.application import Application
 from server.transport.asgi.asgi_server import AsgiServer
 from server.watchdog import watched
@@ -14,6 +19,17 @@ from server.watchdog import watched
 
 @asynccontextmanager
 async def _serving() -> AsyncIterator[AsgiServer]:
+    try:
+        async with _configured() as server:
+            yield server
+    except (AuthNotConfiguredError, DatabaseUrlError, click.ClickException) as error:
+        click.echo(f"Error: {error}", err=True)
+        # Envoy would say it once more, with a traceback around it.
+        os._exit(1)
+
+
+@asynccontextmanager
+async def _configured() -> AsyncIterator[AsgiServer]:
     settings = load_settings()
     with logging_configured(settings.server):
         stuck_seconds = settings.inside.inside_stuck_ms / 1000

@@ -29,6 +29,9 @@ def serve(*, workers: int | None, inside_envoy: bool, announce: bool) -> None:
     """
     settings = load_settings(**({} if workers is None else {"workers": workers}))
     if inside_envoy or settings.inside.inside:
+        if settings.tls.mode != "off":
+            # Nobody would be asked for the certificate that GRPC_TLS_CLIENT_CA_FILE promises.
+            raise click.ClickException("GRPC_TLS_… is for a server beside Envoy: inside, set REST_TLS_…")
         _keep(settings, _envoys(settings))
     elif settings.server.workers == 1:
         # All that answering needs, which a process that only watches over workers does without.

@@ -62,7 +62,9 @@ def _beside(environment: dict[str, str]) -> list[Process]:
 
 
 def _inside(environment: dict[str, str]) -> list[Process]:
-    return [Process("server", ["server", "serve", "--inside-envoy"], environment, _GATEWAY_LOG)]
+    command = ["server", "serve", "--inside-envoy"]
+    own = {name: value for name, value in environment.items() if not name.startswith("GRPC_TLS_")}
+    return [Process("server", command, own, _GATEWAY_LOG, errors_shown=True)]
 
 
 def _stand_in(address: str, environment: dict[str, str]) -> tuple[Process, dict[str, str]]:

@@ -13,12 +13,16 @@ from server.processes import ended_with_parent
 
 @dataclass
 class Process:
-    """One process of the demo: `python -m` with arguments, settings, and where its output goes."""
+    """One process of the demo: `python -m` with arguments, settings, and where its output goes.
+
+    What goes to a log does so all of it, or without the errors, which people see then.
+    """
 
     name: str
     arguments: list[str]
     environment: Mapping[str, str]
     log: Path | None = None
+    errors_shown: bool = False
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def start(self) -> None:
@@ -30,7 +34,7 @@ class Process:
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
-                stderr=output,
+                stderr=None if self.errors_shown else output,
                 start_new_session=True,
             )
         finally:

@@ -63,18 +63,17 @@ def _alone(lock: Path) -> Iterator[None]:
 
 def _refuse_taken_ports(settings: Settings, gateway: GatewaySettings) -> None:
     server = settings.server
+    # Inside Envoy there is no port but its own.
+    grpc_ports = range(0) if gateway.inside else server.grpc_ports
     for name, host, port in (
         ("REST_PORT", gateway.rest_host, gateway.rest_port),
-        *(
-            ("GRPC_PORT", server.grpc_host, port)
-            for port in ([] if gateway.inside else server.grpc_ports)
-        ),
+        *(("GRPC_PORT", server.grpc_host, port) for port in grpc_ports),
     ):
         if not is_free(host, port):
             raise DemoError(f"Port {port} is taken: name another with {name}=")
-    if gateway.rest_port == server.grpc_port:
+    if gateway.rest_port in grpc_ports[:1]:
         raise DemoError("REST_PORT and GRPC_PORT are the same: name another for one of them")
-    if gateway.rest_port in server.grpc_ports:
+    if gateway.rest_port in grpc_ports:
         raise DemoError("REST_PORT is the port of a worker: name another for it, or for GRPC_PORT")
 
 

@@ -14,7 +14,7 @@ from server.application.call import Call
 from server.store.json_lines import write_line
 from tests.support.calls import PLAIN_CALL
 
-READ_SETTINGS = ("AUTH", "DATABASE", "STREAM", "GRPC_", "LOG_", "WORKERS")
+READ_SETTINGS = ("AUTH", "DATABASE", "STREAM", "GRPC_", "LOG_", "WORKERS", "INSIDE", "REST_", "ADMIN_")
 
 
 def run(*arguments: str, stdin: bytes = b"", **settings: str) -> Result:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +29,7 @@ class RunningDemo:
 
     rest_port: int
     grpc_port: int
+    """Where gRPC is answered straight; inside Envoy the port is that of REST."""
     output_file: Path
     process: "subprocess.Popen[bytes]"
 
@@ -61,9 +62,10 @@ class RunningDemo:
 
     def part(self, word: str) -> psutil.Process | None:
         """Find the process of its own making whose command line has the word, where it runs."""
-        for process in psutil.Process(self.process.pid).children():
-            if process.status() != psutil.STATUS_ZOMBIE and word in process.cmdline():
-                return process
+        for process in self.processes():
+            with suppress(psutil.Error):  # it has just ended
+                if process.status() != psutil.STATUS_ZOMBIE and word in process.cmdline():
+                    return process
         return None
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
@@ -75,8 +77,10 @@ class RunningDemo:
 @contextmanager
 def running_demo(*options: str, **settings: str) -> Iterator[RunningDemo]:
     """Run the demo, from when it says that all of it answers."""
-    grpc_port = free_ports(int(settings.get("WORKERS", "1")))[0]
-    with started_demo(free_port(), grpc_port, options=options, settings=settings) as demo:
+    rest_port, grpc_port = free_port(), free_ports(int(settings.get("WORKERS", "1")))[0]
+    if settings.get("INSIDE") == "1":
+        grpc_port = rest_port
+    with started_demo(rest_port, grpc_port, options=options, settings=settings) as demo:
         assert wait_until(lambda: READY in demo.output() or demo.process.poll() is not None, 60)
         assert demo.process.poll() is None, demo.output()
         yield demo

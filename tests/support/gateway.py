@@ -30,7 +30,8 @@ class Gateway:
 
     address: str
     admin_url: str
-    _folder: Path
+    _access_log: Path
+    _log: Path
 
     @property
     def url(self) -> str:
@@ -38,11 +39,11 @@ class Gateway:
 
     def log(self) -> str:
         """What Envoy itself logged so far."""
-        return (self._folder / "envoy.log").read_text()
+        return self._log.read_text()
 
     def access_log(self) -> list[dict[str, Any]]:
         """The requests that are logged by now, in the order they ended."""
-        lines = (self._folder / "access.log").read_text().splitlines(keepends=True)
+        lines = self._access_log.read_text().splitlines(keepends=True)
         return [json.loads(line) for line in lines if line.endswith("\n")]
 
     def access_logged(self, request_id: str) -> dict[str, Any]:
@@ -126,4 +127,5 @@ def _ready(admin_address: Path, folder: Path) -> Gateway | None:
         return None
     listeners = ask(admin_url, "GET", "/listeners?format=json").json()["listener_statuses"]
     listening = listeners[0]["local_address"]["socket_address"]
-    return Gateway(f"{listening['address']}:{listening['port_value']}", admin_url, folder)
+    listens = f"{listening['address']}:{listening['port_value']}"
+    return Gateway(listens, admin_url, folder / "access.log", folder / "envoy.log")

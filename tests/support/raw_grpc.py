@@ -13,13 +13,20 @@ from tests.support.calls import CALL_ID
 from tests.support.service import GET_CALL
 
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-_DATA, _HEADERS, _RST_STREAM, _SETTINGS, _PING, _WINDOW_UPDATE = 0, 1, 3, 4, 6, 8
+_DATA, _HEADERS, _RST_STREAM, _SETTINGS, _PING, _GOAWAY, _WINDOW_UPDATE = 0, 1, 3, 4, 6, 7, 8
 _END_STREAM, _END_HEADERS, _ACK = 1, 4, 1
 # The server shall write every header in full.
 _NO_TABLE = struct.pack(">HI", 1, 0)
 _ROOM = struct.pack(">I", 1 << 30)
 _REQUEST = pb.GetCallRequest(id=str(CALL_ID)).SerializeToString()
+_STATUS = b"grpc-status"
+# The same in HPACK's Huffman code, which Envoy prefers; it does not make the digits behind it shorter.
+_STATUS_IN_HUFFMAN = bytes.fromhex("9acac8b21234da8f")
 _CODES = {str(code.value[0]).encode(): code for code in grpc.StatusCode}
+
+
+class BrokenOffError(Exception):
+    """The other side does not want to hear any more of this."""
 
 
 class RawGrpc:
@@ -61,12 +68,17 @@ class RawGrpc:
     def last_headers(self) -> bytes:
         """Wait for the end of the answer; return the headers that end it, which Envoy may compress."""
         while True:
-            length, kind, flags, stream = struct.unpack(">IBBI", b"\0" + self._incoming.read(9))
+            if not (head := self._incoming.read(9)):
+                raise BrokenOffError("the connection was closed")
+            length, kind, flags, stream = struct.unpack(">IBBI", b"\0" + head)
             payload = self._incoming.read(length)
             if kind in (_SETTINGS, _PING) and not flags & _ACK:
                 answer = payload if kind == _PING else b""
                 self._connection.sendall(_frame(kind, _ACK, 0, answer))
-            assert (kind, stream) != (_RST_STREAM, self._stream), "the stream was reset"
+            if (kind, stream) == (_RST_STREAM, self._stream):
+                raise BrokenOffError("the stream was reset")
+            if kind == _GOAWAY:  # after which Envoy waits a second before it closes
+                raise BrokenOffError("the connection is given up")
             if kind == _HEADERS and flags & _END_STREAM:
                 return payload
 
@@ -99,6 +111,7 @@ def _text(text: bytes) -> bytes:
 
 def _status(block: bytes) -> bytes:
     """Find the status in a header block, where it stands as it is: its length, and its digits."""
-    _, found, behind = block.partition(b"grpc-status")
+    name = _STATUS_IN_HUFFMAN if _STATUS_IN_HUFFMAN in block else _STATUS
+    _, found, behind = block.partition(name)
     assert found, "no status"
     return behind[1 : 1 + behind[0]]

@@ -1,5 +1,6 @@
 """The service in parts of its own, each of which a test can take away: the server and all around it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -9,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 
 from server.demo.postgres import EmbeddedPostgres
-from server.demo.readiness import grpc_answers, wait_until
+from server.demo.readiness import free_port, grpc_answers, wait_until
 from server.demo.stream_stand_in.running import serving_in_thread
 from server.demo.stream_stand_in.stand_in import StreamStandIn
 from tests.support.calls import PLAIN_CALL
@@ -20,40 +22,63 @@ from tests.support.gateway import Gateway, gateway_running
 from tests.support.ports import free_ports
 from tests.support.rest import Reply, ask
 from tests.support.stream import KEY, SECRET
+from tests.support.ways import Way
 
 
 class Server:
     """A `python -m server serve` that can be ended and started again, of one worker or several."""
 
+    # The setting that names the first worker's port; each other has the one behind the last.
+    port_of_worker = "GRPC_PORT"
+
     def __init__(self, folder: Path, settings: dict[str, str]) -> None:
         self.ports = free_ports(int(settings.get("WORKERS", "1")))
-        self.port = self.ports[0]
-        self._log = folder / "server.log"
-        self._environment = {**os.environ, **settings, "GRPC_PORT": str(self.port)}
+        self.log_file = folder / "server.log"
+        self.output_file = folder / "access.log"
+        self.environment = {**os.environ, **settings, self.port_of_worker: str(self.ports[0])}
+        self.prepare()
         self.start()
+
+    def prepare(self) -> None:
+        """Choose what else its workers need."""
 
     def start(self) -> None:
         """Start it and wait until it serves."""
         command = [sys.executable, "-m", "server", "serve"]
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(command, env=self._environment, stderr=log)
+        with self.log_file.open("ab") as log, self.output_file.open("ab") as output:
+            self._process = subprocess.Popen(command, env=self.environment, stdout=output, stderr=log)
         assert wait_until(lambda: all(map(self.serves, self.ports)), 20), self.log()
 
+    @property
+    def port(self) -> int:
+        """Where it answers gRPC; the first worker does, where each has a port."""
+        return self.ports[0]
+
+    def address_of(self, port: int) -> str:
+        """Tell where the worker of a port answers gRPC, perhaps with others."""
+        return f"127.0.0.1:{port}"
+
+    def connections(self, port: int) -> int:
+        """Count the connections that the worker of a port has taken."""
+        answers_on = int(self.address_of(port).rpartition(":")[2])
+        taken = (self.worker(port) or self.process).net_connections("tcp")
+        return sum(it.laddr.port == answers_on and it.status == psutil.CONN_ESTABLISHED for it in taken)
+
     def serves(self, port: int) -> bool:
-        """Tell whether the worker on a port says of itself that it serves."""
+        """Tell whether the worker of a port says of itself that it serves."""
         return grpc_answers(f"127.0.0.1:{port}")
 
     def worker(self, port: int) -> psutil.Process | None:
-        """Find the worker that has a port, where there are several and it runs."""
+        """Find the worker that has a port, where one process keeps it and it runs."""
         for process in self.process.children():
             with suppress(psutil.Error):  # it has just ended
-                if process.environ()["GRPC_PORT"] == str(port):
+                if process.environ()[self.port_of_worker] == str(port):
                     return process
         return None
 
     @property
     def process(self) -> psutil.Process:
-        """The process itself: the one worker, or who keeps several."""
+        """The process itself: the one worker, or who keeps them."""
         return psutil.Process(self._process.pid)
 
     def wait(self) -> int:
@@ -66,8 +91,56 @@ class Server:
         return self.wait()
 
     def log(self) -> str:
-        """Read what it has logged so far, a JSON object a line."""
-        return self._log.read_text()
+        """Read what it has logged so far, and what libraries and Envoy have said beside it."""
+        return self.log_file.read_text()
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Read the lines that it has logged itself."""
+        lines = self.log().splitlines(keepends=True)
+        return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("\n")]
+
+    def logged(self, message: str) -> list[dict[str, Any]]:
+        """Read the lines with a message."""
+        return [line for line in self.lines() if line["message"] == message]
+
+
+class InsideServer(Server):
+    """A server in Envoys, all on one port; by the port of its admin page one is known from another."""
+
+    port_of_worker = "ADMIN_PORT"
+
+    def prepare(self) -> None:
+        self.environment = {**self.environment, "REST_PORT": str(free_port())}
+
+    @property
+    def port(self) -> int:
+        return int(self.environment["REST_PORT"])
+
+    def address_of(self, port: int) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def serves(self, port: int) -> bool:
+        try:
+            return httpx.get(f"{admin_url(port)}/ready", timeout=1).text == "LIVE\n"
+        except httpx.TransportError:
+            return False
+
+    @property
+    def gateway(self) -> Gateway:
+        """Its Envoy, or the first of them."""
+        return Gateway(
+            f"127.0.0.1:{self.port}", admin_url(self.ports[0]), self.output_file, self.log_file
+        )
+
+
+def admin_url(port: int) -> str:
+    """Tell where the admin page of an Envoy is."""
+    return f"http://127.0.0.1:{port}"
+
+
+def server_of(folder: Path, settings: dict[str, str]) -> Server:
+    """Start a server, beside Envoy or inside it, as the settings say."""
+    return (InsideServer if settings.get("INSIDE") == "1" else Server)(folder, settings)
 
 
 @dataclass
@@ -80,8 +153,12 @@ class Stack:
     gateway: Gateway
 
     @property
+    def way(self) -> Way:
+        return Way.INSIDE if isinstance(self.server, InsideServer) else Way.BESIDE
+
+    @property
     def grpc_addresses(self) -> tuple[str, str]:
-        """Where gRPC is answered: straight, and through Envoy."""
+        """Where gRPC is answered: straight, and through Envoy; inside it that is one address."""
         return f"127.0.0.1:{self.server.port}", self.gateway.address
 
     def get(self, call_id: Any = PLAIN_CALL.id, headers: dict[str, str] | None = None) -> Reply:
@@ -95,8 +172,11 @@ def stack_running(postgres: EmbeddedPostgres, folder: Path, **settings: str) -> 
     stand_in = StreamStandIn(KEY, SECRET)
     with serving_in_thread(stand_in) as stream_url:
         stream = {"STREAM_API_KEY": KEY, "STREAM_API_SECRET": SECRET, "STREAM_BASE_URL": stream_url}
-        server = Server(folder, {"AUTH": "off", "DATABASE_URL": postgres.url, **stream, **settings})
+        server = server_of(folder, {"AUTH": "off", "DATABASE_URL": postgres.url, **stream, **settings})
         try:
+            if isinstance(server, InsideServer):
+                yield Stack(postgres, stand_in, server, server.gateway)
+                return
             with gateway_running(server.port, folder, **settings) as gateway:
                 yield Stack(postgres, stand_in, server, gateway)
         finally:

@@ -8,35 +8,44 @@ from tests.support.key_server import KeyServer
 from tests.support.postgres import postgres_running, store_call
 from tests.support.stack import Stack, stack_running
 from tests.support.tokens import token_settings
+from tests.support.ways import Way
 
 ALLOWED_ORIGIN = "https://app.example.com"
 
 
-@pytest.fixture(scope="module")
-def demo() -> Iterator[RunningDemo]:
-    """Everything, as `make run` starts it."""
-    with running_demo(CORS_ORIGINS=ALLOWED_ORIGIN) as demo:
+@pytest.fixture(scope="session", params=Way)
+def way(request: pytest.FixtureRequest) -> Way:
+    """Each way to serve, all tests of one after all of the other."""
+    way: Way = request.param
+    return way
+
+
+@pytest.fixture(scope="session")
+def demo(way: Way) -> Iterator[RunningDemo]:
+    """Everything, as `make run` starts it; a test leaves it as it found it."""
+    with running_demo(CORS_ORIGINS=ALLOWED_ORIGIN, **way.settings) as demo:
         yield demo
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(way: Way, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Everything in parts of its own, with one stored call; a test leaves it as it found it."""
     folder = tmp_path_factory.mktemp("stack")
     with postgres_running() as postgres:
         upgrade(postgres.url)
         store_call(postgres.url)
-        with stack_running(postgres, folder, DATABASE_POOL_SIZE="1") as stack:
+        with stack_running(postgres, folder, DATABASE_POOL_SIZE="1", **way.settings) as stack:
             yield stack
 
 
 @pytest.fixture(scope="session")
-def guarded_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def guarded_stack(way: Way, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Everything, for who shows a token; a test leaves it as it found it."""
     keys = KeyServer()
     with keys.running(), postgres_running() as postgres:
         upgrade(postgres.url)
         store_call(postgres.url)
         folder = tmp_path_factory.mktemp("guarded")
-        with stack_running(postgres, folder, LOG_LEVEL="DEBUG", **token_settings(keys.url)) as stack:
+        settings = {"LOG_LEVEL": "DEBUG", **token_settings(keys.url), **way.settings}
+        with stack_running(postgres, folder, **settings) as stack:
             yield stack

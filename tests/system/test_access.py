@@ -8,6 +8,7 @@ import httpx
 import jwt
 
 from tests.support.demo import RunningDemo, running_demo
+from tests.support.ways import Way
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,15 +33,15 @@ def test_a_fresh_token_gets_in(demo: RunningDemo) -> None:
     assert status_with(demo, token_of(demo)) == 200
 
 
-def test_scopes_that_are_asked_for_are_needed() -> None:
-    with running_demo(AUTH_SCOPES="calls:read calls:list") as demo:
+def test_scopes_that_are_asked_for_are_needed(way: Way) -> None:
+    with running_demo(AUTH_SCOPES="calls:read calls:list", **way.settings) as demo:
         assert httpx.get(demo.call_url(2), headers=demo.bearer).status_code == 200
         assert status_with(demo, token_of(demo, "--scopes", "calls:list calls:read more")) == 200
         assert status_with(demo, token_of(demo, "--scopes", "calls:read")) == 403
 
 
-def test_everybody_gets_in_where_that_is_said() -> None:
-    with running_demo(AUTH="off") as demo:
+def test_everybody_gets_in_where_that_is_said(way: Way) -> None:
+    with running_demo(AUTH="off", **way.settings) as demo:
         assert httpx.get(demo.call_url(2)).status_code == 200
         assert "ACCESS_TOKEN" not in demo.output()
         assert "AUTH=off: whoever reaches this server may call it" in demo.output()

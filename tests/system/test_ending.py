@@ -12,11 +12,12 @@ from server.demo.readiness import free_port, wait_until
 from tests.support.certificates import Authority
 from tests.support.demo import running_demo, started_demo
 from tests.support.ports import free_ports
+from tests.support.ways import Way
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_all_of_it_within_5_seconds(number: signal.Signals) -> None:
-    with running_demo() as demo:
+def test_a_signal_ends_all_of_it_within_5_seconds(way: Way, number: signal.Signals) -> None:
+    with running_demo(**way.settings) as demo:
         processes = demo.processes()
         assert len(processes) > 4
         began = time.monotonic()
@@ -25,12 +26,15 @@ def test_a_signal_ends_all_of_it_within_5_seconds(number: signal.Signals) -> Non
     assert [process for process in processes if process.is_running()] == []
 
 
-@pytest.mark.parametrize("name", ["REST_PORT", "GRPC_PORT"])
-def test_a_taken_port_is_one_clear_line(name: str) -> None:
+@pytest.mark.parametrize(
+    ("way", "name"),
+    [(Way.BESIDE, "REST_PORT"), (Way.BESIDE, "GRPC_PORT"), (Way.INSIDE, "REST_PORT")],
+)
+def test_a_taken_port_is_one_clear_line(way: Way, name: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         ports = {"rest_port": free_port(), "grpc_port": free_port(), name.lower(): port}
-        with started_demo(**ports) as demo:
+        with started_demo(**ports, settings=way.settings) as demo:
             assert wait_until(lambda: demo.process.poll() is not None, 20)
             assert demo.output() == f"Error: Port {port} is taken: name another with {name}=\n"
             assert demo.process.returncode == 1
@@ -55,8 +59,8 @@ def test_rest_takes_the_port_of_no_worker() -> None:
         )
 
 
-def test_a_killed_demo_takes_all_of_it_along() -> None:
-    with running_demo() as demo:
+def test_a_killed_demo_takes_all_of_it_along(way: Way) -> None:
+    with running_demo(**way.settings) as demo:
         processes = demo.processes()
         assert demo.end(signal.SIGKILL) == -signal.SIGKILL
         assert wait_until(lambda: not any(map(runs, processes)), 5)

@@ -17,7 +17,8 @@ from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 from server.application.call import CallStatus
 from tests.support.calls import CALL_ID, new_id
 from tests.support.postgres import execute, store_call
-from tests.support.stack import Server
+from tests.support.stack import Server, server_of
+from tests.support.ways import Way
 
 if TYPE_CHECKING:
     from livecalls.v1.live_calls_pb2_grpc import LiveCallsAsyncStub
@@ -30,9 +31,11 @@ SLOW_READS = """
 UPDATE = "UPDATE stored_calls SET status = %s, title = %s WHERE id = %s"
 
 
-async def test_every_worker_tells_of_a_change_at_once(database_url: str, tmp_path: Path) -> None:
+async def test_every_worker_tells_of_a_change_at_once(
+    way: Way, database_url: str, tmp_path: Path
+) -> None:
     store_call(database_url)
-    with serving(database_url, tmp_path, workers=2, seconds=0.001) as server:
+    with serving(way, database_url, tmp_path, workers=2, seconds=0.001) as server:
         async with stubs_of(server) as (one, other), writing(database_url) as write:
             asked_of = cycle([(one,), (other,), (one, other)])
             async with polling([one, other], [CALL_ID] * 2):
@@ -42,11 +45,11 @@ async def test_every_worker_tells_of_a_change_at_once(database_url: str, tmp_pat
 
 
 async def test_many_who_ask_keep_no_change_from_one_who_made_it(
-    database_url: str, tmp_path: Path
+    way: Way, database_url: str, tmp_path: Path
 ) -> None:
     others = [store_call(database_url, id=new_id()).id for _ in range(15)]
     store_call(database_url)
-    with serving(database_url, tmp_path, workers=1, seconds=0.02) as server:
+    with serving(way, database_url, tmp_path, workers=1, seconds=0.02) as server:
         async with stubs_of(server) as (stub,), writing(database_url) as write:
             # Half of them ask for the call that changes.
             ids = [CALL_ID] * 32 + (others * 3)[:32]
@@ -57,11 +60,11 @@ async def test_many_who_ask_keep_no_change_from_one_who_made_it(
 
 
 @contextmanager
-def serving(url: str, folder: Path, *, workers: int, seconds: float) -> Iterator[Server]:
+def serving(way: Way, url: str, folder: Path, *, workers: int, seconds: float) -> Iterator[Server]:
     """Serve calls whose reading takes so many seconds."""
     execute(url, SLOW_READS.format(seconds))
     settings = {"AUTH": "off", "DATABASE_URL": url, "WORKERS": str(workers), "LOG_LEVEL": "WARNING"}
-    server = Server(folder, settings)
+    server = server_of(folder, {**settings, **way.settings, "RATE_LIMIT_PER_SECOND": "0"})
     try:
         yield server
     finally:
@@ -72,9 +75,24 @@ def serving(url: str, folder: Path, *, workers: int, seconds: float) -> Iterator
 async def stubs_of(server: Server) -> AsyncIterator[list[LiveCallsAsyncStub]]:
     """Connect to each worker, straight."""
     async with AsyncExitStack() as stack:
-        addresses = [f"127.0.0.1:{port}" for port in server.ports]
-        channels = [await stack.enter_async_context(grpc.aio.insecure_channel(it)) for it in addresses]
+        channels = [await stack.enter_async_context(connected(server, port)) for port in server.ports]
         yield [LiveCallsStub(channel) for channel in channels]
+
+
+@asynccontextmanager
+async def connected(server: Server, worker: int) -> AsyncIterator[grpc.aio.Channel]:
+    """Connect to one worker; where all share a port, try until the system has chosen this one."""
+    async with AsyncExitStack() as stack:
+        while True:
+            # A connection of its own, not one that channels share.
+            options = [("grpc.use_local_subchannel_pool", 1)]
+            channel = grpc.aio.insecure_channel(server.address_of(worker), options)
+            await stack.enter_async_context(channel)
+            before = server.connections(worker)
+            await channel.channel_ready()
+            if server.connections(worker) > before:
+                yield channel
+                return
 
 
 @asynccontextmanager

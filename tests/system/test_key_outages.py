@@ -24,6 +24,7 @@ from tests.support.postgres import store_call
 from tests.support.stack import Stack, stack_running
 from tests.support.stream import closed_port
 from tests.support.tokens import all_signers, key_set, signer, token_settings
+from tests.support.ways import Way
 
 KNOWN = signer("RS256")
 NEW = signer("RS256", "new")
@@ -33,13 +34,13 @@ Run = Callable[..., Running]
 
 
 @pytest.fixture
-def running(shared_postgres: EmbeddedPostgres, database_url: str, tmp_path: Path) -> Run:
+def running(way: Way, shared_postgres: EmbeddedPostgres, database_url: str, tmp_path: Path) -> Run:
     """Runs a stack of the test's own, with one stored call and with settings."""
     store_call(database_url)
 
     @contextmanager
     def run(**settings: str) -> Iterator[tuple[Stack, dict[str, Face]]]:
-        settings = {"DATABASE_URL": database_url, **settings}
+        settings = {"DATABASE_URL": database_url, **way.settings, **settings}
         with stack_running(shared_postgres, tmp_path, **settings) as stack, faces_of(stack) as faces:
             yield stack, faces
 

@@ -1,0 +1,202 @@
+"""Envoys with the server inside: how they are kept, and what becomes of callers of one that ends."""
+
+import re
+import signal
+import socket
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import grpc
+import psutil
+import pytest
+from livecalls.v1 import live_calls_pb2 as pb
+from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
+
+from server.demo.postgres import EmbeddedPostgres
+from server.demo.readiness import free_port, is_free, wait_until
+from tests.support import stuck
+from tests.support.calls import CALL_ID
+from tests.support.commands import run_process
+from tests.support.postgres import store_call
+from tests.support.serve import without_database
+from tests.support.stack import InsideServer, Stack, stack_running
+from tests.support.steady_stream import steady_stream
+from tests.support.trouble import locked
+from tests.support.ways import Way
+
+WELL = {200, grpc.StatusCode.OK}
+CUT_OFF = re.compile(r"^(ReadError|RemoteProtocolError|ConnectError|WriteError|StatusCode.UNAVAILABLE)")
+
+
+@pytest.fixture
+def two(shared_postgres: EmbeddedPostgres, database_url: str, tmp_path: Path) -> Iterator[Stack]:
+    """Everything, in two Envoys."""
+    store_call(database_url)
+    patience = dict.fromkeys(
+        ("DATABASE_READ_TIMEOUT_MS", "DATABASE_STATEMENT_TIMEOUT_MS", "SHUTDOWN_GRACE_MS"), "6000"
+    )
+    settings = {"DATABASE_URL": database_url, "WORKERS": "2", "RATE_LIMIT_PER_SECOND": "0"}
+    settings = {**settings, **patience, **Way.INSIDE.settings}
+    with stack_running(shared_postgres, tmp_path, **settings) as stack:
+        yield stack
+
+
+def envoys(folder: Path, **settings: str) -> InsideServer:
+    return InsideServer(folder, {**without_database(), **Way.INSIDE.settings, **settings})
+
+
+def runs(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+
+
+def test_who_is_connected_to_a_killed_one_is_cut_off_once_and_answered_as_he_asks_again(
+    two: Stack,
+) -> None:
+    ports = [*two.server.ports] * 2
+    with steady_stream(two.gateway) as outcomes:
+        for port in ports:
+            so_far = outcomes.total()
+            assert wait_until(partial(has_more, outcomes, so_far + 50), 20)
+            is_killed_and_comes_back(port, two)
+    cut_off = Counter({what: number for what, number in outcomes.items() if what not in WELL})
+    assert all(CUT_OFF.search(str(what)) for what in cut_off), outcomes
+    # At most once for each of four callers and each death.
+    assert cut_off.total() <= 4 * len(ports), outcomes
+
+
+def has_more(outcomes: Counter[object], number: int) -> bool:
+    return outcomes.total() > number
+
+
+def is_killed_and_comes_back(port: int, stack: Stack) -> None:
+    killed = stack.server.worker(port)
+    assert killed
+    killed.kill()
+    assert wait_until(lambda: stack.server.worker(port) not in (None, killed), 20), stack.server.log()
+    assert wait_until(lambda: stack.server.serves(port), 20), stack.server.log()
+
+
+def test_requests_under_way_are_answered_by_those_that_end(two: Stack, database_url: str) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        with locked(database_url):
+            by_rest = [pool.submit(two.get) for _ in range(2)]
+            by_grpc = [pool.submit(call_at, two.gateway.address) for _ in range(2)]
+            assert wait_until(lambda: sum(map(two.server.connections, two.server.ports)) == 4, 5)
+            two.server.process.terminate()
+            # They stop listening a second after they were told to.
+            assert wait_until(lambda: is_free("127.0.0.1", two.server.port), 5)
+        assert [it.result(10).status for it in by_rest] == [200, 200]
+        assert [it.result(10).id for it in by_grpc] == [str(CALL_ID)] * 2
+    assert two.server.wait() == 0
+    two.server.start()
+
+
+def call_at(address: str) -> pb.Call:
+    options = [("grpc.use_local_subchannel_pool", 1)]
+    with grpc.insecure_channel(address, options) as channel:
+        return LiveCallsStub(channel).GetCall(pb.GetCallRequest(id=str(CALL_ID)))
+
+
+@pytest.mark.parametrize("what", ["loop", "interpreter"])
+def test_one_that_is_stuck_ends_by_itself_and_is_started_again(tmp_path: Path, what: str) -> None:
+    file = tmp_path / "get-stuck"
+    server = envoys(
+        tmp_path, PYTHONPATH=str(stuck.FOLDER), GET_STUCK_BY=str(file), INSIDE_STUCK_MS="1500"
+    )
+    try:
+        was = server.worker(server.ports[0])
+        file.write_text(what)
+        assert wait_until(lambda: bool(server.logged("a worker has ended")), 10), server.log()
+        assert "Timeout (0:00:01.500000)!" in server.log()
+        assert wait_until(lambda: server.serves(server.ports[0]), 10)
+        assert server.worker(server.ports[0]) not in (None, was)
+        (ended,) = server.logged("a worker has ended")
+        assert (ended["admin_port"], ended["exit_code"]) == (server.ports[0], 1)
+    finally:
+        assert server.stop() == 0
+
+
+def test_one_that_takes_too_much_memory_is_ended_and_started_again(tmp_path: Path) -> None:
+    server = envoys(tmp_path, INSIDE_MAX_MB="1")
+    try:
+        assert wait_until(lambda: len(server.logged("a worker has ended")) >= 2, 20), server.log()
+        too_large = server.logged("a worker takes too much memory")[0]
+        assert (too_large["level"], too_large["admin_port"]) == ("ERROR", server.ports[0])
+        assert too_large["bytes"] > 1 << 20
+        ends = server.logged("a worker has ended")[:2]
+        assert [(end["exit_code"], end["started_again_in_s"]) for end in ends] == [(0, 0), (0, 0.5)]
+    finally:
+        assert server.stop() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_all_of_them_in_time(tmp_path: Path, number: signal.Signals) -> None:
+    server = envoys(tmp_path, WORKERS="2")
+    processes = [server.process, *server.process.children(recursive=True)]
+    assert len(processes) == 3
+    began = monotonic()
+    server.process.send_signal(number)
+    assert server.wait() == 0
+    assert monotonic() - began < 2.5
+    assert not any(map(runs, processes))
+
+
+def test_who_is_killed_takes_them_along(tmp_path: Path) -> None:
+    server = envoys(tmp_path, WORKERS="2")
+    processes = [server.process, *server.process.children(recursive=True)]
+    server.process.kill()
+    assert server.wait() == -signal.SIGKILL
+    assert wait_until(lambda: not any(map(runs, processes)), 5)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("name", ["REST_PORT", "ADMIN_PORT"])
+def test_a_taken_port_is_one_clear_line(name: str, workers: str) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        ended = served(**{name: str(port), "WORKERS": workers})
+    said = f"Error: {name}: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+    assert (ended.returncode, ended.stdout, errors_of(ended)) == (1, b"", [said])
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"AUTH": "on"}, "Error: It is not said who may call: "),
+        ({"AUTH_ISSUER": "me"}, "Error: AUTH_ISSUER, AUTH_AUDIENCE and one of "),
+        ({"DATABASE_URL": ""}, "Error: DATABASE_URL is not set"),
+        ({"DATABASE_URL": "mysql://a/b"}, "Error: DATABASE_URL"),
+        ({"REST_TIMEOUT_MS": "0"}, "Error: REST_TIMEOUT_MS: "),
+        ({"INSIDE_STUCK_MS": "0"}, "Error: INSIDE_STUCK_MS: "),
+        (
+            {"GRPC_TLS_CERTIFICATE_FILE": "/a.pem", "GRPC_TLS_KEY_FILE": "/a.key"},
+            "Error: GRPC_TLS_… is for a server beside Envoy: inside, set REST_TLS_…",
+        ),
+        ({"REST_TLS_KEY_FILE": "/no.key"}, "Error: REST_TLS_KEY_FILE: cannot read /no.key"),
+    ],
+    ids=repr,
+)
+def test_a_wrong_setting_is_one_clear_line(settings: dict[str, str], said: str) -> None:
+    ended = served(WORKERS="2", **settings)
+    assert ended.returncode == 1, ended.stderr
+    (line,) = errors_of(ended)
+    assert line.startswith(said)
+    assert b"Traceback" not in ended.stderr
+    assert b'"a worker has ended"' not in ended.stderr
+
+
+def served(**settings: str) -> Any:
+    ports = {"REST_PORT": str(free_port()), "ADMIN_PORT": str(free_port())}
+    given: Any = {**without_database(), **ports, **settings}
+    return run_process("serve", "--inside-envoy", **given)
+
+
+def errors_of(ended: Any) -> list[str]:
+    lines = ended.stderr.decode().splitlines(keepends=True)
+    return [line for line in lines if line.startswith("Error: ")]
