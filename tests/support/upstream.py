@@ -122,7 +122,8 @@ class Upstream:
     def _get_call(self, message: bytes, context: Context) -> pb.Call:
         request = Request(message, dict(context.invocation_metadata()), context.time_remaining())
         self.requests.append(request)
-        context.add_callback(request.given_up.set)
+        if not context.add_callback(request.given_up.set):
+            request.given_up.set()  # before it had a thread
         return self._answer(request, context)
 
 
