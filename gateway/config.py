@@ -34,6 +34,8 @@ class GatewaySettings(BaseSettings):
     """0 lets the system choose; the admin port tells which it chose."""
     admin_port: Port = 9901
     """Where Envoy shows its state and counters; on loopback only."""
+    node_id: Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}$")] = "gateway"
+    """What Envoy calls itself on its admin page."""
     grpc_host: str = "127.0.0.1"
     grpc_port: Annotated[int, Field(gt=0, le=LAST_PORT)] = 50051
     workers: Count = 1

@@ -25,6 +25,7 @@ def render(settings: GatewaySettings, secrets: Mapping[str, Path]) -> str:
     """
     return Template((_HERE / "envoy.yaml").read_text()).substitute(
         _answering(settings, secrets),
+        NODE_ID=json.dumps(settings.node_id),
         ADMIN_PORT=settings.admin_port,
         MAX_CONNECTIONS=settings.max_connections,
         TRUSTED_PROXIES=settings.trusted_proxies,

@@ -45,7 +45,7 @@ async def serving(settings: Settings) -> AsyncIterator[AioServer]:
 
 @asynccontextmanager
 async def serving_inside(settings: Settings) -> AsyncIterator[AsgiServer]:
-    """Serve what a host hands over while the block lasts; requests get the grace at its end.
+    """Serve what a host hands over while the block lasts.
 
     Raises AuthNotConfiguredError and DatabaseUrlError.
     """
@@ -55,7 +55,7 @@ async def serving_inside(settings: Settings) -> AsyncIterator[AsgiServer]:
         try:
             yield server
         finally:
-            await server.stop(settings.server.shutdown_grace_ms / 1000)
+            await server.stop(0)  # the host has cut off by now what it did not let end
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """Envoys with the server inside: processes that share one port, each with an admin port of its own."""
 
 import asyncio
+import json
 import logging
 import os
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from uuid import uuid4
 
 from server.keeping import terminate
 from server.processes import ended_with_parent
@@ -29,6 +31,7 @@ class Envoy:
     def __init__(self, admin_port: int, grace: float, most_bytes: int) -> None:
         """Give its requests so many seconds when it ends, and end it where it takes more memory."""
         self._admin_port = admin_port
+        self._id = uuid4().hex
         self._grace = grace
         self._most_bytes = most_bytes
 
@@ -41,19 +44,19 @@ class Envoy:
         return await asyncio.create_subprocess_exec(
             *ended_with_parent("TERM"),
             *(sys.executable, "-m", "gateway", "run"),
-            env={**os.environ, "INSIDE": "1", "ADMIN_PORT": str(self._admin_port)},
+            env={**os.environ, "INSIDE": "1", "ADMIN_PORT": str(self._admin_port), "NODE_ID": self._id},
             stdin=DEVNULL,
             start_new_session=True,
         )
 
     async def watch(self, process: Process, served: asyncio.Event) -> None:
-        await _until(lambda: self._admin_says("GET", "/ready", "LIVE"), _LOOK_SECONDS)
+        await _until(self._is_live, _LOOK_SECONDS)
         served.set()
         await _until(lambda: self._is_too_large(process), _WEIGH_SECONDS)
 
     async def end(self, process: Process) -> None:
         """Let it take no more requests and wait for those under way, which SIGTERM would cut off."""
-        if process.returncode is None:
+        if process.returncode is None and await self._is_live():
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._grace):
                     await self._drain()
@@ -65,10 +68,17 @@ class Envoy:
             lambda: self._admin_says("GET", f"/stats?filter=^{_ACTIVE}$", f"{_ACTIVE}: 0"), _LOOK_SECONDS
         )
 
+    async def _is_live(self) -> bool:
+        """Tell whether it serves; another than ours may have the port, and must be left alone."""
+        said = json.loads(await self._admin("GET", "/server_info") or "{}")
+        return bool(said) and (said["state"], said["node"]["id"]) == ("LIVE", self._id)
+
     async def _admin_says(self, verb: str, path: str, expected: str) -> bool:
+        return (await self._admin(verb, path)).strip() == expected.encode()
+
+    async def _admin(self, verb: str, path: str) -> bytes:
         """Ask its admin page; it has nothing to say where there is no answer."""
-        said = await asyncio.to_thread(_asked, self._admin_port, verb, path)
-        return said.strip() == expected.encode()
+        return await asyncio.to_thread(_asked, self._admin_port, verb, path)
 
     async def _is_too_large(self, process: Process) -> bool:
         taken = _resident_bytes(process.pid)

@@ -21,7 +21,7 @@ _TEXT = """
 LiveCalls answers.
 
   REST   {url}/v1/live/calls/{{id}}
-  gRPC   {each}, and {rest} through Envoy: livecalls.v1.LiveCalls/GetCall
+  gRPC   {grpc}: livecalls.v1.LiveCalls/GetCall
   Envoy  http://{admin} (its admin page)
 
 By REST:
@@ -75,8 +75,7 @@ def welcome(demo: Plan, database: DemoDatabase, access: Access) -> str:
     """Write where each face listens and how to call it, ready to be pasted."""
     return _TEXT.format(
         url=demo.rest_url,
-        rest=demo.rest_address,
-        each=", ".join(demo.grpc_addresses),
+        grpc=_grpc_addresses(demo),
         admin=demo.admin_address,
         curl=_curl_options(access),
         python=sys.executable,
@@ -89,6 +88,12 @@ def welcome(demo: Plan, database: DemoDatabase, access: Access) -> str:
         samples=_samples(database),
         stand_in=_stand_in(demo),
     )
+
+
+def _grpc_addresses(demo: Plan) -> str:
+    straight = [address for address in demo.grpc_addresses if address != demo.rest_address]
+    through = f"{demo.rest_address} through Envoy"
+    return f"{', '.join(straight)}, and {through}" if straight else demo.rest_address
 
 
 def _curl_options(access: Access) -> str:

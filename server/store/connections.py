@@ -1,6 +1,7 @@
 """The connections by which the server reads, each statement its own transaction."""
 
 import asyncio
+from traceback import clear_frames
 
 import psycopg
 from psycopg.types.numeric import Int8BinaryLoader
@@ -63,8 +64,22 @@ class Connections:
         try:
             async with asyncio.timeout(self._connect_seconds):
                 connection = await psycopg.AsyncConnection.connect(**self._parameters, autocommit=True)
-        except TimeoutError:
+        except TimeoutError as error:
+            _let_go(error)
             raise psycopg.errors.ConnectionTimeout("connection timeout expired") from None
+        except asyncio.CancelledError as error:
+            _let_go(error)
+            raise
         # Times as they come, for most rows have not changed since they were last read.
         connection.adapters.register_loader("timestamptz", Int8BinaryLoader)
         return PreparedSelect(connection, self._statement)
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Empty the frames that an error came through: they hold the socket of what was not yet connected.
+
+    Left to the collector of garbage, which rarely comes by, PostgreSQL may run out of connections.
+    """
+    while error:
+        clear_frames(error.__traceback__)
+        error = error.__context__

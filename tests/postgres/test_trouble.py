@@ -1,6 +1,9 @@
 """What callers are told while PostgreSQL is in trouble, and that all is well again after it."""
 
 import asyncio
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg
 import pytest
@@ -111,6 +114,31 @@ async def test_a_network_that_swallows_everything_is_told_in_time_and_heals(
                 await calls.find(CALL_ID)
         proxy.silent = False
         await is_found_again(calls)
+
+
+async def test_no_socket_is_left_of_what_was_not_yet_connected(proxy: SilentProxy) -> None:
+    proxy.silent = True
+    async with stored_calls(proxy.url, read_timeout_ms=LONG_MS, connect_timeout_ms=100) as calls:
+        with without_collector():
+            for _ in range(3):
+                with in_time():
+                    await calls.find(CALL_ID)
+            leaving = asyncio.create_task(calls.find(CALL_ID))
+            await asyncio.sleep(0.05)
+            leaving.cancel()
+            await asyncio.wait([leaving])
+            async with asyncio.timeout(5):
+                await proxy.left()
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """Leave cycles of garbage alone while the block lasts, as the server does for long."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 async def test_a_server_that_is_away_is_told_at_once_and_heals(own_postgres: EmbeddedPostgres) -> None:

@@ -35,6 +35,10 @@ class SilentProxy:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    async def left(self) -> None:
+        """Wait until nobody is connected."""
+        await asyncio.wait(self._tasks)
+
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         path = f"{self._database['host']}/.s.PGSQL.{self._database['port']}"
         inner_reader, inner_writer = await asyncio.open_unix_connection(path)

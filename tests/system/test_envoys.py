@@ -3,13 +3,14 @@
 import re
 import signal
 import socket
+import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 import grpc
@@ -22,8 +23,9 @@ from server.demo.postgres import EmbeddedPostgres
 from server.demo.readiness import free_port, is_free, wait_until
 from tests.support import stuck
 from tests.support.calls import CALL_ID
-from tests.support.commands import run_process
+from tests.support.commands import command, environment, run_process
 from tests.support.postgres import store_call
+from tests.support.rest import ask
 from tests.support.serve import without_database
 from tests.support.stack import InsideServer, Stack, stack_running
 from tests.support.steady_stream import steady_stream
@@ -163,6 +165,22 @@ def test_a_taken_port_is_one_clear_line(name: str, workers: str) -> None:
         ended = served(**{name: str(port), "WORKERS": workers})
     said = f"Error: {name}: cannot listen on 127.0.0.1:{port}: Address already in use\n"
     assert (ended.returncode, ended.stdout, errors_of(ended)) == (1, b"", [said])
+
+
+def test_the_envoy_of_another_is_not_taken_for_its_own(tmp_path: Path) -> None:
+    server = envoys(tmp_path)
+    try:
+        taken = str(server.ports[0])
+        assert served(ADMIN_PORT=taken).returncode == 1
+        for seconds in (0.2, 0.4, 0.6):
+            settings = {**without_database(), "REST_PORT": str(free_port()), "ADMIN_PORT": taken}
+            other = subprocess.Popen(command("serve", "--inside-envoy"), env=environment(**settings))
+            sleep(seconds)
+            other.terminate()
+            other.wait(10)
+        assert ask(server.gateway.url, "GET", "/elsewhere").status == 404
+    finally:
+        server.stop()
 
 
 @pytest.mark.parametrize(

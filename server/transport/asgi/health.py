@@ -8,9 +8,12 @@ from google.protobuf.message import DecodeError, Message
 from google.rpc import code_pb2
 from grpc_health.v1 import health_pb2 as pb
 
-from server.transport.asgi.refusals import RefusedError, malformed_message
+from server.transport.asgi.refusals import RefusedError, malformed_message, too_many_watchers
 
 SERVICE = pb.DESCRIPTOR.services_by_name["Health"].full_name
+
+MOST_WATCHERS = 100
+"""Who watches needs no token, and takes some memory for as long as it likes."""
 
 Request = TypeVar("Request", bound=Message)
 
@@ -20,6 +23,7 @@ class Health:
 
     def __init__(self, names: Iterable[str]) -> None:
         self._names = frozenset(names)
+        self._watchers = 0
         self._ending = asyncio.Event()
 
     def end(self) -> None:
@@ -34,14 +38,23 @@ class Health:
         yield self._status(name)
 
     async def watch(self, request: bytes) -> AsyncGenerator[bytes, None]:
-        """Answer Health.Watch: what is, and then what changes; a service may also be unknown."""
+        """Answer Health.Watch: what is, and then what changes; a service may also be unknown.
+
+        Raises RefusedError, RESOURCE_EXHAUSTED for one more than MOST_WATCHERS.
+        """
         name = _service_of(request)
-        told = self._status(name)
-        yield told
-        await self._ending.wait()
-        if self._status(name) != told:
-            yield self._status(name)
-        await asyncio.Event().wait()
+        if self._watchers == MOST_WATCHERS:
+            raise too_many_watchers()
+        self._watchers += 1
+        try:
+            told = self._status(name)
+            yield told
+            await self._ending.wait()
+            if self._status(name) != told:
+                yield self._status(name)
+            await asyncio.Event().wait()
+        finally:
+            self._watchers -= 1
 
     def _status(self, name: str) -> bytes:
         if name not in self._names:

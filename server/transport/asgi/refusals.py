@@ -48,6 +48,11 @@ def too_large_inside() -> RefusedError:
     return RefusedError(code_pb2.RESOURCE_EXHAUSTED, "Decompressed message larger than max")
 
 
+def too_many_watchers() -> RefusedError:
+    """Refuse one more who watches."""
+    return RefusedError(code_pb2.RESOURCE_EXHAUSTED, "Too many watch already. Try again later.")
+
+
 def unknown_method() -> RefusedError:
     """Refuse a path that names no method."""
     return RefusedError(code_pb2.UNIMPLEMENTED, "Method not found!")

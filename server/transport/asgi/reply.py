@@ -1,5 +1,7 @@
 """A reply: headers, messages and trailers; or, where there is no message, trailers alone as headers."""
 
+import asyncio
+
 from google.rpc import code_pb2
 
 from server.transport.asgi.interface import CallerGoneError, Event, Headers, Send
@@ -46,8 +48,9 @@ class Reply:
         if not self._began:
             self._began = True
             await self._put(_start(encoding))
-        body = framed(message, encoding)
-        await self._put({"type": "http.response.body", "body": body, "more_body": True})
+        event = {"type": "http.response.body", "body": framed(message, encoding), "more_body": True}
+        # The host would take it amiss if what it is asked for were given up.
+        await asyncio.shield(asyncio.ensure_future(self._put(event)))
 
     async def end(self) -> None:
         """End a call of several messages, or of none, that went well."""

@@ -8,6 +8,7 @@ from google.rpc import code_pb2
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2 as pb
 
+from server.transport.asgi import health
 from server.transport.asgi.reflection import SERVICES
 from tests.support.asgi import HEADERS, Exchange, Hosted, Reply, message, until
 
@@ -52,6 +53,25 @@ async def test_who_watches_is_told_of_the_end(service: Hosted) -> None:
     answering.cancel()
     await asyncio.gather(answering, stopping)
     assert exchange.reply.code == code_pb2.CANCELLED
+
+
+async def test_so_many_may_watch_and_one_more_once_one_has_left(
+    service: Hosted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "MOST_WATCHERS", 1)
+    exchange = Exchange([asking("")])
+    watching = asyncio.create_task(service.answering(exchange, WATCH))
+    await until(lambda: told(exchange.reply) == [Health.SERVING])
+    refused = await service.ask(asking(""), path=WATCH)
+    assert refused.code == code_pb2.RESOURCE_EXHAUSTED
+    assert (await service.ask(asking(""), path=CHECK)).code == code_pb2.OK
+    watching.cancel()
+    await asyncio.gather(watching)
+    another = Exchange([asking("")])
+    watching = asyncio.create_task(service.answering(another, WATCH))
+    await until(lambda: told(another.reply) == [Health.SERVING])
+    watching.cancel()
+    await asyncio.gather(watching)
 
 
 async def test_an_unknown_service_is_watched_and_stays_unknown(service: Hosted) -> None:
