@@ -57,6 +57,7 @@ class _Answered(logging.LogRecord):
         self.__dict__ = {
             **self._same,
             "created": ended,
+            "msecs": ended % 1 * 1000,
             "method": method,
             "code": _CODE_NAMES[code],
             "duration_ms": round(seconds * 1000, 2),

@@ -49,6 +49,7 @@ async def test_a_line_tells_when_its_request_ended(caplog: pytest.LogCaptureFixt
     ended = time.time()
     (line,) = await lines(caplog, 1)
     assert line.created <= ended < time.time()
+    assert line.msecs == pytest.approx(line.created % 1 * 1000)
 
 
 @pytest.mark.usefixtures("_shown")
