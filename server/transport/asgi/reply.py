@@ -50,7 +50,9 @@ class Reply:
             await self._put(_start(encoding))
         event = {"type": "http.response.body", "body": framed(message, encoding), "more_body": True}
         # The host would take it amiss if what it is asked for were given up.
-        await asyncio.shield(asyncio.ensure_future(self._put(event)))
+        sending = asyncio.ensure_future(self._put(event))
+        sending.add_done_callback(_look_at)
+        await asyncio.shield(sending)
 
     async def end(self) -> None:
         """End a call of several messages, or of none, that went well."""
@@ -85,6 +87,12 @@ class Reply:
             await self._send(event)
         except OSError:
             raise CallerGoneError from None
+
+
+def _look_at(sending: "asyncio.Future[None]") -> None:
+    """Know of its failure, for where nobody waits for it any more."""
+    if not sending.cancelled():
+        sending.exception()
 
 
 def _start(encoding: bytes) -> Event:
