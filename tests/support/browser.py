@@ -1,0 +1,30 @@
+"""A real browser without a window: Debian's Chromium, driven by Playwright."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+_SETUP = Path(__file__).parents[2] / "scripts" / "setup_chromium"
+
+
+@contextmanager
+def browser_running() -> Iterator[Browser]:
+    """Run Chromium while the block lasts, installed first where it is missing.
+
+    Playwright keeps an event loop under way in this thread: no test with a loop of its own may
+    run meanwhile.
+    """
+    subprocess.run([_SETUP], check=True)
+    with sync_playwright() as playwright:
+        # Without its sandbox, which root has no use of.
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        try:
+            yield browser
+        finally:
+            browser.close()
