@@ -33,6 +33,10 @@ token: $(READY) ## Print an access token for the demo: make -s token SCOPES="a b
 test: $(READY) ## Run every test (ARGS= goes to pytest)
 	@exec pytest $(ARGS)
 
+.PHONY: test-stubs
+test-stubs: $(READY) ## Run the cases of the stubs in every language, and print the table (ARGS= goes to pytest)
+	@exec pytest --quiet tests/stubs $(ARGS)
+
 .PHONY: bench
 bench: $(READY) .build/loadgen ## Measure beside FastAPI and Go (BENCH_SECONDS=1.5 BENCH_ONLY=ours-grpc,idle,soak)
 	@python -m tests.load.bench
@@ -79,6 +83,12 @@ generate: $(READY) .build/googleapis ## Generate the stubs and Envoy's descripto
 checkgenerate: generate ## Fail where generated/ is not what proto/ says
 	@changed=$$(git status --porcelain -- generated); [ -z "$$changed" ] || \
 	    { echo "$$changed"; echo "generated/ is not what is committed: run 'make generate' and commit"; exit 1; }
+
+.PHONY: stubs
+stubs: $(READY) ## Build the packages of the stubs, into dist/
+	@mkdir -p dist
+	@python -m hatchling build -t wheel -d $(CURDIR)/dist 2>/dev/null
+	@python scripts/zip_go_module.py generated/go dist
 
 .PHONY: breaking
 breaking: $(READY) .build/googleapis ## Fail where proto/ breaks users of the last tag or commit (AGAINST= another)
