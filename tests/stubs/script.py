@@ -9,11 +9,20 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc.error_details_pb2 import ErrorInfo, RequestInfo, RetryInfo
 from livecalls.v1 import live_calls_pb2 as pb
 
+from server.transport.errors import MalformedRequestError, TooBusyError, to_status
 from tests.support.upstream import Context, Request, abort
 
 ODD_MESSAGE = "Сначала 朝のヨガ 🧘, then 100 %\n"
 _TRY_AGAIN = {"UNAVAILABLE", "RESOURCE_EXHAUSTED"}
+_CODES = {code.value[0]: code for code in grpc.StatusCode}
 _RETRY_INFO = RetryInfo(retry_delay=Duration(seconds=1, nanos=500_000_000))
+
+# What a good service says too, but not when it is asked to.
+_OUR_ERRORS = {
+    "TOO_BUSY": TooBusyError(),
+    "MALFORMED_REQUEST": MalformedRequestError(),
+    "INTERNAL_FAULT": ZeroDivisionError(),
+}
 
 # Fields 90 to 93, of the four wire types that a message may hold.
 _UNKNOWN_FIELDS = bytes.fromhex("d0 05 07  d9 05 0102030405060708  e2 05 03 e69c9d  ed 05 01020304")
@@ -43,6 +52,8 @@ class Script:
                 return _from_next_year(_call(request.id, attempt))
             case "no details":
                 abort(context, grpc.StatusCode.FAILED_PRECONDITION, ODD_MESSAGE)
+            case reason if reason in _OUR_ERRORS:
+                _end_as_the_service_does(context, _OUR_ERRORS[reason])
             case hanging if hanging.startswith("hangs"):
                 self._hanging[hanging] = request
                 request.given_up.wait()
@@ -61,6 +72,12 @@ def _fail(context: Context, code: str, attempt: int) -> None:
     if code in _TRY_AGAIN:
         details.append(_RETRY_INFO)
     abort(context, grpc.StatusCode[code], f"Attempt {attempt}.", tuple(details))
+
+
+def _end_as_the_service_does(context: Context, error: Exception) -> None:
+    status = to_status(error, "7")
+    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+    context.abort(_CODES[status.code], status.message)
 
 
 def _call(id_: str, attempt: int) -> pb.Call:
