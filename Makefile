@@ -74,7 +74,7 @@ validate: $(READY) ## Let Envoy check the configuration of the gateway, for both
 	@INSIDE=1 AUTH=off DATABASE_URL=postgresql://127.0.0.1/none python -m gateway validate
 
 .PHONY: generate
-generate: $(READY) .build/googleapis go ## Generate the stubs and Envoy's descriptor set from proto/
+generate: $(READY) .build/googleapis go .build/java ## Generate the stubs and Envoy's descriptor set from proto/
 	@mkdir -p $(dir $(DESCRIPTORS))
 	@for template in generated/*/buf.gen.yaml; do \
 	    buf generate --template "$$template" 2> >(grep -v '^Writing mypy to' >&2); done
@@ -90,6 +90,8 @@ checkgenerate: generate ## Fail where generated/ is not what proto/ says
 stubs: $(READY) ## Build the packages of the stubs, into dist/
 	@mkdir -p dist
 	@cd generated/python && python -m hatchling build -t wheel -d $(CURDIR)/dist 2>&1
+	@mvn --quiet --batch-mode --file generated/java package
+	@cp generated/java/target/*.jar dist/
 	@git archive -o dist/livecalls-go-$(VERSION).zip --prefix=$(GO_MODULE)@v$(VERSION)/ HEAD:generated/go
 
 .PHONY: breaking
@@ -119,12 +121,17 @@ peers: $(READY) .build/googleapis go ## Build the Go services that the server is
 
 .PHONY: clean
 clean: ## Remove all that was made: environment, demo data, caches
-	@rm -rf $(VENV) $(PEERS)/gen .build .data dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) $(PEERS)/gen .build .data dist generated/java/target .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 
 .PHONY: go
 go:
 	@command -v go >/dev/null || { echo "The peers and stubs in Go need Go 1.26 or newer; there is none" >&2; exit 1; }
+
+# What generates Java's stubs.
+.build/java: generated/java/pom.xml
+	@./scripts/setup_java
+	@touch $@
 
 # buf cannot ask a schema registry everywhere; the PyPI package carries the same files.
 .build/googleapis: $(READY)

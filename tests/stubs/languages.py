@@ -35,7 +35,8 @@ class Language:
         if not shutil.which(self.version[0]):
             return f"{needed}; there is none"
         said = subprocess.run(self.version, check=True, capture_output=True, text=True)
-        found = tuple(map(int, re.findall(r"\d+", said.stdout + said.stderr)[: len(self.least)]))
+        dotted = re.findall(r"\d+(?:\.\d+)+", said.stdout + said.stderr)[0]
+        found = tuple(map(int, dotted.split(".")))
         return "" if found >= self.least else f"{needed}; there is {_dotted(found)}"
 
 
@@ -61,11 +62,13 @@ class Column(NamedTuple):
 
 PYTHON = Language("Python", (3, 11), ("python3", "--version"))
 GO = Language("Go", (1, 26), ("go", "version"))
-LANGUAGES = (PYTHON, GO)
+JAVA = Language("Java", (3, 6), ("mvn", "--version"))
+LANGUAGES = (PYTHON, GO, JAVA)
 
 CLIENTS = (
     Client("Python", PYTHON, (PYTHON.program("run"),)),
     Client("Go", GO, (GO.program("run"),)),
+    Client("Java", JAVA, (JAVA.program("run"),)),
 )
 COLUMNS = tuple(Column(client, way_in) for client in CLIENTS for way_in in client.ways_in)
 
