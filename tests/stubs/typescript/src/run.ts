@@ -1,6 +1,7 @@
-import { type CallOptions, type Client, ConnectError, createClient, type Transport } from "@connectrpc/connect";
+import { type CallOptions, type Client, Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { LiveCalls } from "@livecalls/client";
-import type { Case, Errand, Outcome, Target } from "./cases.js";
+import { ErrorInfoSchema, RetryInfoSchema } from "@livecalls/client/errors";
+import type { Case, Errand, Outcome, SeenError, Target } from "./cases.js";
 import { seenCall, seenError } from "./seen.js";
 
 /** Runs the cases one after another, each over its target's transport. */
@@ -20,7 +21,7 @@ async function outcome(client: Client<typeof LiveCalls>, { name, id, ...asked }:
   try {
     return { name, call: seenCall(await client.getCall({ id }, options(asked))) };
   } catch (reason) {
-    return { name, error: seenError(ConnectError.from(reason)) };
+    return { name, error: failure(ConnectError.from(reason)) };
   }
 }
 
@@ -28,6 +29,19 @@ function options(asked: Omit<Case, "name" | "id">): CallOptions {
   return {
     ...(asked.token !== null && { headers: { authorization: `Bearer ${asked.token}` } }),
     ...(asked.timeout_ms !== null && { timeoutMs: asked.timeout_ms }),
-    ...(asked.cancel_after_ms !== null && { signal: AbortSignal.timeout(asked.cancel_after_ms) }),
+    ...(asked.cancel_after_ms !== null && { signal: cancelledAfter(asked.cancel_after_ms) }),
   };
+}
+
+function cancelledAfter(ms: number): AbortSignal {
+  const caller = new AbortController();
+  setTimeout(() => caller.abort(), ms);
+  return caller.signal;
+}
+
+function failure(error: ConnectError): SeenError {
+  const code = error.code === Code.Canceled ? "CANCELLED" : Code[error.code];
+  const [info] = error.findDetails(ErrorInfoSchema);
+  const [retry] = error.findDetails(RetryInfoSchema);
+  return seenError(code, error.rawMessage, info, retry);
 }

@@ -1,9 +1,8 @@
 /** Says what the stubs' own accessors read. */
 
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { Code, type ConnectError } from "@connectrpc/connect";
-import { CallStatusSchema, type Call, type LiveStatus } from "@livecalls/client";
-import { ErrorInfoSchema, RetryInfoSchema } from "@livecalls/client/errors";
+import { type Call, CallStatusSchema, type LiveStatus } from "@livecalls/client";
+import type { ErrorInfo, RetryInfo } from "@livecalls/client/errors";
 import type { SeenCall, SeenError, SeenLive } from "./cases.js";
 
 export function seenCall(call: Call): SeenCall {
@@ -25,13 +24,12 @@ export function seenCall(call: Call): SeenCall {
   };
 }
 
-export function seenError(error: ConnectError): SeenError {
-  const [info] = error.findDetails(ErrorInfoSchema);
-  const [retry] = error.findDetails(RetryInfoSchema);
+/** An error whose code may be spelt as in NotFound, or as gRPC does it. */
+export function seenError(code: string, message: string, info?: ErrorInfo, retry?: RetryInfo): SeenError {
   const delay = retry?.retryDelay;
   return {
-    code: codeName(error.code),
-    message: error.rawMessage,
+    code: code.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase(),
+    message,
     reason: info?.reason ?? null,
     domain: info?.domain ?? null,
     retry_ms: delay ? Number(delay.seconds) * 1000 + delay.nanos / 1e6 : null,
@@ -51,10 +49,4 @@ function time(timestamp: Timestamp | undefined): string | null {
   if (!timestamp) return null;
   const seconds = new Date(Number(timestamp.seconds) * 1000).toISOString().slice(0, -".000Z".length);
   return `${seconds}.${String(timestamp.nanos / 1000).padStart(6, "0")}Z`;
-}
-
-/** The code as gRPC spells it: NotFound is NOT_FOUND. */
-function codeName(code: Code): string {
-  if (code === Code.Canceled) return "CANCELLED";
-  return Code[code].replace(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase();
 }
