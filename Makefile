@@ -10,6 +10,7 @@ READY := $(VENV)/.ready
 PROTO := livecalls/v1/live_calls.proto
 DESCRIPTORS := generated/descriptors/livecalls.binpb
 PEERS := tests/load/peers/go
+TYPESCRIPT := generated/typescript
 # What `make breaking` compares the contract with: the last tag, else what was committed before proto/
 # last changed.
 AGAINST ?= $(or $(shell git describe --tags --abbrev=0 2>/dev/null),$(shell \
@@ -68,16 +69,22 @@ validate: $(READY) ## Let Envoy check the configuration of the gateway, for both
 	@INSIDE=1 AUTH=off DATABASE_URL=postgresql://127.0.0.1/none python -m gateway validate
 
 .PHONY: generate
-generate: $(READY) .build/googleapis ## Generate the stubs and Envoy's descriptor set from proto/
+generate: $(READY) .build/googleapis $(TYPESCRIPT)/node_modules/.ready ## Generate the stubs and Envoy's descriptor set from proto/
 	@mkdir -p $(dir $(DESCRIPTORS))
 	@buf generate 2> >(grep -v '^Writing mypy to' >&2)
 	@buf build --as-file-descriptor-set --exclude-source-info -o $(DESCRIPTORS)
 	@python -m grpc_tools.protoc --descriptor_set_in=$(DESCRIPTORS) --grpc_python_out=generated/python $(PROTO)
+	@buf generate --template $(TYPESCRIPT)/buf.gen.yaml
 
 .PHONY: checkgenerate
 checkgenerate: generate ## Fail where generated/ is not what proto/ says
 	@changed=$$(git status --porcelain -- generated); [ -z "$$changed" ] || \
 	    { echo "$$changed"; echo "generated/ is not what is committed: run 'make generate' and commit"; exit 1; }
+
+.PHONY: stubs
+stubs: ## Build the stubs of every language as packages, into dist/
+	@mkdir -p dist
+	@npm pack ./$(TYPESCRIPT) --pack-destination dist --loglevel=error
 
 .PHONY: breaking
 breaking: $(READY) .build/googleapis ## Fail where proto/ breaks users of the last tag or commit (AGAINST= another)
@@ -107,12 +114,18 @@ peers: $(READY) .build/googleapis ## Build the Go services that the server is me
 
 .PHONY: clean
 clean: ## Remove all that was made: environment, demo data, caches
-	@rm -rf $(VENV) $(PEERS)/gen .build .data .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) $(PEERS)/gen $(TYPESCRIPT)/node_modules .build .data .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 
 # buf cannot ask a schema registry everywhere; the PyPI package carries the same files.
 .build/googleapis: $(READY)
 	@python scripts/export_googleapis.py $@
+
+# What TypeScript's stubs are generated with.
+$(TYPESCRIPT)/node_modules/.ready: $(TYPESCRIPT)/package-lock.json
+	@command -v npm >/dev/null || { echo "Stubs for TypeScript need Node 20 or newer with npm; there is none" >&2; exit 1; }
+	@npm ci --prefix $(TYPESCRIPT) --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
 
 # What `make bench` puts load on the service with.
 .build/loadgen: $(wildcard tests/load/generator/*.[ch])
