@@ -71,10 +71,10 @@ validate: $(READY) ## Let Envoy check the configuration of the gateway, for both
 .PHONY: generate
 generate: $(READY) .build/googleapis $(TYPESCRIPT)/node_modules/.ready ## Generate the stubs and Envoy's descriptor set from proto/
 	@mkdir -p $(dir $(DESCRIPTORS))
-	@buf generate 2> >(grep -v '^Writing mypy to' >&2)
+	@for template in generated/*/buf.gen.yaml; do \
+	    buf generate --template "$$template" 2> >(grep -v '^Writing mypy to' >&2); done
 	@buf build --as-file-descriptor-set --exclude-source-info -o $(DESCRIPTORS)
-	@python -m grpc_tools.protoc --descriptor_set_in=$(DESCRIPTORS) --grpc_python_out=generated/python $(PROTO)
-	@buf generate --template $(TYPESCRIPT)/buf.gen.yaml
+	@python -m grpc_tools.protoc --descriptor_set_in=$(DESCRIPTORS) --grpc_python_out=generated/python/src $(PROTO)
 
 .PHONY: checkgenerate
 checkgenerate: generate ## Fail where generated/ is not what proto/ says
