@@ -34,6 +34,10 @@ token: $(READY) ## Print an access token for the demo: make -s token SCOPES="a b
 test: $(READY) ## Run every test (ARGS= goes to pytest)
 	@exec pytest $(ARGS)
 
+.PHONY: test-stubs
+test-stubs: $(READY) ## Run the cases of the stubs in every language, and print the table (ARGS= goes to pytest)
+	@exec pytest --quiet tests/stubs $(ARGS)
+
 .PHONY: bench
 bench: $(READY) .build/loadgen ## Measure beside FastAPI and Go (BENCH_SECONDS=1.5 BENCH_ONLY=ours-grpc,idle,soak)
 	@python -m tests.load.bench
@@ -82,9 +86,11 @@ checkgenerate: generate ## Fail where generated/ is not what proto/ says
 	    { echo "$$changed"; echo "generated/ is not what is committed: run 'make generate' and commit"; exit 1; }
 
 .PHONY: stubs
-stubs: ## Build the stubs of every language as packages, into dist/
+stubs: $(READY) ## Build the packages of the stubs, into dist/
 	@mkdir -p dist
-	@npm pack ./$(TYPESCRIPT) --pack-destination dist --loglevel=error
+	@python -m hatchling build -t wheel -d $(CURDIR)/dist 2>/dev/null
+	@python scripts/zip_go_module.py generated/go dist
+	@npm pack ./$(TYPESCRIPT) --pack-destination dist --loglevel=error >/dev/null
 
 .PHONY: breaking
 breaking: $(READY) .build/googleapis ## Fail where proto/ breaks users of the last tag or commit (AGAINST= another)
