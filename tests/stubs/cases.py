@@ -38,10 +38,14 @@ class Case:
             "cancel_after_ms": self.cancel_after_ms,
         }
 
-    def expected(self, outcome: dict[str, Any]) -> dict[str, Any]:
-        """Write what the outcome must be; what an error need not say stands there as it is said."""
+    def expected(self, outcome: dict[str, Any], code: str | None = None) -> dict[str, Any]:
+        """Write what the outcome must be; what an error need not say stands there as it is said.
+
+        The code is the client's own for this error, where it has one.
+        """
         if (error := self.expect.get("error")) is not None:
-            return {"name": self.name, "error": {**outcome.get("error", {}), **error}}
+            said = {**outcome.get("error", {}), **error}
+            return {"name": self.name, "error": {**said, "code": code or said["code"]}}
         call = self.expect["call"]
         return {"name": self.name, "call": seen(CALLS[call]) if isinstance(call, str) else call}
 

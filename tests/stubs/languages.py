@@ -5,7 +5,8 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -47,6 +48,10 @@ class Client:
     language: Language
     command: tuple[str, ...]
     ways_in: tuple[WayIn, ...] = tuple(WayIn)
+    setup: str | None = None
+    """The script that sees to what it needs beside its language."""
+    own_codes: Mapping[str, str] = field(default_factory=dict)
+    """The codes that its library has for what it cannot reach, where they are not gRPC's, by case."""
 
 
 class Column(NamedTuple):
@@ -61,27 +66,52 @@ class Column(NamedTuple):
 
 PYTHON = Language("Python", (3, 11), ("python3", "--version"))
 GO = Language("Go", (1, 26), ("go", "version"))
-LANGUAGES = (PYTHON, GO)
+TYPESCRIPT = Language("TypeScript", (20,), ("node", "--version"))
+LANGUAGES = (PYTHON, GO, TYPESCRIPT)
+
+_OF_ANOTHER_CA = "TLS: of a CA that is not trusted"
 
 CLIENTS = (
     Client("Python", PYTHON, (PYTHON.program("run"),)),
     Client("Go", GO, (GO.program("run"),)),
+    Client(
+        "TypeScript", TYPESCRIPT, (TYPESCRIPT.program("run"),), own_codes={_OF_ANOTHER_CA: "INTERNAL"}
+    ),
+    Client("TypeScript, grpc-js", TYPESCRIPT, (TYPESCRIPT.program("run"), "grpc_js")),
+    Client(
+        "TypeScript, Chromium",
+        TYPESCRIPT,
+        (sys.executable, "-m", "tests.stubs.in_browser"),
+        # By gRPC-Web, which Envoy speaks.
+        (WayIn.THROUGH, WayIn.INSIDE),
+        "scripts/setup_chromium",
+        # A page is not told why it could not fetch.
+        {_OF_ANOTHER_CA: "UNKNOWN", "nobody answers": "UNKNOWN"},
+    ),
 )
 COLUMNS = tuple(Column(client, way_in) for client in CLIENTS for way_in in client.ways_in)
 
 
-def build(language: Language) -> None:
-    """Build a language's clients, once; where what they need is missing, fail in CI and else skip."""
-    if missing := _missing(language):
+def build(client: Client) -> None:
+    """Build a client, once; where what it needs is missing, fail in CI and else skip."""
+    if missing := _missing(client.language) or _not_set_up(client.setup):
         if os.environ.get("CI"):
             pytest.fail(missing)
         pytest.skip(missing)
-    _build(language)
+    _build(client.language)
 
 
 @cache
 def _missing(language: Language) -> str:
     return language.missing()
+
+
+@cache
+def _not_set_up(script: str | None) -> str:
+    if script is None:
+        return ""
+    done = subprocess.run([script], cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False)
+    return done.stderr.strip() if done.returncode else ""
 
 
 @cache
