@@ -6,7 +6,7 @@ import pytest
 
 from server.demo.postgres import EmbeddedPostgres
 from tests.stubs.cases import Case
-from tests.stubs.languages import COLUMNS, Column, build
+from tests.stubs.languages import COLUMNS, Column, build, set_up
 from tests.stubs.page import page_served
 from tests.stubs.runner import Run, run
 from tests.stubs.table import table
@@ -61,7 +61,8 @@ def column(request: pytest.FixtureRequest) -> Column:
 @pytest.fixture(scope="session")
 def ran(column: Column, targets: Callable[[WayIn], Targets], upstream: Upstream, page: str) -> Run:
     """What has become of all cases."""
-    build(column.client)
+    build(column.client.language)
+    set_up(column.client)
     return run(column.client, targets(column.way_in), upstream, page)
 
 

@@ -92,13 +92,23 @@ CLIENTS = (
 COLUMNS = tuple(Column(client, way_in) for client in CLIENTS for way_in in client.ways_in)
 
 
-def build(client: Client) -> None:
-    """Build a client, once; where what it needs is missing, fail in CI and else skip."""
-    if missing := _missing(client.language) or _not_set_up(client.setup):
-        if os.environ.get("CI"):
-            pytest.fail(missing)
+def build(language: Language) -> None:
+    """Build a language's clients, once; where what they need is missing, fail in CI and else skip."""
+    _insist_on(_missing(language))
+    _build(language)
+
+
+def set_up(client: Client) -> None:
+    """See to what a client needs beside its language; where that fails, fail in CI and else skip."""
+    if client.setup:
+        _insist_on(_failed(client.setup))
+
+
+def _insist_on(missing: str) -> None:
+    if missing and os.environ.get("CI"):
+        pytest.fail(missing)
+    if missing:
         pytest.skip(missing)
-    _build(client.language)
 
 
 @cache
@@ -107,9 +117,7 @@ def _missing(language: Language) -> str:
 
 
 @cache
-def _not_set_up(script: str | None) -> str:
-    if script is None:
-        return ""
+def _failed(script: str) -> str:
     done = subprocess.run([script], cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False)
     return done.stderr.strip() if done.returncode else ""
 

@@ -27,13 +27,11 @@ class Run:
     log: str
     """What the client has written to standard error."""
     own_codes: Mapping[str, str]
+    """The client's own codes for errors, by case."""
 
-    def check(self, case: Case) -> None:
-        """Hold that a case has come out as it must."""
-        outcome = next((outcome for outcome in self.outcomes if outcome["name"] == case.name), None)
-        assert outcome, self.log
-        assert outcome == case.expected(outcome, self.own_codes.get(case.name))
-        assert self.given_up.get(case.name) == case.expect.get("given_up")
+    def outcome(self, case: Case) -> dict[str, Any] | None:
+        """Find what the client has said of a case, where it came so far."""
+        return next((outcome for outcome in self.outcomes if outcome["name"] == case.name), None)
 
 
 def run(client: Client, targets: Targets, upstream: Upstream, page: str) -> Run:
