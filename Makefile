@@ -9,6 +9,8 @@ VENV := .venv
 READY := $(VENV)/.ready
 PROTO := livecalls/v1/live_calls.proto
 DESCRIPTORS := generated/descriptors/livecalls.binpb
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+GO_MODULE := github.com/livecalls/livecalls/generated/go
 PEERS := tests/load/peers/go
 TYPESCRIPT := generated/typescript
 # What `make breaking` compares the contract with: the last tag, else what was committed before proto/
@@ -73,7 +75,7 @@ validate: $(READY) ## Let Envoy check the configuration of the gateway, for both
 	@INSIDE=1 AUTH=off DATABASE_URL=postgresql://127.0.0.1/none python -m gateway validate
 
 .PHONY: generate
-generate: $(READY) .build/googleapis $(TYPESCRIPT)/node_modules/.ready ## Generate the stubs and Envoy's descriptor set from proto/
+generate: $(READY) .build/googleapis go $(TYPESCRIPT)/node_modules/.ready ## Generate the stubs and Envoy's descriptor set from proto/
 	@mkdir -p $(dir $(DESCRIPTORS))
 	@for template in generated/*/buf.gen.yaml; do \
 	    buf generate --template "$$template" 2> >(grep -v '^Writing mypy to' >&2); done
@@ -88,9 +90,9 @@ checkgenerate: generate ## Fail where generated/ is not what proto/ says
 .PHONY: stubs
 stubs: $(READY) ## Build the packages of the stubs, into dist/
 	@mkdir -p dist
-	@python -m hatchling build -t wheel -d $(CURDIR)/dist 2>/dev/null
-	@python scripts/zip_go_module.py generated/go dist
-	@npm pack ./$(TYPESCRIPT) --pack-destination dist --loglevel=error >/dev/null
+	@cd generated/python && python -m hatchling build -t wheel -d $(CURDIR)/dist 2>&1
+	@git archive -o dist/livecalls-go-$(VERSION).zip --prefix=$(GO_MODULE)@v$(VERSION)/ HEAD:generated/go
+	@npm pack ./$(TYPESCRIPT) --pack-destination dist --loglevel=error
 
 .PHONY: breaking
 breaking: $(READY) .build/googleapis ## Fail where proto/ breaks users of the last tag or commit (AGAINST= another)
@@ -113,15 +115,18 @@ lock: $(READY) ## Pin the newest allowed dependencies, with hashes
 	    --constraint requirements-dev.lock pyproject.toml -o requirements.lock
 
 .PHONY: peers
-peers: $(READY) .build/googleapis ## Build the Go services that the server is measured against (needs Go)
-	@command -v go >/dev/null || { echo "The peers in Go need Go 1.26 or newer; there is none" >&2; exit 1; }
+peers: $(READY) .build/googleapis go ## Build the Go services that the server is measured against (needs Go)
 	@buf generate --template $(PEERS)/buf.gen.yaml
 	@go build -C $(PEERS) -buildvcs=false -o $(CURDIR)/.build/peers/ ./cmd/...
 
 .PHONY: clean
 clean: ## Remove all that was made: environment, demo data, caches
-	@rm -rf $(VENV) $(PEERS)/gen $(TYPESCRIPT)/node_modules .build .data .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) $(PEERS)/gen $(TYPESCRIPT)/node_modules .build .data dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -prune -exec rm -rf {} +
+
+.PHONY: go
+go:
+	@command -v go >/dev/null || { echo "The peers and stubs in Go need Go 1.26 or newer; there is none" >&2; exit 1; }
 
 # buf cannot ask a schema registry everywhere; the PyPI package carries the same files.
 .build/googleapis: $(READY)

@@ -71,6 +71,16 @@ LANGUAGES = (PYTHON, GO, TYPESCRIPT)
 
 _OF_ANOTHER_CA = "TLS: of a CA that is not trusted"
 
+CHROMIUM = Client(
+    "TypeScript, Chromium",
+    TYPESCRIPT,
+    (sys.executable, "-m", "tests.stubs.in_browser"),
+    # By gRPC-Web, which Envoy speaks.
+    (WayIn.THROUGH, WayIn.INSIDE),
+    "scripts/setup_chromium",
+    # A page is not told why it could not fetch.
+    {_OF_ANOTHER_CA: "UNKNOWN", "nobody answers": "UNKNOWN"},
+)
 CLIENTS = (
     Client("Python", PYTHON, (PYTHON.program("run"),)),
     Client("Go", GO, (GO.program("run"),)),
@@ -78,16 +88,7 @@ CLIENTS = (
         "TypeScript", TYPESCRIPT, (TYPESCRIPT.program("run"),), own_codes={_OF_ANOTHER_CA: "INTERNAL"}
     ),
     Client("TypeScript, grpc-js", TYPESCRIPT, (TYPESCRIPT.program("run"), "grpc_js")),
-    Client(
-        "TypeScript, Chromium",
-        TYPESCRIPT,
-        (sys.executable, "-m", "tests.stubs.in_browser"),
-        # By gRPC-Web, which Envoy speaks.
-        (WayIn.THROUGH, WayIn.INSIDE),
-        "scripts/setup_chromium",
-        # A page is not told why it could not fetch.
-        {_OF_ANOTHER_CA: "UNKNOWN", "nobody answers": "UNKNOWN"},
-    ),
+    CHROMIUM,
 )
 COLUMNS = tuple(Column(client, way_in) for client in CLIENTS for way_in in client.ways_in)
 
