@@ -12,6 +12,7 @@ DESCRIPTORS := generated/descriptors/livecalls.binpb
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 GO_MODULE := github.com/livecalls/livecalls/generated/go
 PEERS := tests/load/peers/go
+TYPESCRIPT := generated/typescript
 # What `make breaking` compares the contract with: the last tag, else what was committed before proto/
 # last changed.
 AGAINST ?= $(or $(shell git describe --tags --abbrev=0 2>/dev/null),$(shell \
@@ -74,7 +75,7 @@ validate: $(READY) ## Let Envoy check the configuration of the gateway, for both
 	@INSIDE=1 AUTH=off DATABASE_URL=postgresql://127.0.0.1/none python -m gateway validate
 
 .PHONY: generate
-generate: $(READY) .build/googleapis go .build/java ## Generate the stubs and Envoy's descriptor set from proto/
+generate: $(READY) .build/googleapis go .build/java $(TYPESCRIPT)/node_modules/.ready ## Generate the stubs and Envoy's descriptor set
 	@mkdir -p $(dir $(DESCRIPTORS))
 	@for template in generated/*/buf.gen.yaml; do \
 	    buf generate --template "$$template" 2> >(grep -v '^Writing mypy to' >&2); done
@@ -93,6 +94,7 @@ stubs: $(READY) ## Build the packages of the stubs, into dist/
 	@mvn --quiet --batch-mode --file generated/java package
 	@cp generated/java/target/*.jar dist/
 	@git archive -o dist/livecalls-go-$(VERSION).zip --prefix=$(GO_MODULE)@v$(VERSION)/ HEAD:generated/go
+	@npm pack ./$(TYPESCRIPT) --pack-destination dist --loglevel=error
 
 .PHONY: breaking
 breaking: $(READY) .build/googleapis ## Fail where proto/ breaks users of the last tag or commit (AGAINST= another)
@@ -121,7 +123,8 @@ peers: $(READY) .build/googleapis go ## Build the Go services that the server is
 
 .PHONY: clean
 clean: ## Remove all that was made: environment, demo data, caches
-	@rm -rf $(VENV) $(PEERS)/gen .build .data dist generated/java/target .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) $(PEERS)/gen $(TYPESCRIPT)/node_modules generated/java/target .build .data dist
+	@rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 
 .PHONY: go
@@ -136,6 +139,12 @@ go:
 # buf cannot ask a schema registry everywhere; the PyPI package carries the same files.
 .build/googleapis: $(READY)
 	@python scripts/export_googleapis.py $@
+
+# What TypeScript's stubs are generated with.
+$(TYPESCRIPT)/node_modules/.ready: $(TYPESCRIPT)/package-lock.json
+	@command -v npm >/dev/null || { echo "Stubs for TypeScript need Node 20 or newer with npm; there is none" >&2; exit 1; }
+	@npm ci --prefix $(TYPESCRIPT) --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
 
 # What `make bench` puts load on the service with.
 .build/loadgen: $(wildcard tests/load/generator/*.[ch])

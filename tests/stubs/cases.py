@@ -38,14 +38,15 @@ class Case:
             "cancel_after_ms": self.cancel_after_ms,
         }
 
-    def expected(self, outcome: dict[str, Any]) -> dict[str, Any]:
-        """Write what the outcome must be; what an error need not say stands there as it is said."""
+    def expected(self, outcome: dict[str, Any], own_code: str | None = None) -> dict[str, Any]:
+        """Write what the outcome must be; what an error need not say stands there as it is said.
+
+        A client's library may have a code of its own for it.
+        """
         if "error" in self.expect:
             said = outcome.get("error", {})
-            return {
-                "name": self.name,
-                "error": {**said, **_in_the_library_s_words(self.expect["error"], said)},
-            }
+            error = {**said, **_in_the_library_s_words(self.expect["error"], said)}
+            return {"name": self.name, "error": {**error, "code": own_code or error["code"]}}
         call = self.expect["call"]
         return {"name": self.name, "call": seen(CALLS[call]) if isinstance(call, str) else call}
 

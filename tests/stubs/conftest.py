@@ -6,7 +6,8 @@ import pytest
 
 from server.demo.postgres import EmbeddedPostgres
 from tests.stubs.cases import Case
-from tests.stubs.languages import COLUMNS, Column, build
+from tests.stubs.languages import COLUMNS, Column, build, set_up
+from tests.stubs.page import page_served
 from tests.stubs.runner import Run, run
 from tests.stubs.table import table
 from tests.stubs.ways_in import Parts, Targets, WayIn, store_all_calls, ways_in
@@ -23,8 +24,18 @@ def upstream() -> Iterator[Upstream]:
 
 
 @pytest.fixture(scope="session")
+def page() -> Iterator[str]:
+    """The page whose scripts run the cases, of an origin that the gateways allow."""
+    with page_served() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
 def targets(
-    shared_postgres: EmbeddedPostgres, upstream: Upstream, tmp_path_factory: pytest.TempPathFactory
+    shared_postgres: EmbeddedPostgres,
+    upstream: Upstream,
+    page: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Callable[[WayIn], Targets]]:
     """Tells who is asked by a way in; they are started once, when they are first asked for."""
     folder = tmp_path_factory.mktemp("stubs")
@@ -33,9 +44,9 @@ def targets(
 
         @cache
         def started(way: Way) -> dict[WayIn, Targets]:
-            return running.enter_context(
-                ways_in(Parts(way, shared_postgres, url, folder, upstream.port))
-            )
+            edge = {"CORS_ORIGINS": page}
+            parts = Parts(way, shared_postgres, url, folder, upstream.port, edge)
+            return running.enter_context(ways_in(parts))
 
         yield lambda way_in: started(way_in.way)[way_in]
 
@@ -48,10 +59,11 @@ def column(request: pytest.FixtureRequest) -> Column:
 
 
 @pytest.fixture(scope="session")
-def ran(column: Column, targets: Callable[[WayIn], Targets], upstream: Upstream) -> Run:
+def ran(column: Column, targets: Callable[[WayIn], Targets], upstream: Upstream, page: str) -> Run:
     """What has become of all cases."""
     build(column.client.language)
-    return run(column.client, targets(column.way_in), upstream)
+    set_up(column.client)
+    return run(column.client, targets(column.way_in), upstream, page)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

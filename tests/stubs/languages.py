@@ -5,7 +5,8 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -48,6 +49,10 @@ class Client:
     language: Language
     command: tuple[str, ...]
     ways_in: tuple[WayIn, ...] = tuple(WayIn)
+    setup: str | None = None
+    """The script that sees to what it needs beside its language."""
+    own_codes: Mapping[str, str] = field(default_factory=dict)
+    """The codes that its library has for what it cannot reach, where they are not gRPC's, by case."""
 
 
 class Column(NamedTuple):
@@ -62,12 +67,30 @@ class Column(NamedTuple):
 
 PYTHON = Language("Python", (3, 11), ("python3", "--version"))
 GO = Language("Go", (1, 26), ("go", "version"))
+TYPESCRIPT = Language("TypeScript", (20,), ("node", "--version"))
 JAVA = Language("Java", (3, 6), ("mvn", "--version"))
-LANGUAGES = (PYTHON, GO, JAVA)
+LANGUAGES = (PYTHON, GO, TYPESCRIPT, JAVA)
 
+_OF_ANOTHER_CA = "TLS: of a CA that is not trusted"
+
+CHROMIUM = Client(
+    "TypeScript, Chromium",
+    TYPESCRIPT,
+    (sys.executable, "-m", "tests.stubs.in_browser"),
+    # By gRPC-Web, which Envoy speaks.
+    (WayIn.THROUGH, WayIn.INSIDE),
+    "scripts/setup_chromium",
+    # A page is not told why it could not fetch.
+    {_OF_ANOTHER_CA: "UNKNOWN", "nobody answers": "UNKNOWN"},
+)
 CLIENTS = (
     Client("Python", PYTHON, (PYTHON.program("run"),)),
     Client("Go", GO, (GO.program("run"),)),
+    Client(
+        "TypeScript", TYPESCRIPT, (TYPESCRIPT.program("run"),), own_codes={_OF_ANOTHER_CA: "INTERNAL"}
+    ),
+    Client("TypeScript, grpc-js", TYPESCRIPT, (TYPESCRIPT.program("run"), "grpc_js")),
+    CHROMIUM,
     Client("Java", JAVA, (JAVA.program("run"),)),
 )
 COLUMNS = tuple(Column(client, way_in) for client in CLIENTS for way_in in client.ways_in)
@@ -75,16 +98,32 @@ COLUMNS = tuple(Column(client, way_in) for client in CLIENTS for way_in in clien
 
 def build(language: Language) -> None:
     """Build a language's clients, once; where what they need is missing, fail in CI and else skip."""
-    if missing := _missing(language):
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
+    _insist_on(_missing(language))
     _build(language)
+
+
+def set_up(client: Client) -> None:
+    """See to what a client needs beside its language; where that fails, fail in CI and else skip."""
+    if client.setup:
+        _insist_on(_failed(client.setup))
+
+
+def _insist_on(missing: str) -> None:
+    if missing and os.environ.get("CI"):
+        pytest.fail(missing)
+    if missing:
+        pytest.skip(missing)
 
 
 @cache
 def _missing(language: Language) -> str:
     return language.missing()
+
+
+@cache
+def _failed(script: str) -> str:
+    done = subprocess.run([script], cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False)
+    return done.stderr.strip() if done.returncode else ""
 
 
 @cache

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.stubs.languages import LANGUAGES, PYTHON, ROOT, Language, build
+from tests.stubs.cases import CALLS
+from tests.stubs.languages import CHROMIUM, LANGUAGES, PYTHON, ROOT, TYPESCRIPT, Language, build, set_up
 from tests.stubs.ways_in import Targets, WayIn, tokens
+from tests.support.browser import browser_running
 
 _SECTION = (ROOT / "README.md").read_text().split("\n## From other languages\n")[1].split("\n## ")[0]
 (_PRINTED,) = re.findall(r"prints `(.+?)`", _SECTION)
@@ -36,6 +38,20 @@ def test_the_snippet_of_a_language(language: Language, targets: Callable[[WayIn]
         text=True,
     )
     assert printed.stdout.strip() == _PRINTED
+
+
+@pytest.mark.parametrize("way_in", CHROMIUM.ways_in, ids=str)
+def test_the_snippet_for_pages(way_in: WayIn, targets: Callable[[WayIn], Targets], page: str) -> None:
+    build(TYPESCRIPT)
+    set_up(CHROMIUM)
+    snippet = _SNIPPETS["ts"].replace("127.0.0.1:8080", targets(way_in)["service"].address)
+    subprocess.run([TYPESCRIPT.program("page_snippet")], input=snippet, check=True, text=True)
+    call = {"id": CALLS["a call on air"]["id"], "token": tokens()["good"]}
+    with browser_running() as browser:
+        opened = browser.new_page()
+        opened.goto(page)
+        opened.add_script_tag(url="snippet.js")
+        assert opened.evaluate("({ id, token }) => snippet.describe(id, token)", call) == _PRINTED
 
 
 def test_the_types_of_python_s_package_reach_who_installs_it(tmp_path: Path) -> None:
