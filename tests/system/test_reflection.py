@@ -14,6 +14,7 @@ from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest, Serv
 from server.transport.reflection import MOST_STREAMS, SERVICES
 from tests.support.demo import RunningDemo
 from tests.support.stack import Stack
+from tests.support.ways import Way
 
 BUF = str(Path(sys.executable).with_name("buf"))
 README = (Path(__file__).parents[2] / "README.md").read_text()
@@ -80,7 +81,14 @@ async def is_open(stream: grpc.aio.StreamStreamCall[bytes, bytes]) -> bool:
     return bool(ServerReflectionResponse.FromString(answer).list_services_response.service)
 
 
-async def test_who_keeps_streams_open_takes_nothing_from_callers(demo: RunningDemo) -> None:
+async def bounds_reached(demo: RunningDemo, caller: httpx.AsyncClient) -> list[str]:
+    """List whose bounds of requests under way are reached at Envoy: `default`, or `high`."""
+    (admin,) = re.findall(r"(http://\S+) \(its admin page\)", demo.output())
+    stats = (await caller.get(f"{admin}/stats?filter=livecalls.circuit_breakers.*.rq_open")).text
+    return re.findall(r"(\w+)\.rq_open: 1", stats)
+
+
+async def test_who_keeps_streams_open_takes_nothing_from_callers(way: Way, demo: RunningDemo) -> None:
     own = [("grpc.use_local_subchannel_pool", 1)]
     address = f"127.0.0.1:{demo.rest_port}"
     async with (
@@ -92,5 +100,6 @@ async def test_who_keeps_streams_open_takes_nothing_from_callers(demo: RunningDe
         assert still_open.count(True) == MOST_STREAMS
         async with httpx.AsyncClient(headers=demo.bearer) as caller:
             assert (await caller.get(demo.call_url(2))).status_code == 200
+            assert await bounds_reached(demo, caller) == (["high"] if way is Way.BESIDE else [])
         for stream in streams:
             stream.cancel()
