@@ -9,6 +9,8 @@ VENV := .venv
 READY := $(VENV)/.ready
 PROTO := livecalls/v1/live_calls.proto
 DESCRIPTORS := generated/descriptors/livecalls.binpb
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+GO_MODULE := github.com/livecalls/livecalls/generated/go
 PEERS := tests/load/peers/go
 # What `make breaking` compares the contract with: the last tag, else what was committed before proto/
 # last changed.
@@ -32,6 +34,10 @@ token: $(READY) ## Print an access token for the demo: make -s token SCOPES="a b
 .PHONY: test
 test: $(READY) ## Run every test (ARGS= goes to pytest)
 	@exec pytest $(ARGS)
+
+.PHONY: test-stubs
+test-stubs: $(READY) ## Run the cases of the stubs in every language, and print the table (ARGS= goes to pytest)
+	@exec pytest --quiet tests/stubs $(ARGS)
 
 .PHONY: bench
 bench: $(READY) .build/loadgen ## Measure beside FastAPI and Go (BENCH_SECONDS=1.5 BENCH_ONLY=ours-grpc,idle,soak)
@@ -68,16 +74,23 @@ validate: $(READY) ## Let Envoy check the configuration of the gateway, for both
 	@INSIDE=1 AUTH=off DATABASE_URL=postgresql://127.0.0.1/none python -m gateway validate
 
 .PHONY: generate
-generate: $(READY) .build/googleapis ## Generate the stubs and Envoy's descriptor set from proto/
+generate: $(READY) .build/googleapis go ## Generate the stubs and Envoy's descriptor set from proto/
 	@mkdir -p $(dir $(DESCRIPTORS))
-	@buf generate 2> >(grep -v '^Writing mypy to' >&2)
+	@for template in generated/*/buf.gen.yaml; do \
+	    buf generate --template "$$template" 2> >(grep -v '^Writing mypy to' >&2); done
 	@buf build --as-file-descriptor-set --exclude-source-info -o $(DESCRIPTORS)
-	@python -m grpc_tools.protoc --descriptor_set_in=$(DESCRIPTORS) --grpc_python_out=generated/python $(PROTO)
+	@python -m grpc_tools.protoc --descriptor_set_in=$(DESCRIPTORS) --grpc_python_out=generated/python/src $(PROTO)
 
 .PHONY: checkgenerate
 checkgenerate: generate ## Fail where generated/ is not what proto/ says
 	@changed=$$(git status --porcelain -- generated); [ -z "$$changed" ] || \
 	    { echo "$$changed"; echo "generated/ is not what is committed: run 'make generate' and commit"; exit 1; }
+
+.PHONY: stubs
+stubs: $(READY) ## Build the packages of the stubs, into dist/
+	@mkdir -p dist
+	@cd generated/python && python -m hatchling build -t wheel -d $(CURDIR)/dist 2>&1
+	@git archive -o dist/livecalls-go-$(VERSION).zip --prefix=$(GO_MODULE)@v$(VERSION)/ HEAD:generated/go
 
 .PHONY: breaking
 breaking: $(READY) .build/googleapis ## Fail where proto/ breaks users of the last tag or commit (AGAINST= another)
@@ -100,15 +113,18 @@ lock: $(READY) ## Pin the newest allowed dependencies, with hashes
 	    --constraint requirements-dev.lock pyproject.toml -o requirements.lock
 
 .PHONY: peers
-peers: $(READY) .build/googleapis ## Build the Go services that the server is measured against (needs Go)
-	@command -v go >/dev/null || { echo "The peers in Go need Go 1.26 or newer; there is none" >&2; exit 1; }
+peers: $(READY) .build/googleapis go ## Build the Go services that the server is measured against (needs Go)
 	@buf generate --template $(PEERS)/buf.gen.yaml
 	@go build -C $(PEERS) -buildvcs=false -o $(CURDIR)/.build/peers/ ./cmd/...
 
 .PHONY: clean
 clean: ## Remove all that was made: environment, demo data, caches
-	@rm -rf $(VENV) $(PEERS)/gen .build .data .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) $(PEERS)/gen .build .data dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -prune -exec rm -rf {} +
+
+.PHONY: go
+go:
+	@command -v go >/dev/null || { echo "The peers and stubs in Go need Go 1.26 or newer; there is none" >&2; exit 1; }
 
 # buf cannot ask a schema registry everywhere; the PyPI package carries the same files.
 .build/googleapis: $(READY)

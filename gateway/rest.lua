@@ -48,24 +48,20 @@ local AWAY = {
 }
 local FAULT = { status = "500", text = '{"error":"internal","message":"The gateway failed to answer."}' }
 
-local shape, success, failure, call, complete, worded, closing, etag_of, matches, send, remove
-local is_preflight, is_grpc, of_grpc
+local shape, success, failure, call, complete, worded, closing, etag_of, matches, send, keep
 
 function envoy_on_request(handle)
   local headers = handle:headers()
   local method = headers:get(":method")
-  if is_grpc(headers) then
-    handle:respond({ [":status"] = "404" }) -- UNIMPLEMENTED: no RPC has this path
-  elseif method ~= "GET" and method ~= "HEAD" then
+  if method ~= "GET" and method ~= "HEAD" then
     handle:respond({ [":status"] = "405", allow = "GET, HEAD" })
   end
-  local rest = handle:streamInfo():dynamicMetadata()
-  rest:set("rest", "method", method)
-  rest:set("rest", "if-none-match", headers:get("if-none-match") or "")
   -- As the server would take it, so that both log the same id.
-  local id = headers:get("x-request-id"):gsub("[^!-~]", "_"):sub(1, 128)
-  headers:replace("x-request-id", id)
-  remove(headers, function(name) return not PASSED_ON[name] end)
+  local id = headers:get("x-request-id")
+  if #id > 128 or id:find("[^!-~]") then
+    headers:replace("x-request-id", (id:gsub("[^!-~]", "_"):sub(1, 128)))
+  end
+  keep(headers, PASSED_ON)
   -- A GET's content has no meaning, yet the transcoder would read an id out of it.
   local content = handle:body()
   if content then
@@ -74,23 +70,15 @@ function envoy_on_request(handle)
 end
 
 function envoy_on_response(handle)
-  local request = handle:streamInfo():dynamicMetadata():get("rest")
-  if not request and (is_preflight(handle:headers()) or is_grpc(handle:headers())) then
-    return -- answered before it was let in, and in the right shape
-  end
-  local method, known = "GET", ""
-  if request then
-    method, known = request.method, request["if-none-match"]
+  local asked = handle:streamInfo():dynamicMetadata():get("asked") or {}
+  if asked.method == "OPTIONS" and handle:headers():get(":status") == "200" then
+    return -- a preflight, answered before it was let in
   end
   local body = handle:body(true)
-  local trailers = handle:trailers()
   local headers = handle:headers() -- not before body(), which yields and so ends what was taken before
+  local known = asked["if-none-match"] or ""
   local well, reply = pcall(shape, headers, body:getBytes(0, body:length()), known)
-  send(well and reply or FAULT, headers, body, method == "HEAD")
-  remove(headers, of_grpc)
-  if trailers then
-    remove(trailers, of_grpc)
-  end
+  send(well and reply or FAULT, headers, body, asked.method == "HEAD")
   if not well then
     error(reply) -- Envoy logs and counts it, and sends what is set by now
   end
@@ -223,26 +211,14 @@ function send(reply, headers, body, is_head)
   end
 end
 
-function is_preflight(headers)
-  return headers:get("access-control-allow-methods") ~= nil
-end
-
-function is_grpc(headers)
-  return (headers:get("content-type") or ""):find("^application/grpc") ~= nil
-end
-
-function of_grpc(name)
-  return name:find("^grpc%-")
-end
-
-function remove(headers, unwanted)
-  local names = {}
+function keep(headers, wanted)
+  local unwanted = {}
   for name in pairs(headers) do
-    if unwanted(name) then
-      names[#names + 1] = name
+    if not wanted[name] then
+      unwanted[#unwanted + 1] = name
     end
   end
-  for _, name in ipairs(names) do
+  for _, name in ipairs(unwanted) do
     headers:remove(name)
   end
 end
