@@ -70,7 +70,11 @@ def _fault(error: ErrorDetails) -> str:
 def _refuse_taken(host: str, port: int, setting: str, *, shared: bool = False) -> None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        socket.create_server((host, port), family=family, reuse_port=shared).close()
+        # It does not listen: who connects would be cut off where others listen already.
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, shared)
+            probe.bind((host, port))
     except OSError as error:
         reason = os.strerror(error.errno or 0)
         raise click.ClickException(f"{setting}: cannot listen on {host}:{port}: {reason}") from None
