@@ -6,8 +6,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic
 
+import grpc
 import psutil
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from server.demo.postgres import EmbeddedPostgres
 from server.demo.readiness import wait_until
@@ -18,6 +20,8 @@ from tests.support.stack import InsideServer, Server, Stack, server_of, stack_ru
 from tests.support.steady_stream import WELL, goes_on, steady_stream
 from tests.support.tokens import all_signers, key_set, token_settings
 from tests.support.ways import Way
+
+SERVING = health_pb2.HealthCheckResponse.SERVING
 
 
 @pytest.fixture(params=[(Way.BESIDE, "2"), (Way.INSIDE, "1"), (Way.INSIDE, "2")], ids="-".join)
@@ -113,6 +117,22 @@ def test_where_new_ones_cannot_start_the_old_go_on(without_keys: Server, tmp_pat
     without_keys.process.send_signal(signal.SIGHUP)
     assert wait_until(lambda: replaced(without_keys) == 2, 30), without_keys.log()
     assert len(without_keys.logged("a worker cannot be replaced")) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_who_watches_its_health_is_told_of_the_end(kept: Stack, number: signal.Signals) -> None:
+    with grpc.insecure_channel(kept.grpc_addresses[0]) as channel:
+        watched = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
+        told = [next(watched).status]
+        kept.server.process.send_signal(number)
+        told.append(next(watched).status)
+        with pytest.raises(grpc.RpcError) as over:
+            next(watched)
+    assert told == [SERVING, health_pb2.HealthCheckResponse.NOT_SERVING]
+    assert over.value.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
+    if number is signal.SIGTERM:
+        assert kept.server.wait() == 0
+        kept.server.start()
 
 
 def test_all_end_in_time_while_they_are_replaced(kept: Stack) -> None:
