@@ -61,7 +61,11 @@ class Keeper:
         async with self._changing:
             if run is not self.current:
                 return True
-            another = await self._start()
+            try:
+                another = await self._start()
+            except OSError:  # the system has no room for one more
+                log.exception("a worker cannot be replaced")
+                return False
             if not await self._comes_to_serve(another):
                 log.error("a worker cannot be replaced", extra=_ending_of(another))
                 return False
