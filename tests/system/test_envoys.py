@@ -121,16 +121,16 @@ def test_those_that_take_too_much_memory_are_replaced_one_after_the_other(tmp_pa
     server = envoys(tmp_path, WORKERS="2", INSIDE_MAX_MB="1")
     at_once = set()
 
-    def replaced() -> list[dict[str, Any]]:
+    def both_are_replaced() -> bool:
         at_once.add(len(server.workers()))
-        return server.logged("a worker has been replaced")
+        replaced = server.logged("a worker has been replaced")
+        return {it["admin_port"] for it in replaced} >= set(server.ports)
 
     try:
-        assert wait_until(lambda: len(replaced()) >= 4, 30), server.log()
+        assert wait_until(both_are_replaced, 30), server.log()
         too_large = server.logged("a worker takes too much memory")[0]
         assert (too_large["level"], too_large["admin_port"]) == ("ERROR", server.ports[0])
         assert too_large["bytes"] > 1 << 20
-        assert {port["admin_port"] for port in replaced()[:2]} == set(server.ports)
         assert max(at_once) == 3
         assert server.logged("a worker has ended") == []
     finally:
@@ -153,8 +153,10 @@ async def test_one_that_never_serves_is_ended(
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     envoy = Envoy((ports[0], ports[1]), grace=0.1, most_bytes=1 << 30)
+    began = monotonic()
     with pytest.raises(CannotStartError):
         await keep_all([envoy], start_within=4)
+    assert monotonic() - began < 10
     assert not waiting.exists()
     (late,) = (it for it in caplog.records if it.message == "a worker does not come to serve")
     assert (late.admin_port, late.within_s) == (ports[0], 4)  # type: ignore[attr-defined]
