@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from gateway.config import GatewaySettings
-from gateway.python_host import ENVIRONMENT
+from gateway.python_host import LibraryMissingError, environment
 from gateway.render import render
 from gateway.tls import write_secrets
 
@@ -70,7 +70,11 @@ def _fault(error: ErrorDetails) -> str:
 def _refuse_taken(host: str, port: int, setting: str, *, shared: bool = False) -> None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        socket.create_server((host, port), family=family, reuse_port=shared).close()
+        # It does not listen: who connects would be cut off where others listen already.
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, shared)
+            probe.bind((host, port))
     except OSError as error:
         reason = os.strerror(error.errno or 0)
         raise click.ClickException(f"{setting}: cannot listen on {host}:{port}: {reason}") from None
@@ -83,9 +87,15 @@ def _become_envoy(settings: GatewaySettings, *options: str) -> NoReturn:
     # that cannot be reloaded, too, which must not be missed.
     quiet = ("--log-level", "warn", *(() if secrets else ("--component-log-level", "misc:error")))
     inside = _INSIDE if settings.inside else ()
-    environment = {**os.environ, **(ENVIRONMENT if settings.inside else {})}
     arguments = [envoy, "--config-yaml", render(settings, secrets), *quiet, *inside, *options]
-    os.execve(envoy, arguments, environment)  # noqa: S606
+    os.execve(envoy, arguments, {**os.environ, **_of_python(settings)})  # noqa: S606
+
+
+def _of_python(settings: GatewaySettings) -> dict[str, str]:
+    try:
+        return environment() if settings.inside else {}
+    except LibraryMissingError as error:
+        raise click.ClickException(str(error)) from None
 
 
 if __name__ == "__main__":

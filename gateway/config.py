@@ -70,8 +70,8 @@ class GatewaySettings(BaseSettings):
 
     @property
     def shares_port(self) -> bool:
-        """Whether other gateways listen on the same port, each with a server inside."""
-        return self.inside and self.workers > 1
+        """Whether others may listen on the same port: workers, and those that take their places."""
+        return self.inside
 
     @property
     def grpc_ports(self) -> range:

@@ -1,12 +1,25 @@
 """What Envoy needs to run Python in its own process."""
 
 import importlib.util
+import sys
 
 # What the module needs of the environment, only its own way to start Envoy knows.
 from pyvoy._server import get_envoy_environ
 
-ENVIRONMENT = get_envoy_environ()
-"""Where Python is, for the process that becomes Envoy."""
+
+class LibraryMissingError(Exception):
+    """Python is not there as a shared library; the message says what to install."""
+
+
+def environment() -> dict[str, str]:
+    """Say where Python is, for the process that becomes Envoy; raises LibraryMissingError."""
+    found = get_envoy_environ()
+    if not found.keys() & {"LD_PRELOAD", "DYLD_INSERT_LIBRARIES"}:
+        package = "libpython{}.{}".format(*sys.version_info)
+        raise LibraryMissingError(
+            f"Python is missing as a shared library, which Envoy needs (on Debian: {package})"
+        )
+    return found
 
 
 def module_path() -> str:

@@ -25,8 +25,8 @@ log = logging.getLogger("server")
 
 
 @asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[AioServer]:
-    """Serve on a port of its own while the block lasts; requests get the settings' grace at its end.
+async def serving(settings: Settings, *, shares_port: bool = False) -> AsyncIterator[AioServer]:
+    """Serve on a port while the block lasts; requests get the settings' grace at its end.
 
     Raises AddressTakenError where the address cannot be listened on, AuthNotConfiguredError,
     CertificateFilesError and DatabaseUrlError.
@@ -35,7 +35,11 @@ async def serving(settings: Settings) -> AsyncIterator[AioServer]:
     address = f"{settings.server.grpc_host}:{settings.server.grpc_port}"
     async with _service(settings) as service:
         server = AioServer(
-            service, address, server_credentials(settings.tls), reflected=settings.server.reflected
+            service,
+            address,
+            server_credentials(settings.tls),
+            reflected=settings.server.reflected,
+            shares_port=shares_port,
         )
         await server.start()
         log.info("serving", extra={"port": server.port, "tls": settings.tls.mode})

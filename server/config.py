@@ -222,6 +222,8 @@ class InsideSettings(BaseSettings):
     """How long the event loop may stand still."""
     inside_max_mb: Count = 1024
     """Resident memory of a worker, Envoy's and Python's together, in MiB."""
+    inside_kept: bool = False
+    """Whether whoever keeps the worker closes its standard input as it is to end."""
 
 
 def _is_one_word(token: SecretStr) -> SecretStr:

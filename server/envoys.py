@@ -1,26 +1,27 @@
 """Envoys with the server inside: processes that share one port, each with an admin port of its own."""
 
 import asyncio
-import json
 import logging
 import os
 import sys
-from asyncio.subprocess import DEVNULL, Process
-from collections.abc import Awaitable, Callable, Mapping
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Mapping
 from contextlib import suppress
-from http.client import HTTPConnection, HTTPException
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from server.keeping import terminate
+from server.envoy_admin import EnvoyAdmin
 from server.processes import ended_with_parent
+from server.run import terminate
 
-_LOOK_SECONDS = 0.05
 _WEIGH_SECONDS = 1.0
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+# Draining, it listens for a second more to tell callers to go; this lets the end of it be seen.
+_DRAINS_AT_LEAST_SECONDS = 1.5
 # How long one may take to end once its requests have, before it is killed.
 _MARGIN_SECONDS = 2.0
-_ACTIVE = "http.rest.downstream_rq_active"
+_KEPT = {"INSIDE": "1", "INSIDE_KEPT": "1"}
 
 log = logging.getLogger("server.workers")
 
@@ -28,79 +29,61 @@ log = logging.getLogger("server.workers")
 class Envoy:
     """A gateway with the server inside; an implementation of Kept."""
 
-    def __init__(self, admin_port: int, grace: float, most_bytes: int) -> None:
-        """Give its requests so many seconds when it ends, and end it where it takes more memory."""
-        self._admin_port = admin_port
-        self._id = uuid4().hex
+    def __init__(self, admin_ports: tuple[int, int], grace: float, most_bytes: int) -> None:
+        """Give its requests so many seconds when it ends, and replace it where it takes more memory.
+
+        It has one of the ports, and whoever takes its place the other.
+        """
+        self._admin_ports = list(admin_ports)
+        self._last: _Running | None = None
         self._grace = grace
         self._most_bytes = most_bytes
 
-    @property
-    def name(self) -> Mapping[str, object]:
-        return {"admin_port": self._admin_port}
-
-    async def start(self) -> Process:
+    async def start(self) -> "_Running":
         """Start it in a session of its own, so that Ctrl-C reaches this process alone."""
-        return await asyncio.create_subprocess_exec(
+        if self._last and self._last.process.returncode is None:
+            self._admin_ports.reverse()
+        port, node_id = self._admin_ports[0], uuid4().hex
+        process = await asyncio.create_subprocess_exec(
             *ended_with_parent("TERM"),
             *(sys.executable, "-m", "gateway", "run"),
-            env={**os.environ, "INSIDE": "1", "ADMIN_PORT": str(self._admin_port), "NODE_ID": self._id},
-            stdin=DEVNULL,
+            env={**os.environ, **_KEPT, "ADMIN_PORT": str(port), "NODE_ID": node_id},
+            stdin=PIPE,
             start_new_session=True,
         )
+        name, admin = {"admin_port": port}, EnvoyAdmin(port, node_id)
+        self._last = _Running(process, name, admin, self._grace, self._most_bytes)
+        return self._last
 
-    async def watch(self, process: Process, served: asyncio.Event) -> None:
-        await _until(self._is_live, _LOOK_SECONDS)
-        served.set()
-        await _until(lambda: self._is_too_large(process), _WEIGH_SECONDS)
 
-    async def end(self, process: Process) -> None:
+@dataclass(frozen=True, eq=False)
+class _Running:
+    process: Process
+    name: Mapping[str, object]
+    admin: EnvoyAdmin
+    grace: float
+    most_bytes: int
+
+    async def serves(self) -> None:
+        await self.admin.until_live()
+
+    async def ails(self) -> None:
+        while (taken := _resident_bytes(self.process.pid)) <= self.most_bytes:  # noqa: ASYNC110
+            await asyncio.sleep(_WEIGH_SECONDS)
+        log.error("a worker takes too much memory", extra={**self.name, "bytes": taken})
+
+    async def end(self) -> None:
         """Let it take no more requests and wait for those under way, which SIGTERM would cut off."""
-        if process.returncode is None and await self._is_live():
+        assert self.process.stdin  # noqa: S101 - a pipe, as start() has asked for
+        self.process.stdin.close()  # so that Python inside tells those who watch its health
+        if self.process.returncode is None and await self.admin.is_live():
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._grace):
-                    await self._drain()
-        await terminate(process, _MARGIN_SECONDS)
+                async with asyncio.timeout(max(self.grace, _DRAINS_AT_LEAST_SECONDS)):
+                    await self.admin.drain()
+        await terminate(self.process, _MARGIN_SECONDS)
 
-    async def _drain(self) -> None:
-        await self._admin_says("POST", "/drain_listeners?graceful", "OK")
-        await _until(
-            lambda: self._admin_says("GET", f"/stats?filter=^{_ACTIVE}$", f"{_ACTIVE}: 0"), _LOOK_SECONDS
-        )
-
-    async def _is_live(self) -> bool:
-        """Tell whether it serves; another than ours may have the port, and must be left alone."""
-        said = json.loads(await self._admin("GET", "/server_info") or "{}")
-        return bool(said) and (said["state"], said["node"]["id"]) == ("LIVE", self._id)
-
-    async def _admin_says(self, verb: str, path: str, expected: str) -> bool:
-        return (await self._admin(verb, path)).strip() == expected.encode()
-
-    async def _admin(self, verb: str, path: str) -> bytes:
-        """Ask its admin page; it has nothing to say where there is no answer."""
-        return await asyncio.to_thread(_asked, self._admin_port, verb, path)
-
-    async def _is_too_large(self, process: Process) -> bool:
-        taken = _resident_bytes(process.pid)
-        if taken > self._most_bytes:
-            log.error("a worker takes too much memory", extra={**self.name, "bytes": taken})
-        return taken > self._most_bytes
-
-
-async def _until(holds: Callable[[], Awaitable[bool]], every_seconds: float) -> None:
-    while not await holds():  # noqa: ASYNC110 - it is another process that is looked at
-        await asyncio.sleep(every_seconds)
-
-
-def _asked(port: int, verb: str, path: str) -> bytes:
-    connection = HTTPConnection("127.0.0.1", port, timeout=1)
-    try:
-        connection.request(verb, path)
-        return connection.getresponse().read()
-    except (OSError, HTTPException):
-        return b""
-    finally:
-        connection.close()
+    async def give_way(self) -> None:
+        await self.end()
 
 
 def _resident_bytes(pid: int) -> int:

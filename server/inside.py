@@ -1,7 +1,9 @@
 """What Envoy runs in its own process: the server as an ASGI application."""
 
+import asyncio
 import os
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import click
@@ -11,6 +13,7 @@ from server.bootstrap import serving_inside
 from server.commands.settings import load_settings
 from server.garbage import spare_the_collector
 from server.logs import logging_configured
+from server.steering import steered
 from server.store.engine import DatabaseUrlError
 from server.transport.asgi.application import Application
 from server.transport.asgi.asgi_server import AsgiServer
@@ -33,9 +36,26 @@ async def _configured() -> AsyncIterator[AsgiServer]:
     settings = load_settings()
     with logging_configured(settings.server):
         stuck_seconds = settings.inside.inside_stuck_ms / 1000
-        async with serving_inside(settings) as server, watched(stuck_seconds):
+        async with (
+            serving_inside(settings) as server,
+            watched(stuck_seconds),
+            steered(settings.server.workers),
+        ):
+            if settings.inside.inside_kept:
+                _when_input_ends(server.announce_end)
             spare_the_collector()
             yield server
+
+
+def _when_input_ends(call: Callable[[], None]) -> None:
+    """Call once standard input has ended, of which there must be none before."""
+    loop = asyncio.get_running_loop()
+
+    def ended() -> None:
+        loop.remove_reader(sys.stdin)
+        call()
+
+    loop.add_reader(sys.stdin, ended)
 
 
 application = Application(_serving)

@@ -2,48 +2,70 @@
 
 import asyncio
 import os
+import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 
-from server.keeping import terminate
 from server.processes import ended_with_parent
+from server.run import terminate
 
 SERVING = "serving"
 """What a worker writes to standard output once it serves."""
 
 # How long one may take to end beyond the grace of its requests, before it is killed.
 _MARGIN_SECONDS = 2.0
+# How long Envoy may take to see that one is not to be asked any more.
+_AVOIDED_WITHIN_SECONDS = 1.5
 
 
+@dataclass(frozen=True)
 class Worker:
     """A `serve` that answers on a port; an implementation of Kept."""
 
-    def __init__(self, port: int, grace: float) -> None:
-        """Give its requests so many seconds when it ends."""
-        self._port = port
-        self._end_within = grace + _MARGIN_SECONDS
+    port: int
+    grace: float
+    """Seconds that its requests get when it ends."""
 
-    @property
-    def name(self) -> Mapping[str, object]:
-        return {"port": self._port}
-
-    async def start(self) -> Process:
+    async def start(self) -> "_Running":
         """Start it in a session of its own, so that Ctrl-C reaches this process alone."""
-        return await asyncio.create_subprocess_exec(
+        process = await asyncio.create_subprocess_exec(
             *ended_with_parent("TERM"),
-            *(sys.executable, "-m", "server", "serve", "--workers", "1", "--announce"),
-            env={**os.environ, "GRPC_PORT": str(self._port)},
+            *(sys.executable, "-m", "server", "serve", "--workers", "1", "--kept"),
+            env={**os.environ, "GRPC_PORT": str(self.port)},
             stdin=DEVNULL,
             stdout=PIPE,
             start_new_session=True,
         )
+        return _Running(process, {"port": self.port}, self.grace + _MARGIN_SECONDS)
 
-    async def watch(self, process: Process, served: asyncio.Event) -> None:
-        assert process.stdout  # noqa: S101 - a pipe, as start() has asked for
-        async for _ in process.stdout:
-            served.set()
-        await process.wait()
 
-    async def end(self, process: Process) -> None:
-        await terminate(process, self._end_within)
+@dataclass(frozen=True, eq=False)
+class _Running:
+    process: Process
+    name: Mapping[str, object]
+    end_within: float
+
+    async def serves(self) -> None:
+        assert self.process.stdout  # noqa: S101 - a pipe, as start() has asked for
+        if not await self.process.stdout.readline():
+            await asyncio.Event().wait()  # it has ended without a word
+
+    async def ails(self) -> None:
+        """Read on, so that it can write; it says itself what is wrong, and ends."""
+        assert self.process.stdout  # noqa: S101 - as above
+        async for _ in self.process.stdout:
+            pass
+        await asyncio.Event().wait()
+
+    async def end(self) -> None:
+        await terminate(self.process, self.end_within)
+
+    async def give_way(self) -> None:
+        """Let its health say first that it ends: gRPC fails requests that come as it stops."""
+        with suppress(ProcessLookupError):  # it has ended
+            self.process.send_signal(signal.SIGHUP)
+        await asyncio.sleep(_AVOIDED_WITHIN_SECONDS)
+        await self.end()

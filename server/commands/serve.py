@@ -1,14 +1,17 @@
 """`python -m server serve`: answers gRPC until told to end, by one process or several."""
 
 import asyncio
+import socket
 
 import click
 
 from server.commands.settings import load_settings
-from server.config import Settings
+from server.config import LAST_PORT, Settings
 from server.envoys import Envoy
-from server.keeping import CannotStartError, Kept, keep_all
+from server.keeper import CannotStartError
+from server.keeping import keep_all
 from server.logs import logging_configured
+from server.run import Kept
 from server.workers import Worker
 
 
@@ -21,11 +24,12 @@ from server.workers import Worker
 @click.option(
     "--inside-envoy", is_flag=True, help="Answer in Envoy's own process, on the gateway's port."
 )
-@click.option("--announce", is_flag=True, hidden=True)  # for whoever keeps a worker
-def serve(*, workers: int | None, inside_envoy: bool, announce: bool) -> None:
+@click.option("--kept", is_flag=True, hidden=True)  # for whoever keeps a worker
+def serve(*, workers: int | None, inside_envoy: bool, kept: bool) -> None:
     """Answer gRPC until SIGTERM or Ctrl-C; inside Envoy, REST as well.
 
-    Workers inside Envoy, or several, are kept by this process: one that ends is started again.
+    Workers inside Envoy, or several, are kept by this process: one that ends is started again, and
+    SIGHUP replaces all of them, one after the other.
     """
     settings = load_settings(**({} if workers is None else {"workers": workers}))
     if inside_envoy or settings.inside.inside:
@@ -37,20 +41,42 @@ def serve(*, workers: int | None, inside_envoy: bool, announce: bool) -> None:
         # All that answering needs, which a process that only watches over workers does without.
         from server.commands.worker import answer  # noqa: PLC0415
 
-        answer(settings, announce=announce)
+        answer(settings, kept=kept)
     else:
         _keep(settings, _workers(settings))
 
 
 def _workers(settings: Settings) -> list[Kept]:
-    grace = settings.server.shutdown_grace_ms / 1000
-    return [Worker(port, grace) for port in settings.server.grpc_ports]
+    server = settings.server
+    for port in server.grpc_ports:
+        _refuse_taken(server.grpc_host, port)
+    return [Worker(port, server.shutdown_grace_ms / 1000) for port in server.grpc_ports]
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    """Refuse what others listen on: workers share their ports, with each other as they are replaced."""
+    try:
+        (family, kind, protocol, _, address), *_ = socket.getaddrinfo(
+            host.strip("[]"), port, type=socket.SOCK_STREAM
+        )
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise click.ClickException(
+            f"Cannot listen on {host}:{port}: {error.strerror}: name another with GRPC_PORT="
+        ) from None
 
 
 def _envoys(settings: Settings) -> list[Kept]:
     grace, most_bytes = settings.server.shutdown_grace_ms / 1000, settings.inside.inside_max_mb << 20
-    first = settings.inside.admin_port
-    return [Envoy(port, grace, most_bytes) for port in range(first, first + settings.server.workers)]
+    first, workers = settings.inside.admin_port, settings.server.workers
+    if first + 2 * workers - 1 > LAST_PORT:
+        raise click.ClickException(
+            f"ADMIN_PORT and twice the WORKERS go beyond port {LAST_PORT}: lower one of them"
+        )
+    ports = range(first, first + workers)
+    return [Envoy((port, port + workers), grace, most_bytes) for port in ports]
 
 
 def _keep(settings: Settings, processes: list[Kept]) -> None:

@@ -14,20 +14,22 @@ from server.config import Settings, TlsSettings
 from server.garbage import spare_the_collector
 from server.logs import logging_configured
 from server.store.engine import DatabaseUrlError
-from server.transport.aio_server import AddressTakenError, ServerFailedError
+from server.transport.aio_server import AddressTakenError, AioServer, ServerFailedError
 from server.transport.tls.certificates import CertificateFilesError
 from server.transport.tls.core_log import core_lines_logged
 from server.workers import SERVING
 
 
-def answer(settings: Settings, *, announce: bool) -> None:
-    """Answer until SIGTERM or Ctrl-C; announce on standard output, if asked to, that it serves.
+def answer(settings: Settings, *, kept: bool) -> None:
+    """Answer until SIGTERM or Ctrl-C.
 
+    One that is kept announces on standard output that it serves, and shares its port with the one that
+    will take its place: at SIGHUP its health says that it ends.
     Raises click.ClickException where it cannot.
     """
     try:
         with _refusals_logged(settings.tls), logging_configured(settings.server):
-            uvloop.run(_serve(settings, announce=announce))
+            uvloop.run(_serve(settings, kept=kept))
     except AddressTakenError as error:
         raise click.ClickException(f"Cannot listen on {error}: name another with GRPC_PORT=") from None
     except (AuthNotConfiguredError, CertificateFilesError, DatabaseUrlError, ServerFailedError) as error:
@@ -38,17 +40,25 @@ def _refusals_logged(settings: TlsSettings) -> AbstractContextManager[None]:
     return nullcontext() if settings.mode == "off" else core_lines_logged()
 
 
-async def _serve(settings: Settings, *, announce: bool) -> None:
+async def _serve(settings: Settings, *, kept: bool) -> None:
     told_to_end = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, told_to_end.set)
-    async with serving(settings) as server:
+    async with serving(settings, shares_port=kept) as server:
         spare_the_collector()
-        if announce:
-            click.echo(SERVING)
         endings = [asyncio.create_task(end) for end in (told_to_end.wait(), server.failed())]
+        keeper_told = asyncio.create_task(_tell_keeper(server)) if kept else None
         (ended, *_), others = await asyncio.wait(endings, return_when=asyncio.FIRST_COMPLETED)
-        for other in others:
-            other.cancel()
+        for task in filter(None, (*others, keeper_told)):
+            task.cancel()
         await ended
         logging.getLogger("server").info("ending")
+
+
+async def _tell_keeper(server: AioServer) -> None:
+    """Tell who keeps it that it serves, and callers that it ends once that one says so."""
+    giving_way = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, giving_way.set)
+    click.echo(SERVING)
+    await giving_way.wait()
+    await server.announce_end()

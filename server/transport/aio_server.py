@@ -15,8 +15,6 @@ from server.transport.live_calls import SERVICE, LiveCalls
 from server.transport.reflection import Reflection
 
 OPTIONS = (
-    # With it a second server would share the port and take every other connection.
-    ("grpc.so_reuseport", 0),
     # Bytes of metadata. Between the two, requests are refused at random; Envoy lets 60 KiB pass.
     ("grpc.max_metadata_size", 64 * 1024),
     ("grpc.absolute_max_metadata_size", 96 * 1024),
@@ -53,8 +51,10 @@ class AioServer:
         credentials: grpc.ServerCredentials | None = None,
         *,
         reflected: bool = False,
+        shares_port: bool = False,
     ) -> None:
-        self._server = grpc.aio.server(options=OPTIONS)
+        # Where the port is shared, another server may take every other connection.
+        self._server = grpc.aio.server(options=[*OPTIONS, ("grpc.so_reuseport", int(shares_port))])
         self._health = health.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._access_log = AccessLog()
@@ -88,9 +88,13 @@ class AioServer:
         await asyncio.wait(self._accepting, return_when=asyncio.FIRST_EXCEPTION)
         raise ServerFailedError
 
+    async def announce_end(self) -> None:
+        """Let its health say that nothing is served any more, though requests still are."""
+        await self._health.enter_graceful_shutdown()
+
     async def stop(self, grace: float) -> None:
         """Take no more requests, give those under way so many seconds, and end."""
-        await self._health.enter_graceful_shutdown()
+        await self.announce_end()
         with suppress(UnicodeError):  # what failed() tells of is raised here again
             await self._server.stop(grace)
         self._access_log.close()

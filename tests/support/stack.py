@@ -31,9 +31,11 @@ class Server:
 
     # The setting that names the first worker's port; each other has the one behind the last.
     port_of_worker = "GRPC_PORT"
+    ports_of_worker = 1
 
     def __init__(self, folder: Path, settings: dict[str, str]) -> None:
-        self.ports = free_ports(int(settings.get("WORKERS", "1")))
+        workers = int(settings.get("WORKERS", "1"))
+        self.ports = free_ports(workers * self.ports_of_worker)[:workers]
         self.log_file = folder / "server.log"
         self.output_file = folder / "access.log"
         self.environment = {**os.environ, **settings, self.port_of_worker: str(self.ports[0])}
@@ -82,6 +84,10 @@ class Server:
         file = self.environment.get("UPSTREAM_TLS_CA_FILE")
         return grpc.ssl_channel_credentials(Path(file).read_bytes()) if file else None
 
+    def workers(self) -> set[psutil.Process]:
+        """Find all workers that run, where one process keeps them."""
+        return set(self.process.children())
+
     @property
     def process(self) -> psutil.Process:
         """The process itself: the one worker, or who keeps them."""
@@ -110,13 +116,24 @@ class Server:
         return [line for line in self.lines() if line["message"] == message]
 
 
+def is_killed_and_comes_back(server: Server, port: int) -> None:
+    """Kill the worker of a port; there is another when this returns."""
+    killed = server.worker(port)
+    assert killed
+    killed.kill()
+    assert wait_until(lambda: server.worker(port) not in (None, killed), 20), server.log()
+    assert wait_until(lambda: server.serves(port), 20), server.log()
+
+
 class InsideServer(Server):
     """A server in Envoys, all on one port; by the port of its admin page one is known from another."""
 
     port_of_worker = "ADMIN_PORT"
+    # Its own, and that of the one that takes its place.
+    ports_of_worker = 2
 
     def prepare(self) -> None:
-        self.environment = {**self.environment, "REST_PORT": str(free_port())}
+        self.environment = {"REST_PORT": str(free_port()), **self.environment}
 
     @property
     def port(self) -> int:

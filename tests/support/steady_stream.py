@@ -1,5 +1,6 @@
 """Callers who ask for the one stored call again and again, by REST and by gRPC through Envoy."""
 
+import http.client
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -10,15 +11,23 @@ import httpx
 from livecalls.v1 import live_calls_pb2 as pb
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
+from server.demo.readiness import wait_until
 from tests.support.calls import CALL_ID
 from tests.support.gateway import Gateway
+from tests.support.rest import ask
 
-_CALLERS = 2
+WELL = {200, grpc.StatusCode.OK}
+"""What comes back where nobody notices anything."""
+
+CALLERS = 6
+"""On each face two, who keep their connections, and one who connects for each request."""
+
+_PATH = f"/v1/live/calls/{CALL_ID}"
 
 
 @contextmanager
 def steady_stream(gateway: Gateway) -> Iterator[Counter[object]]:
-    """Let two callers ask on each face while the block lasts; yields what came back, counted."""
+    """Let the callers ask while the block lasts; yields what came back, counted."""
     outcomes: Counter[object] = Counter()
     over = threading.Event()
 
@@ -29,8 +38,10 @@ def steady_stream(gateway: Gateway) -> Iterator[Counter[object]]:
     with ExitStack() as stack:
         stub = LiveCallsStub(stack.enter_context(grpc.insecure_channel(gateway.address)))
         client = stack.enter_context(httpx.Client(timeout=10))
-        faces = (lambda: _by_rest(client, gateway.url), lambda: _by_grpc(stub))
-        threads = [threading.Thread(target=ask_on, args=(ask,)) for ask in faces * _CALLERS]
+        keeping = (lambda: _by_rest(client, gateway.url), lambda: _by_grpc(stub))
+        connecting = (lambda: _by_rest_anew(gateway.url), lambda: _by_grpc_anew(gateway.address))
+        faces = keeping * 2 + connecting
+        threads = [threading.Thread(target=ask_on, args=(ask,)) for ask in faces]
         for thread in threads:
             thread.start()
         try:
@@ -41,12 +52,31 @@ def steady_stream(gateway: Gateway) -> Iterator[Counter[object]]:
                 thread.join()
 
 
+def goes_on(outcomes: Counter[object]) -> None:
+    """Wait until some more came back."""
+    so_far = outcomes.total()
+    assert wait_until(lambda: outcomes.total() > so_far + 50, 20)
+
+
 def _by_rest(client: httpx.Client, url: str) -> object:
     try:
-        reply = client.get(f"{url}/v1/live/calls/{CALL_ID}")
+        reply = client.get(f"{url}{_PATH}")
     except httpx.TransportError as error:
         return repr(error)
     return reply.status_code if reply.is_success else reply.text
+
+
+def _by_rest_anew(url: str) -> object:
+    try:
+        reply = ask(url, "GET", _PATH)
+    except (OSError, http.client.HTTPException) as error:
+        return repr(error)
+    return reply.status if reply.status == http.HTTPStatus.OK else reply.body
+
+
+def _by_grpc_anew(address: str) -> object:
+    with grpc.insecure_channel(address, [("grpc.use_local_subchannel_pool", 1)]) as channel:
+        return _by_grpc(LiveCallsStub(channel))
 
 
 def _by_grpc(stub: LiveCallsStub) -> object:

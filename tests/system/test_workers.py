@@ -1,9 +1,7 @@
 """Several workers behind Envoy: who asks notices none of their deaths."""
 
-from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 
 import grpc
@@ -16,11 +14,9 @@ from server.demo.readiness import wait_until
 from tests.support.calls import CALL_ID
 from tests.support.demo import running_demo
 from tests.support.postgres import store_call
-from tests.support.stack import Stack, stack_running
-from tests.support.steady_stream import steady_stream
+from tests.support.stack import Stack, is_killed_and_comes_back, stack_running
+from tests.support.steady_stream import WELL, goes_on, steady_stream
 from tests.support.trouble import locked, selects_under_way
-
-WELL = {200, grpc.StatusCode.OK}
 
 
 @pytest.fixture
@@ -41,24 +37,15 @@ def test_each_is_asked(two_workers: Stack) -> None:
 def test_nobody_notices_that_workers_are_killed_and_come_back(two_workers: Stack) -> None:
     with steady_stream(two_workers.gateway) as outcomes:
         for port in [*two_workers.server.ports] * 2:
-            so_far = outcomes.total()
-            assert wait_until(partial(has_more, outcomes, so_far + 50), 20)
-            is_killed_and_comes_back(port, two_workers)
+            goes_on(outcomes)
+            is_killed_and_comes_back(two_workers.server, port)
+            is_asked_again(port, two_workers)
     assert set(outcomes) == WELL, outcomes
     assert two_workers.gateway.counter("cluster.livecalls.upstream_rq_retry") > 0
 
 
-def has_more(outcomes: Counter[object], number: int) -> bool:
-    return outcomes.total() > number
-
-
-def is_killed_and_comes_back(port: int, stack: Stack) -> None:
-    """Kill the worker of a port; there is another when this returns, and Envoy knows."""
-    killed = stack.server.worker(port)
-    assert killed
-    killed.kill()
-    assert wait_until(lambda: stack.server.worker(port) not in (None, killed), 20), stack.server.log()
-    assert wait_until(lambda: stack.server.serves(port), 20), stack.server.log()
+def is_asked_again(port: int, stack: Stack) -> None:
+    """Wait until Envoy knows of the new worker of a port."""
     assert wait_until(lambda: stack.gateway.counter("cluster.livecalls.membership_healthy") == 2, 20)
     so_far = stack.gateway.asked(f"127.0.0.1:{port}")
     assert wait_until(lambda: stack.gateway.asked(f"127.0.0.1:{port}") > so_far + 20, 20)

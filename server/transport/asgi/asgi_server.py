@@ -38,9 +38,13 @@ class AsgiServer:
         finally:
             self._under_way.discard(task)
 
+    def announce_end(self) -> None:
+        """Let its health say that nothing is served any more, though requests still are."""
+        self._health.end()
+
     async def stop(self, grace: float) -> None:
         """Say that it ends, give requests under way so many seconds, and end those that are left."""
-        self._health.end()
+        self.announce_end()
         if self._under_way:
             _, left = await asyncio.wait(self._under_way, timeout=grace)
             for task in left:

@@ -1,6 +1,6 @@
 """Python imports this as it starts, where the folder is on its path; it gets stuck when a file says so.
 
-The file holds `loop` or `interpreter`, and is taken away, so that whoever is started again is well.
+The file holds `start`, `loop` or `interpreter`, and is taken away: whoever is started again is well.
 """
 
 import asyncio
@@ -16,7 +16,10 @@ LONG_SECONDS = 60
 
 def _freeze() -> None:
     """Stand in for what a server does last as it starts, in its loop."""
-    waiting = (asyncio.get_running_loop(), Path(os.environ["GET_STUCK_BY"]))
+    waiting = (asyncio.get_running_loop(), file := Path(os.environ["GET_STUCK_BY"]))
+    if file.exists() and file.read_text() == "start":
+        file.unlink()
+        time.sleep(LONG_SECONDS)
     threading.Thread(target=_wait_for, args=waiting, daemon=True).start()
 
 

@@ -1,0 +1,65 @@
+"""Asks an Envoy's admin page how it is, and has it drain."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from http.client import HTTPConnection, HTTPException
+from typing import Any
+
+_LOOK_SECONDS = 0.05
+_LISTENERS_STOPPED = "listener_manager.listener_stopped"
+_REQUESTS = "http.rest.downstream_rq_active"
+
+
+class EnvoyAdmin:
+    """The admin page of the Envoy that calls itself by an id; another than it may have the port."""
+
+    def __init__(self, port: int, node_id: str) -> None:
+        self._port = port
+        self._node_id = node_id
+
+    async def is_live(self) -> bool:
+        """Tell whether it serves; another must be left alone."""
+        info = await self._says("GET", "/server_info")
+        return (info.get("state"), info.get("node", {}).get("id")) == ("LIVE", self._node_id)
+
+    async def until_live(self) -> None:
+        """Return once it serves."""
+        await _until(self.is_live)
+
+    async def drain(self) -> None:
+        """Have it send its callers away; return once it listens no more and has answered all."""
+        await self._asked("POST", "/drain_listeners?graceful")
+        await _until(self._is_drained)
+
+    async def _is_drained(self) -> bool:
+        path = f"/stats?format=json&filter=^({_LISTENERS_STOPPED}|{_REQUESTS})$"
+        stats = {it["name"]: it["value"] for it in (await self._says("GET", path)).get("stats", ())}
+        return stats == {_LISTENERS_STOPPED: 1, _REQUESTS: 0}
+
+    async def _says(self, verb: str, path: str) -> dict[str, Any]:
+        """Read a page in JSON; it is empty where there is no answer, and where another's is none."""
+        try:
+            said = json.loads(await self._asked(verb, path))
+        except ValueError:
+            return {}
+        return said if isinstance(said, dict) else {}
+
+    async def _asked(self, verb: str, path: str) -> bytes:
+        return await asyncio.to_thread(_asked, self._port, verb, path)
+
+
+async def _until(holds: Callable[[], Awaitable[bool]]) -> None:
+    while not await holds():  # noqa: ASYNC110 - it is another process that is looked at
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
+def _asked(port: int, verb: str, path: str) -> bytes:
+    connection = HTTPConnection("127.0.0.1", port, timeout=1)
+    try:
+        connection.request(verb, path)
+        return connection.getresponse().read()
+    except (OSError, HTTPException):
+        return b""
+    finally:
+        connection.close()

@@ -1,0 +1,128 @@
+"""Keeps one process running: starts it, starts it again where it ends, and replaces it by a new one."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from time import monotonic
+from typing import NoReturn
+
+from server.pauses import LONGEST_PAUSE, Pauses
+from server.run import Kept, Run
+
+START_WITHIN_SECONDS = 30.0
+"""How long a process may take until it serves, before it is ended."""
+
+log = logging.getLogger("server.workers")
+
+
+class CannotStartError(Exception):
+    """A process ended before it ever served; why, it has said itself."""
+
+
+class Keeper:
+    """Keeps one process, and knows whether it ever served."""
+
+    def __init__(self, kept: Kept, ask: Callable[["Keeper"], None], start_within: float) -> None:
+        """Ask, where it ails, for replace() to be called; each may take so many seconds to serve."""
+        self._kept = kept
+        self._ask = ask
+        self._start_within = start_within
+        self._pauses = Pauses()
+        self._runs: list[Run] = []
+        # Held while another is started, because the one before has ended or is to end.
+        self._changing = asyncio.Lock()
+        self.current: Run | None = None
+        self.served = asyncio.Event()
+
+    async def keep(self, after: asyncio.Event | None = None) -> NoReturn:
+        """Run it, after an event if there is one, and again whenever it ends; end it when cancelled.
+
+        Raises CannotStartError where it ends in its first run without having served.
+        """
+        if after:
+            await after.wait()
+        try:
+            self.current = await self._start()
+            if not await self._comes_to_serve(self.current):
+                log.error("a worker cannot start", extra=_ending_of(self.current))
+                raise CannotStartError
+            self.served.set()
+            while True:
+                await self._watch(self.current)
+        finally:
+            await asyncio.gather(*(run.end() for run in self._runs))
+
+    async def replace(self, run: Run) -> bool:
+        """Start another, and once that serves end the run; it goes on where the other does not serve.
+
+        Tells whether the run is replaced, or has ended by itself.
+        """
+        await self.served.wait()
+        async with self._changing:
+            if run is not self.current:
+                return True
+            try:
+                another = await self._start()
+            except OSError:  # the system has no room for one more
+                log.exception("a worker cannot be replaced")
+                return False
+            if not await self._comes_to_serve(another):
+                log.error("a worker cannot be replaced", extra=_ending_of(another))
+                return False
+            self.current = another
+        await run.give_way()
+        log.info("a worker has been replaced", extra={**run.name, "by": dict(another.name)})
+        return True
+
+    async def _watch(self, run: Run) -> None:
+        """Wait until it ends, and start another where none has taken its place."""
+        began = monotonic()
+        looking = asyncio.create_task(self._look_after(run, began))
+        try:
+            await run.process.wait()
+        finally:
+            looking.cancel()
+        async with self._changing:
+            if run is self.current:
+                pause = self._pauses.after(monotonic() - began)
+                log.error("a worker has ended", extra={**_ending_of(run), "started_again_in_s": pause})
+                await asyncio.sleep(pause)
+                self.current = await self._start()
+                await self._comes_to_serve(self.current)
+
+    async def _look_after(self, run: Run, began: float) -> NoReturn:
+        while True:
+            await run.ails()
+            await asyncio.sleep(self._pauses.after(monotonic() - began))
+            self._ask(self)
+            await asyncio.sleep(LONGEST_PAUSE)
+
+    async def _start(self) -> Run:
+        run = await self._kept.start()
+        self._runs = [run, *(run for run in self._runs if run.process.returncode is None)]
+        return run
+
+    async def _comes_to_serve(self, run: Run) -> bool:
+        """Wait until it serves or has ended, and end it where neither comes in time."""
+        serving, ending = map(asyncio.create_task, (run.serves(), _ended(run)))
+        try:
+            done, _ = await asyncio.wait(
+                (serving, ending), timeout=self._start_within, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            serving.cancel()
+            ending.cancel()
+        if not done:
+            log.error(
+                "a worker does not come to serve", extra={**run.name, "within_s": self._start_within}
+            )
+            await run.end()
+        return serving in done
+
+
+async def _ended(run: Run) -> None:
+    await run.process.wait()
+
+
+def _ending_of(run: Run) -> Mapping[str, object]:
+    return {**run.name, "exit_code": run.process.returncode}

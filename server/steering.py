@@ -1,0 +1,68 @@
+"""Sends new connections to the newest of the processes that share a port, while there is one too many.
+
+Where a socket is closed that listens, the kernel resets the connections that nobody has taken from it.
+A process that is to end loses none where it got none for a while.
+"""
+
+import asyncio
+import ctypes
+import os
+import socket
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+_LOOK_SECONDS = 0.05
+# Of <linux/filter.h> and <asm-generic/socket.h>.
+_RETURN = 0x06
+_ATTACH_REUSEPORT_CBPF = 51
+
+
+@asynccontextmanager
+async def steered(workers: int) -> AsyncIterator[None]:
+    """Steer them while the block lasts, from when this process listens on the port it shares.
+
+    So many share it, but for the time in which one of them is replaced.
+    """
+    steering = asyncio.create_task(_steer(workers))
+    try:
+        yield
+    finally:
+        steering.cancel()
+
+
+async def _steer(workers: int) -> None:
+    while not (listener := _shared_listener()):  # noqa: ASYNC110 - it is Envoy that will listen
+        await asyncio.sleep(_LOOK_SECONDS)
+    # All works without it, but for the connections told of above.
+    with listener, suppress(OSError):
+        prefer_newest(listener, workers)
+
+
+def prefer_newest(listener: socket.socket, workers: int) -> None:
+    """Let new connections to a shared port go to the one that listens after so many others.
+
+    While there is no such, they are spread over all, as without this. Raises OSError.
+    """
+    # A program of one step, which tells the place in the row of those that share the port.
+    program = ctypes.create_string_buffer(struct.pack("HBBI", _RETURN, 0, 0, workers))
+    pointer = struct.pack("HP", 1, ctypes.addressof(program))
+    listener.setsockopt(socket.SOL_SOCKET, _ATTACH_REUSEPORT_CBPF, pointer)
+
+
+def _shared_listener() -> socket.socket | None:
+    """Find the socket of this process that listens on a port which others may share."""
+    for file in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # it has been closed meanwhile
+            if str(file.readlink()).startswith("socket:"):
+                found = socket.socket(fileno=os.dup(int(file.name)))
+                if _is_shared_listener(found):
+                    return found
+                found.close()
+    return None
+
+
+def _is_shared_listener(it: socket.socket) -> bool:
+    options = (socket.SO_REUSEPORT, socket.SO_ACCEPTCONN)
+    return it.family != socket.AF_UNIX and all(it.getsockopt(socket.SOL_SOCKET, o) for o in options)

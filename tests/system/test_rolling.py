@@ -1,0 +1,150 @@
+"""How all workers are replaced, and a server by another: who asks notices nothing."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from time import monotonic
+
+import grpc
+import psutil
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from server.demo.postgres import EmbeddedPostgres
+from server.demo.readiness import wait_until
+from tests.support.postgres import store_call
+from tests.support.rest import ask
+from tests.support.serve import without_database
+from tests.support.stack import InsideServer, Server, Stack, server_of, stack_running
+from tests.support.steady_stream import WELL, goes_on, steady_stream
+from tests.support.tokens import all_signers, key_set, token_settings
+from tests.support.ways import Way
+
+SERVING = health_pb2.HealthCheckResponse.SERVING
+
+
+@pytest.fixture(params=[(Way.BESIDE, "2"), (Way.INSIDE, "1"), (Way.INSIDE, "2")], ids="-".join)
+def kept(
+    request: pytest.FixtureRequest, shared_postgres: EmbeddedPostgres, database_url: str, tmp_path: Path
+) -> Iterator[Stack]:
+    """Everything, with workers that are kept by a process of their own."""
+    store_call(database_url)
+    way, workers = request.param
+    settings = {"DATABASE_URL": database_url, "WORKERS": workers, "RATE_LIMIT_PER_SECOND": "0"}
+    with stack_running(shared_postgres, tmp_path, **settings, **way.settings) as stack:
+        yield stack
+
+
+def replaced(server: Server) -> int:
+    return len(server.logged("a worker has been replaced"))
+
+
+def test_nobody_notices_that_all_are_replaced(kept: Stack) -> None:
+    server, workers = kept.server, len(kept.server.ports)
+    with steady_stream(kept.gateway) as outcomes:
+        for times in (1, 2):
+            before = server.workers()
+            goes_on(outcomes)
+            server.process.send_signal(signal.SIGHUP)
+            assert wait_until(lambda: replaced(server) == times * workers, 30), server.log()  # noqa: B023
+            assert len(server.workers()) == workers
+            assert not server.workers() & before
+        goes_on(outcomes)
+    assert set(outcomes) == WELL, outcomes
+    assert server.logged("a worker has ended") == []
+
+
+def test_one_after_the_other(kept: Stack) -> None:
+    server, workers = kept.server, len(kept.server.ports)
+    at_once = set()
+    server.process.send_signal(signal.SIGHUP)
+    while replaced(server) < workers:
+        at_once.add(len(server.workers()))
+    assert at_once == {workers, workers + 1}
+
+
+def test_nobody_notices_that_a_server_with_other_settings_takes_over(
+    shared_postgres: EmbeddedPostgres, database_url: str, tmp_path: Path
+) -> None:
+    store_call(database_url)
+    settings = {"DATABASE_URL": database_url, "RATE_LIMIT_PER_SECOND": "0", **Way.INSIDE.settings}
+    before, after = "https://before.example.com", "https://after.example.com"
+    folder = tmp_path / "second"
+    folder.mkdir()
+    with ExitStack() as stack:
+        first = stack.enter_context(
+            stack_running(shared_postgres, tmp_path, CORS_ORIGINS=before, **settings)
+        )
+        with steady_stream(first.gateway) as outcomes:
+            goes_on(outcomes)
+            second = InsideServer(folder, {**first.server.environment, "CORS_ORIGINS": after})
+            stack.callback(second.stop)
+            goes_on(outcomes)
+            assert first.server.stop() == 0
+            goes_on(outcomes)
+        assert set(outcomes) == WELL, outcomes
+        assert [allowed(second, origin) for origin in (before, after)] == [None, after]
+
+
+def allowed(server: InsideServer, origin: str) -> str | None:
+    return ask(server.gateway.url, "GET", "/v1/live/calls/none", {"origin": origin}).header(
+        "access-control-allow-origin"
+    )
+
+
+@pytest.fixture(params=Way)
+def without_keys(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
+    """Two workers, the file of whose keys has gone since they started."""
+    keys = tmp_path / "keys.json"
+    keys.write_bytes(key_set(*all_signers()))
+    given = {**token_settings(""), "AUTH_JWKS_URL": "", "AUTH_JWKS_FILE": str(keys)}
+    settings = {**without_database(), "AUTH": "on", **given, "WORKERS": "2", **request.param.settings}
+    server = server_of(tmp_path, settings)
+    keys.unlink()
+    yield server
+    assert server.stop() == 0
+
+
+def test_where_new_ones_cannot_start_the_old_go_on(without_keys: Server, tmp_path: Path) -> None:
+    before = without_keys.workers()
+    without_keys.process.send_signal(signal.SIGHUP)
+    assert wait_until(lambda: bool(without_keys.logged("a worker cannot be replaced")), 20)
+    assert "AUTH_JWKS_FILE: Path does not point to a file" in without_keys.log()
+    assert wait_until(lambda: without_keys.workers() == before, 5)
+    assert all(map(without_keys.serves, without_keys.ports))
+    (tmp_path / "keys.json").write_bytes(key_set(*all_signers()))
+    without_keys.process.send_signal(signal.SIGHUP)
+    assert wait_until(lambda: replaced(without_keys) == 2, 30), without_keys.log()
+    assert len(without_keys.logged("a worker cannot be replaced")) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_who_watches_its_health_is_told_of_the_end(kept: Stack, number: signal.Signals) -> None:
+    with grpc.insecure_channel(kept.grpc_addresses[0]) as channel:
+        watched = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
+        told = [next(watched).status]
+        kept.server.process.send_signal(number)
+        told.append(next(watched).status)
+        with pytest.raises(grpc.RpcError) as over:
+            next(watched)
+    assert told == [SERVING, health_pb2.HealthCheckResponse.NOT_SERVING]
+    assert over.value.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
+    if number is signal.SIGTERM:
+        assert kept.server.wait() == 0
+        kept.server.start()
+
+
+def test_all_end_in_time_while_they_are_replaced(kept: Stack) -> None:
+    server, workers = kept.server, len(kept.server.ports)
+    server.process.send_signal(signal.SIGHUP)
+    assert wait_until(lambda: len(server.workers()) == workers + 1, 10)
+    processes = server.workers()
+    began = monotonic()
+    assert server.stop() == 0
+    assert monotonic() - began < 4
+    assert not any(map(runs, processes))
+
+
+def runs(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
