@@ -60,6 +60,7 @@ def _pages() -> list[_Page]:
         _Page(r"/openapi\.yaml", _HERE / "openapi.yaml", "application/yaml"),
         _Page("/docs/?", _OWN / "docs.html", _HTML),
         _Page("/calls/[^/]+", _OWN / "call.html", _HTML),
+        _Page(r"/pages/look\.css", _OWN / "look.css", _CSS),
         _Page(r"/pages/docs\.css", _OWN / "docs.css", _CSS),
         _Page(r"/pages/docs\.js", _OWN / "docs.js", _SCRIPT),
         _Page(r"/pages/call\.css", _OWN / "call.css", _CSS),
