@@ -146,7 +146,7 @@ def _filters(headers: dict[str, str], removed: tuple[str, ...] = ()) -> Json:
 def _fewer(settings: GatewaySettings) -> Json:
     """Limit what takes long to compress and much memory to send: a browser needs it once."""
     limited = {"default_value": {"numerator": 100 if settings.rate_limit_per_second else 0}}
-    bucket = {"max_tokens": 20, "tokens_per_fill": 2, "fill_interval": "1s"}
+    bucket = {"max_tokens": 50, "tokens_per_fill": 5, "fill_interval": "1s"}
     return {
         "@type": f"{_FILTERS}.local_ratelimit.v3.LocalRateLimit",
         "stat_prefix": "rate_limit",

@@ -5,9 +5,18 @@ const follow = () => document.documentElement.classList.toggle("dark-mode", dark
 dark.addEventListener("change", follow);
 follow();
 
+// Lists of examples come without a name, by which a screen reader would call them.
+const place = document.getElementById("reference");
+const nameLists = () => {
+  for (const list of place.querySelectorAll(".examples-select-element:not([aria-label])")) {
+    list.setAttribute("aria-label", "Example");
+  }
+};
+new MutationObserver(nameLists).observe(place, { childList: true, subtree: true });
+
 const reference = SwaggerUIBundle({
   url: "/openapi.yaml",
-  domNode: document.getElementById("reference"),
+  domNode: place,
   deepLinking: true,
   tryItOutEnabled: true,
   displayRequestDuration: true,
