@@ -47,7 +47,7 @@ class _Page:
 
 
 def page_routes(settings: GatewaySettings) -> list[Json]:
-    """Make a route for each file, one for who has it already, and one for verbs that it does not take."""
+    """Make a route for each file, one for who has it already, and one for wrong verbs."""
     pages = _pages()
     known = [_unchanged(page) for page in pages]
     whole = [_whole(page, settings) for page in pages]
@@ -72,7 +72,7 @@ def _pages() -> list[_Page]:
 
 
 def _swagger_ui() -> Path:
-    """Find Swagger UI's files in the package that carries them, which imports Django if it is imported."""
+    """Find Swagger UI's files, in a package that cannot be imported without Django."""
     package, folder = _SWAGGER_UI
     spec = importlib.util.find_spec(package)
     assert spec is not None  # noqa: S101 - it is a requirement of this project
@@ -82,7 +82,11 @@ def _swagger_ui() -> Path:
 
 def _wrong_verb(pages: list[_Page]) -> Json:
     paths = "|".join(page.path for page in pages)
-    read = {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD"}}, "invert_match": True}
+    read = {
+        "name": ":method",
+        "string_match": {"safe_regex": {"regex": "GET|HEAD"}},
+        "invert_match": True,
+    }
     return {
         "name": "page with a wrong verb",
         "match": {"safe_regex": {"regex": paths}, "headers": [read]},
@@ -93,7 +97,10 @@ def _wrong_verb(pages: list[_Page]) -> Json:
 
 def _unchanged(page: _Page) -> Json:
     """Answer who names the file's tag, perhaps among others."""
-    has_it = {"name": "if-none-match", "string_match": {"safe_regex": {"regex": f'\\*|.*"{_hash(page)}".*'}}}
+    has_it = {
+        "name": "if-none-match",
+        "string_match": {"safe_regex": {"regex": f'\\*|.*"{_hash(page)}".*'}},
+    }
     return {
         "name": "page unchanged",
         "match": {"safe_regex": {"regex": page.path}, "headers": [has_it]},
@@ -137,7 +144,10 @@ def _filters(headers: dict[str, str], removed: tuple[str, ...] = ()) -> Json:
     ]
     mutations = {"response_mutations": [*({"remove": key} for key in removed), *said]}
     return {
-        "headers": {"@type": f"{_FILTERS}.header_mutation.v3.HeaderMutationPerRoute", "mutations": mutations},
+        "headers": {
+            "@type": f"{_FILTERS}.header_mutation.v3.HeaderMutationPerRoute",
+            "mutations": mutations,
+        },
         "transcoder": _OFF,
         "python": _OFF,
     }

@@ -421,7 +421,7 @@ function freshness() {
   if (!askedAt) {
     return "";
   }
-  return `Refreshed ${RELATIVE.format(Math.round((askedAt - Date.now()) / 1000), "second")}.`;
+  return `${failures ? "Last refreshed" : "Refreshed"} ${RELATIVE.format(Math.round((askedAt - Date.now()) / 1000), "second")}.`;
 }
 
 function next() {

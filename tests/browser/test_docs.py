@@ -16,7 +16,7 @@ Visiting = Callable[..., AbstractContextManager[Visit]]
 OPERATION = "/v1/live/calls/{id}"
 ON_AIR = f"/v1/live/calls/{sample_id(2)}"
 
-# What Swagger UI itself does: a link inside a button, headings that skip a level, a title outside of main.
+# What Swagger UI itself does: a link in a button, headings that skip a level, a title outside of main.
 OF_SWAGGER_UI = ("nested-interactive", "heading-order", "region")
 
 
@@ -97,8 +97,8 @@ def test_the_token_is_gone_with_the_page(visit: Visiting, demo: RunningDemo) -> 
     with visit() as visited:
         page = opened(visited)
         authorize(page, demo.token)
-        stored = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])")
-        assert demo.token not in stored
+        kept = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])")
+        assert demo.token not in kept
         opened(visited)
         tried(page)
         assert visited.statuses(ON_AIR) == [401]
