@@ -9,7 +9,10 @@ VENV := .venv
 READY := $(VENV)/.ready
 PROTO := livecalls/v1/live_calls.proto
 DESCRIPTORS := generated/descriptors/livecalls.binpb
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+GO_MODULE := github.com/livecalls/livecalls/generated/go
 PEERS := tests/load/peers/go
+TYPESCRIPT := generated/typescript
 # What `make breaking` compares the contract with: the last tag, else what was committed before proto/
 # last changed.
 AGAINST ?= $(or $(shell git describe --tags --abbrev=0 2>/dev/null),$(shell \
@@ -32,6 +35,10 @@ token: $(READY) ## Print an access token for the demo: make -s token SCOPES="a b
 .PHONY: test
 test: $(READY) ## Run every test (ARGS= goes to pytest)
 	@exec pytest $(ARGS)
+
+.PHONY: test-stubs
+test-stubs: $(READY) ## Run the cases of the stubs in every language, and print the table (ARGS= goes to pytest)
+	@exec pytest --quiet tests/stubs $(ARGS)
 
 .PHONY: bench
 bench: $(READY) .build/loadgen ## Measure beside FastAPI and Go (BENCH_SECONDS=1.5 BENCH_ONLY=ours-grpc,idle,soak)
@@ -72,16 +79,26 @@ validate: $(READY) ## Let Envoy check the configuration of the gateway, for both
 	@INSIDE=1 AUTH=off DATABASE_URL=postgresql://127.0.0.1/none python -m gateway validate
 
 .PHONY: generate
-generate: $(READY) .build/googleapis ## Generate the stubs and Envoy's descriptor set from proto/
+generate: $(READY) .build/googleapis go .build/java $(TYPESCRIPT)/node_modules/.ready ## Generate the stubs and Envoy's descriptor set
 	@mkdir -p $(dir $(DESCRIPTORS))
-	@buf generate 2> >(grep -v '^Writing mypy to' >&2)
+	@for template in generated/*/buf.gen.yaml; do \
+	    buf generate --template "$$template" 2> >(grep -v '^Writing mypy to' >&2); done
 	@buf build --as-file-descriptor-set --exclude-source-info -o $(DESCRIPTORS)
-	@python -m grpc_tools.protoc --descriptor_set_in=$(DESCRIPTORS) --grpc_python_out=generated/python $(PROTO)
+	@python -m grpc_tools.protoc --descriptor_set_in=$(DESCRIPTORS) --grpc_python_out=generated/python/src $(PROTO)
 
 .PHONY: checkgenerate
 checkgenerate: generate ## Fail where generated/ is not what proto/ says
 	@changed=$$(git status --porcelain -- generated); [ -z "$$changed" ] || \
 	    { echo "$$changed"; echo "generated/ is not what is committed: run 'make generate' and commit"; exit 1; }
+
+.PHONY: stubs
+stubs: $(READY) ## Build the packages of the stubs, into dist/
+	@mkdir -p dist
+	@cd generated/python && python -m hatchling build -t wheel -d $(CURDIR)/dist 2>&1
+	@mvn --quiet --batch-mode --file generated/java package
+	@cp generated/java/target/*.jar dist/
+	@git archive -o dist/livecalls-go-$(VERSION).zip --prefix=$(GO_MODULE)@v$(VERSION)/ HEAD:generated/go
+	@npm pack ./$(TYPESCRIPT) --pack-destination dist --loglevel=error
 
 .PHONY: breaking
 breaking: $(READY) .build/googleapis ## Fail where proto/ breaks users of the last tag or commit (AGAINST= another)
@@ -104,19 +121,34 @@ lock: $(READY) ## Pin the newest allowed dependencies, with hashes
 	    --constraint requirements-dev.lock pyproject.toml -o requirements.lock
 
 .PHONY: peers
-peers: $(READY) .build/googleapis ## Build the Go services that the server is measured against (needs Go)
-	@command -v go >/dev/null || { echo "The peers in Go need Go 1.26 or newer; there is none" >&2; exit 1; }
+peers: $(READY) .build/googleapis go ## Build the Go services that the server is measured against (needs Go)
 	@buf generate --template $(PEERS)/buf.gen.yaml
 	@go build -C $(PEERS) -buildvcs=false -o $(CURDIR)/.build/peers/ ./cmd/...
 
 .PHONY: clean
 clean: ## Remove all that was made: environment, demo data, caches
-	@rm -rf $(VENV) $(PEERS)/gen .build .data .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) $(PEERS)/gen $(TYPESCRIPT)/node_modules generated/java/target .build .data dist
+	@rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -prune -exec rm -rf {} +
+
+.PHONY: go
+go:
+	@command -v go >/dev/null || { echo "The peers and stubs in Go need Go 1.26 or newer; there is none" >&2; exit 1; }
+
+# What generates Java's stubs.
+.build/java: generated/java/pom.xml
+	@./scripts/setup_java
+	@touch $@
 
 # buf cannot ask a schema registry everywhere; the PyPI package carries the same files.
 .build/googleapis: $(READY)
 	@python scripts/export_googleapis.py $@
+
+# What TypeScript's stubs are generated with.
+$(TYPESCRIPT)/node_modules/.ready: $(TYPESCRIPT)/package-lock.json
+	@command -v npm >/dev/null || { echo "Stubs for TypeScript need Node 20 or newer with npm; there is none" >&2; exit 1; }
+	@npm ci --prefix $(TYPESCRIPT) --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
 
 # What `make bench` puts load on the service with.
 .build/loadgen: $(wildcard tests/load/generator/*.[ch])

@@ -1,7 +1,7 @@
 """The settings of the gateway, read once from the environment."""
 
 from ipaddress import ip_address
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -43,7 +43,9 @@ class GatewaySettings(BaseSettings):
     rest_timeout_ms: Annotated[int, Field(gt=0, lt=100_000_000)] = 5000
     """How long a REST request may take; the server is told. gRPC callers set their own deadline."""
     cors_origins: Annotated[tuple[Origin, ...], NoDecode] = ()
-    """Origins whose pages may read replies, separated by commas: https://app.example.com."""
+    """Origins whose pages may read replies and call by gRPC-Web, separated by commas: https://app.example.com."""
+    reflection: Literal["on", "off"] = "off"
+    """`on` lets gRPC's reflection pass, which the server must answer too."""
 
     trusted_proxies: Annotated[int, Field(ge=0, le=100)] = 0
     """Proxies in front of the gateway whose word about the caller's address is taken."""

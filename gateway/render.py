@@ -35,6 +35,7 @@ def render(settings: GatewaySettings, secrets: Mapping[str, Path]) -> str:
         REUSE_PORT=json.dumps(settings.shares_port),
         REST_TRANSPORT_SOCKET=json.dumps(listener_socket(secrets)),
         REST_HSTS=json.dumps([_HSTS] if "listener" in secrets else []),
+        REFLECTED_PERCENT=100 if settings.reflection == "on" else 0,
         RATE_LIMITED_PERCENT=100 if settings.rate_limit_per_second else 0,
         RATE_LIMIT_PER_SECOND=max(settings.rate_limit_per_second, 1),
         RATE_LIMIT_BURST=settings.rate_limit_burst,

@@ -34,7 +34,9 @@ async def serving(settings: Settings) -> AsyncIterator[AioServer]:
     _warn_of_plain_text(settings)
     address = f"{settings.server.grpc_host}:{settings.server.grpc_port}"
     async with _service(settings) as service:
-        server = AioServer(service, address, server_credentials(settings.tls))
+        server = AioServer(
+            service, address, server_credentials(settings.tls), reflected=settings.server.reflected
+        )
         await server.start()
         log.info("serving", extra={"port": server.port, "tls": settings.tls.mode})
         try:
@@ -50,7 +52,7 @@ async def serving_inside(settings: Settings) -> AsyncIterator[AsgiServer]:
     Raises AuthNotConfiguredError and DatabaseUrlError.
     """
     async with _service(settings) as service:
-        server = AsgiServer(service)
+        server = AsgiServer(service, reflected=settings.server.reflected)
         log.info("serving inside")
         try:
             yield server

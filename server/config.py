@@ -1,5 +1,6 @@
-"""The settings of the server, read once from the environment."""
+"""The settings of the server and of who asks it, read once from the environment."""
 
+import re
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
@@ -176,8 +177,15 @@ class ServerSettings(BaseSettings):
     """Requests under way at once; more are turned away, rather than left to wait."""
     shutdown_grace_ms: Milliseconds = 2000
     """How long requests under way may still run once the server is told to end."""
+    reflection: Literal["on", "off"] = "off"
+    """`on` tells everybody what the contract is, so that tools can call without it."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "text"] = "json"
+
+    @property
+    def reflected(self) -> bool:
+        """Whether everybody is told what the contract is."""
+        return self.reflection == "on"
 
     @property
     def on_loopback(self) -> bool:
@@ -214,6 +222,53 @@ class InsideSettings(BaseSettings):
     """How long the event loop may stand still."""
     inside_max_mb: Count = 1024
     """Resident memory of a worker, Envoy's and Python's together, in MiB."""
+
+
+def _is_one_word(token: SecretStr) -> SecretStr:
+    if not re.fullmatch("[!-~]+", token.get_secret_value()):
+        raise ValueError("must be one word of ASCII, as `Authorization: Bearer …` has it")
+    return token
+
+
+class CallerSettings(BaseSettings):
+    """How the command line reaches a running service, and what it shows to be let in."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
+
+    access_token: Annotated[SecretStr, AfterValidator(_is_one_word)] | None = None
+    grpc_host: str = "127.0.0.1"
+    grpc_port: Port = 50051
+    rest_host: str = "127.0.0.1"
+    rest_port: Port = 8080
+    tls_ca_file: FilePath | None = None
+    """The CA of the service's certificate, in PEM; with it, the service is spoken to by TLS."""
+    tls_certificate_file: FilePath | None = None
+    """What the service is shown, where it asks for a certificate."""
+    tls_key_file: FilePath | None = None
+
+    @property
+    def address(self) -> str:
+        """Where gRPC is answered."""
+        return f"{self.grpc_host}:{self.grpc_port}"
+
+    @property
+    def url(self) -> str:
+        """Where REST is answered."""
+        return f"{'https' if self.tls_ca_file else 'http'}://{self.rest_host}:{self.rest_port}"
+
+    @property
+    def bearer(self) -> dict[str, str]:
+        """What is shown to be let in, if anything."""
+        token = self.access_token
+        return {"authorization": f"Bearer {token.get_secret_value()}"} if token else {}
+
+    @model_validator(mode="after")
+    def _certificate_and_key_go_together(self) -> Self:
+        if (self.tls_certificate_file is None) != (self.tls_key_file is None):
+            raise ValueError("TLS_CERTIFICATE_FILE and TLS_KEY_FILE go together: set both or neither")
+        if self.tls_certificate_file and not self.tls_ca_file:
+            raise ValueError("TLS_CERTIFICATE_FILE needs TLS_CA_FILE")
+        return self
 
 
 @dataclass(frozen=True)

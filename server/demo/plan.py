@@ -28,7 +28,8 @@ class Plan:
 
 def plan(settings: Settings, gateway: GatewaySettings, access: Access, database_url: str) -> Plan:
     """Plan the processes: the stand-in unless a Stream app is configured, the server, the gateway."""
-    environment = {"LOG_FORMAT": "text", **os.environ, "DATABASE_URL": database_url, **access.settings}
+    wished = {"LOG_FORMAT": "text", "REFLECTION": "on", **os.environ}
+    environment = {**wished, "DATABASE_URL": database_url, **access.settings}
     processes = []
     stand_in_address = None
     if not settings.stream.configured:

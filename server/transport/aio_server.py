@@ -10,7 +10,9 @@ from grpc_health.v1.health import aio as health
 
 from server.transport.access_log import AccessLog
 from server.transport.aio_call import answering
+from server.transport.aio_reflection import reflection_handlers
 from server.transport.live_calls import SERVICE, LiveCalls
+from server.transport.reflection import Reflection
 
 OPTIONS = (
     # With it a second server would share the port and take every other connection.
@@ -39,19 +41,26 @@ class ServerFailedError(Exception):
 
 
 class AioServer:
-    """A gRPC server of the LiveCalls service and of gRPC's health service.
+    """A gRPC server of the LiveCalls service and of gRPC's own: health, and if told so reflection.
 
     Without credentials it speaks plain text.
     """
 
     def __init__(
-        self, service: LiveCalls, address: str, credentials: grpc.ServerCredentials | None = None
+        self,
+        service: LiveCalls,
+        address: str,
+        credentials: grpc.ServerCredentials | None = None,
+        *,
+        reflected: bool = False,
     ) -> None:
         self._server = grpc.aio.server(options=OPTIONS)
         self._health = health.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._access_log = AccessLog()
         self._server.add_generic_rpc_handlers((_handler(service, self._access_log),))
+        if reflected:
+            self._server.add_generic_rpc_handlers(reflection_handlers(Reflection()))
         self.port = self._listen(address, credentials)
 
     def _listen(self, address: str, credentials: grpc.ServerCredentials | None) -> int:

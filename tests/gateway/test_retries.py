@@ -50,7 +50,7 @@ def test_and_within_the_deadline_of_a_grpc_caller(deaf_port: int, tmp_path: Path
 
 
 def one_request_at_once(configuration: EnvoyConfiguration) -> None:
-    (thresholds,) = configuration.cluster["circuit_breakers"]["thresholds"]
+    thresholds, *_ = configuration.cluster["circuit_breakers"]["thresholds"]
     thresholds["max_requests"] = 1
 
 

@@ -173,11 +173,13 @@ class Hosted:
 
 
 @asynccontextmanager
-async def hosted(guard: Guard | None = None, max_requests: int = 2000) -> AsyncIterator[Hosted]:
+async def hosted(
+    guard: Guard | None = None, max_requests: int = 2000, *, reflected: bool = True
+) -> AsyncIterator[Hosted]:
     """Let there be the server while the block lasts."""
     ports = ScriptedPorts()
     admission = Admission(guard or OpenDoor(), max_requests)
-    server = AsgiServer(LiveCalls(GetCall(ports, ports), admission))
+    server = AsgiServer(LiveCalls(GetCall(ports, ports), admission), reflected=reflected)
     yield Hosted(ports, server)
     await server.stop(0)
 

@@ -12,8 +12,8 @@ _SETUP = Path(__file__).parents[2] / "scripts" / "setup_chromium"
 
 
 @contextmanager
-def browser_running() -> Iterator[Browser]:
-    """Run Chromium while the block lasts, installed first where it is missing.
+def browser_running(*options: str) -> Iterator[Browser]:
+    """Run Chromium with its options while the block lasts, installed first where it is missing.
 
     Playwright keeps an event loop under way in this thread: no test with a loop of its own may
     run meanwhile.
@@ -22,7 +22,7 @@ def browser_running() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         # Without its sandbox, which root has no use of.
         browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", *options]
         )
         try:
             yield browser

@@ -14,7 +14,21 @@ from server.application.call import Call
 from server.store.json_lines import write_line
 from tests.support.calls import PLAIN_CALL
 
-READ_SETTINGS = ("AUTH", "DATABASE", "STREAM", "GRPC_", "LOG_", "WORKERS", "INSIDE", "REST_", "ADMIN_")
+READ_SETTINGS = (
+    *(
+        "AUTH",
+        "DATABASE",
+        "STREAM",
+        "GRPC_",
+        "LOG_",
+        "WORKERS",
+        "INSIDE",
+        "REST_",
+        "ADMIN_",
+        "REFLECTION",
+    ),
+    *("ACCESS_TOKEN", "TLS_"),
+)
 
 
 def run(*arguments: str, stdin: bytes = b"", **settings: str) -> Result:

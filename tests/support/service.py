@@ -54,7 +54,7 @@ class Beside:
     @asynccontextmanager
     async def serving(self, service: LiveCalls) -> AsyncIterator[int]:
         """Serve on a port, and tell which, while the block lasts."""
-        server = AioServer(service, "127.0.0.1:0")
+        server = AioServer(service, "127.0.0.1:0", reflected=True)
         await server.start()
         try:
             yield server.port
@@ -75,7 +75,7 @@ class Inside:
     @asynccontextmanager
     async def serving(self, service: LiveCalls) -> AsyncIterator[int]:
         """Serve on a port, and tell which, while the block lasts."""
-        server = AsgiServer(service)
+        server = AsgiServer(service, reflected=True)
         async with bridged(server, self.folder):
             yield int(self.gateway.address.rpartition(":")[2])
             await server.stop(0)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import grpc
 import httpx
 import psutil
 
@@ -66,7 +67,7 @@ class Server:
 
     def serves(self, port: int) -> bool:
         """Tell whether the worker of a port says of itself that it serves."""
-        return grpc_answers(f"127.0.0.1:{port}")
+        return grpc_answers(f"127.0.0.1:{port}", self._credentials())
 
     def worker(self, port: int) -> psutil.Process | None:
         """Find the worker that has a port, where one process keeps it and it runs."""
@@ -75,6 +76,11 @@ class Server:
                 if process.environ()[self.port_of_worker] == str(port):
                     return process
         return None
+
+    def _credentials(self) -> grpc.ChannelCredentials | None:
+        """Trust who the gateway is to trust, where that asks it by TLS."""
+        file = self.environment.get("UPSTREAM_TLS_CA_FILE")
+        return grpc.ssl_channel_credentials(Path(file).read_bytes()) if file else None
 
     @property
     def process(self) -> psutil.Process:

@@ -1,15 +1,19 @@
 """`make run TLS=1`: every connection encrypted, and both of its ends checked where it can be."""
 
+import json
 import re
 import socket
 import ssl
 from collections.abc import Iterator
+from typing import Any
 
 import grpc
 import httpx
 import pytest
 
 from server.demo.readiness import grpc_answers, wait_until
+from server.demo.sample_calls import sample_id
+from tests.support.commands import run
 from tests.support.demo import RunningDemo, pasted, running_demo
 from tests.support.tls import client_context
 from tests.support.ways import Way
@@ -36,6 +40,21 @@ def test_what_it_prints_can_be_pasted(tls_demo: RunningDemo) -> None:
     python = printed(tls_demo, r"^\S+ - <<'PYTHON'\n.*?^PYTHON$")
     assert "HTTP/2 200" in pasted(f"{token}\n{curl}")
     assert "is_live: true" in pasted(f"{token}\n{python}")
+
+
+@pytest.mark.parametrize("face", ["grpc", "rest"])
+def test_the_command_line_gets_a_call(tls_demo: RunningDemo, face: str) -> None:
+    token = tls_demo.bearer["authorization"].removeprefix("Bearer ")
+    ports: dict[str, Any] = {"GRPC_PORT": str(tls_demo.grpc_port), "REST_PORT": str(tls_demo.rest_port)}
+    ca, certificate, key = (
+        str(tls_demo.folder / ".data/certificates" / name)
+        for name in ("ca.pem", "caller.pem", "caller.key")
+    )
+    shown = ["--rest"] if face == "rest" else ["--tls-certificate", certificate, "--tls-key", key]
+    asked = run("get", "--tls-ca", ca, *shown, sample_id(2), ACCESS_TOKEN=token, **ports)
+    assert (asked.exit_code, json.loads(asked.stdout)["id"]) == (0, sample_id(2)), asked.stderr
+    plain = run("get", *(["--rest"] if face == "rest" else []), sample_id(2), **ports)
+    assert plain.exit_code == 4
 
 
 def test_rest_is_for_those_who_speak_tls(tls_demo: RunningDemo) -> None:

@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings
 
 from gateway.config import GatewaySettings
 from server.config import (
+    CallerSettings,
     DatabaseSettings,
     InsideSettings,
     ServerSettings,
@@ -48,6 +49,7 @@ def said(value: object) -> str:
             ),
         ),
         ("gateway", (GatewaySettings,)),
+        ("`get`", (CallerSettings,)),
     ],
 )
 def test_it_lists_every_setting_with_its_default(

@@ -87,8 +87,12 @@ class StreamStandIn:
     ) -> KnownCall:
         """Make a call known, in a state; a behaviour of its own goes before the one for all."""
         call = KnownCall(call_type, call_id, state, behaviour)
-        self._calls[call_type, call_id] = call
+        self.know(call)
         return call
+
+    def know(self, call: KnownCall) -> None:
+        """Make a call known as it is."""
+        self._calls[call.type, call.id] = call
 
     def find(self, call_type: str, call_id: str) -> KnownCall | None:
         """Look up a call."""

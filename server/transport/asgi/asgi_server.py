@@ -5,26 +5,26 @@ from collections.abc import Mapping
 from typing import cast
 
 from server.transport.access_log import AccessLog
-from server.transport.asgi.health import SERVICE as HEALTH
 from server.transport.asgi.health import Health
 from server.transport.asgi.interface import Headers, Receive, Send
-from server.transport.asgi.methods import Answering, bidirectional, server_streaming, unary
+from server.transport.asgi.methods import Answering, server_streaming, unary
 from server.transport.asgi.protocol import answer
-from server.transport.asgi.reflection import SERVICES as REFLECTION
-from server.transport.asgi.reflection import Reflection
+from server.transport.asgi.reflection import reflecting
 from server.transport.live_calls import SERVICE, LiveCalls
+from server.transport.reflection import HEALTH, METHOD, SERVICES, Reflection
 
 
 class AsgiServer:
-    """Answers requests of the LiveCalls service and of gRPC's own for health and reflection."""
+    """Answers requests of the LiveCalls service and of gRPC's own: health, and if told so reflection."""
 
-    def __init__(self, service: LiveCalls) -> None:
+    def __init__(self, service: LiveCalls, *, reflected: bool = False) -> None:
         self._access_log = AccessLog()
         self._health = Health(("", SERVICE))
         self._under_way: set[asyncio.Task[object]] = set()
         self._answering = {
             **_service_methods(service, self._access_log),
-            **_own_methods(self._health, Reflection((SERVICE, HEALTH))),
+            **_health_methods(self._health),
+            **(_reflection_methods(Reflection()) if reflected else {}),
         }
 
     async def answer(
@@ -55,13 +55,16 @@ def _service_methods(service: LiveCalls, access_log: AccessLog) -> Mapping[bytes
     }
 
 
-def _own_methods(health: Health, reflection: Reflection) -> Mapping[bytes, Answering]:
-    info = bidirectional(reflection.server_reflection_info)
+def _health_methods(health: Health) -> Mapping[bytes, Answering]:
     return {
         _path(HEALTH, "Check"): server_streaming(health.check),
         _path(HEALTH, "Watch"): server_streaming(health.watch),
-        **{_path(service, "ServerReflectionInfo"): info for service in REFLECTION},
     }
+
+
+def _reflection_methods(reflection: Reflection) -> Mapping[bytes, Answering]:
+    answering = reflecting(reflection)
+    return {_path(service, METHOD): answering for service in SERVICES}
 
 
 def _path(service: str, method: str) -> bytes:

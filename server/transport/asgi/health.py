@@ -10,8 +10,6 @@ from grpc_health.v1 import health_pb2 as pb
 
 from server.transport.asgi.refusals import RefusedError, malformed_message, too_many_watchers
 
-SERVICE = pb.DESCRIPTOR.services_by_name["Health"].full_name
-
 MOST_WATCHERS = 100
 """Who watches needs no token, and takes some memory for as long as it likes."""
 

@@ -1,94 +1,27 @@
-"""gRPC's reflection service: what the server serves, for tools that have no .proto at hand.
+"""Carries reflection over ASGI."""
 
-Its messages are the same in v1 and in v1alpha, which older tools ask for. The servicer that comes with
-them is not used: it needs gRPC's core, which has no place in a process that is Envoy's.
-"""
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
-
-from google.protobuf.descriptor import FileDescriptor
-from google.protobuf.descriptor_pool import Default
 from google.rpc import code_pb2
-from grpc_reflection.v1alpha import reflection_pb2 as pb
+from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest
 
 from server.transport.asgi.health import decoded
-
-SERVICES = ("grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection")
-
-
-class Reflection:
-    """Tells of services by their names, and of whatever messages this process knows."""
-
-    def __init__(self, names: Iterable[str]) -> None:
-        self._names = sorted((*names, *SERVICES))
-        self._pool = Default()
-
-    async def server_reflection_info(
-        self, requests: AsyncIterator[bytes]
-    ) -> AsyncGenerator[bytes, None]:
-        """Answer ServerReflectionInfo; what is not known is an error within the answer."""
-        async for data in requests:
-            request = decoded(pb.ServerReflectionRequest, data)
-            try:
-                answer = self._answer(request)
-            except KeyError:
-                answer = _error(code_pb2.NOT_FOUND, "not found")
-            answer.valid_host = request.host
-            answer.original_request.CopyFrom(request)
-            yield answer.SerializeToString()
-
-    def _answer(self, request: pb.ServerReflectionRequest) -> pb.ServerReflectionResponse:
-        match request.WhichOneof("message_request"):
-            case "list_services":
-                return self._services()
-            case "file_by_filename":
-                return _files(self._pool.FindFileByName(request.file_by_filename))
-            case "file_containing_symbol":
-                return _files(self._pool.FindFileContainingSymbol(request.file_containing_symbol))
-            case "file_containing_extension":
-                return _files(self._file_of_extension(request.file_containing_extension))
-            case "all_extension_numbers_of_type":
-                return self._extensions(request.all_extension_numbers_of_type)
-        return _error(code_pb2.INVALID_ARGUMENT, "nothing is asked")
-
-    def _services(self) -> pb.ServerReflectionResponse:
-        services = [pb.ServiceResponse(name=name) for name in self._names]
-        return pb.ServerReflectionResponse(
-            list_services_response=pb.ListServiceResponse(service=services)
-        )
-
-    def _file_of_extension(self, asked: pb.ExtensionRequest) -> FileDescriptor:
-        extended = self._pool.FindMessageTypeByName(asked.containing_type)
-        extension = self._pool.FindExtensionByNumber(extended, asked.extension_number)
-        return self._pool.FindFileContainingSymbol(extension.full_name)
-
-    def _extensions(self, name: str) -> pb.ServerReflectionResponse:
-        extended = self._pool.FindMessageTypeByName(name)
-        numbers = sorted(extension.number for extension in self._pool.FindAllExtensions(extended))
-        return pb.ServerReflectionResponse(
-            all_extension_numbers_response=pb.ExtensionNumberResponse(
-                base_type_name=name, extension_number=numbers
-            )
-        )
+from server.transport.asgi.methods import Answering, bidirectional
+from server.transport.asgi.refusals import RefusedError
+from server.transport.reflection import Reflection, TooMuchAskedError
 
 
-def _files(file: FileDescriptor) -> pb.ServerReflectionResponse:
-    """Give a file and all that it imports, of which each is needed to read it."""
-    needed: dict[str, bytes] = {}
-    _gather(file, needed)
-    return pb.ServerReflectionResponse(
-        file_descriptor_response=pb.FileDescriptorResponse(file_descriptor_proto=needed.values())
-    )
+def reflecting(reflection: Reflection) -> Answering:
+    """Let reflection answer; how long a stream lasts is Envoy's."""
 
+    async def info(requests: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+        asked = (decoded(ServerReflectionRequest, request) async for request in requests)
+        try:
+            async with aclosing(reflection.server_reflection_info(asked)) as answers:
+                async for answer in answers:
+                    yield answer.SerializeToString()
+        except TooMuchAskedError as error:
+            raise RefusedError(code_pb2.RESOURCE_EXHAUSTED, str(error)) from None
 
-def _gather(file: FileDescriptor, needed: dict[str, bytes]) -> None:
-    if file.name not in needed:
-        needed[file.name] = file.serialized_pb
-        for imported in file.dependencies:
-            _gather(imported, needed)
-
-
-def _error(code: int, words: str) -> pb.ServerReflectionResponse:
-    return pb.ServerReflectionResponse(
-        error_response=pb.ErrorResponse(error_code=code, error_message=words)
-    )
+    return bidirectional(info)

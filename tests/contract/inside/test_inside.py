@@ -9,7 +9,6 @@ import grpc
 import pytest
 from google.rpc.error_details_pb2 import ErrorInfo, RequestInfo
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection_pb2
 from livecalls.v1 import live_calls_pb2 as pb
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
@@ -123,23 +122,6 @@ async def test_health_is_told_and_watched(inside: Inside, channel: grpc.aio.Chan
         watch.cancel()
     await asyncio.sleep(0.3)
     assert "Exception" not in inside.log()
-
-
-@pytest.mark.parametrize("version", ["v1", "v1alpha"])
-async def test_services_are_reflected(channel: grpc.aio.Channel, version: str) -> None:
-    info = channel.stream_stream(
-        f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo",
-        request_serializer=reflection_pb2.ServerReflectionRequest.SerializeToString,
-        response_deserializer=reflection_pb2.ServerReflectionResponse.FromString,
-    )()
-    for _ in range(2):
-        await info.write(reflection_pb2.ServerReflectionRequest(list_services=""))
-        answer = await info.read()
-        assert isinstance(answer, reflection_pb2.ServerReflectionResponse)
-        names = [service.name for service in answer.list_services_response.service]
-        assert "livecalls.v1.LiveCalls" in names
-    await info.done_writing()
-    assert await info.code() == grpc.StatusCode.OK
 
 
 async def test_a_method_that_is_not_there_is_unimplemented(channel: grpc.aio.Channel) -> None:

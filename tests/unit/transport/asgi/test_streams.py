@@ -8,10 +8,12 @@ from google.rpc import code_pb2
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2 as pb
 
+from server.transport import reflection
 from server.transport.asgi import health
-from server.transport.asgi.reflection import SERVICES
-from tests.support.asgi import HEADERS, Exchange, Hosted, Reply, message, until
+from server.transport.reflection import SERVICES
+from tests.support.asgi import HEADERS, Exchange, Hosted, Reply, hosted, message, until
 
+REFLECTION = f"/{SERVICES[0]}/ServerReflectionInfo"
 CHECK, WATCH = "/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"
 LIVE_CALLS = "livecalls.v1.LiveCalls"
 Health = health_pb2.HealthCheckResponse
@@ -103,7 +105,7 @@ async def reflected(
     service: Hosted, *requests: pb.ServerReflectionRequest
 ) -> list[pb.ServerReflectionResponse]:
     parts = [message(request.SerializeToString()) for request in requests]
-    reply = await service.ask(*parts, path=f"/{SERVICES[0]}/ServerReflectionInfo")
+    reply = await service.ask(*parts, path=REFLECTION)
     assert reply.code == code_pb2.OK
     return [pb.ServerReflectionResponse.FromString(content) for _, content in reply.messages]
 
@@ -112,7 +114,7 @@ async def test_services_are_listed(service: Hosted) -> None:
     request = pb.ServerReflectionRequest(host="h", list_services="")
     (response,) = await reflected(service, request)
     names = [service.name for service in response.list_services_response.service]
-    assert names == ["grpc.health.v1.Health", *SERVICES, LIVE_CALLS]
+    assert names == ["grpc.health.v1.Health", SERVICES[1], LIVE_CALLS]
     assert (response.valid_host, response.original_request) == ("h", request)
 
 
@@ -165,6 +167,37 @@ async def test_what_is_not_known_is_an_error_within_the_answer_and_ends_nothing(
     )
     codes = [response.error_response.error_code for response in responses]
     assert codes == [code_pb2.NOT_FOUND] * 4 + [code_pb2.INVALID_ARGUMENT]
+
+
+async def test_so_much_may_be_asked_in_one_stream(
+    service: Hosted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reflection, "MOST_QUESTIONS", 2)
+    parts = [message(pb.ServerReflectionRequest(list_services="").SerializeToString())] * 3
+    reply = await service.ask(*parts, path=REFLECTION)
+    assert len(reply.messages) == 2
+    assert reply.code == code_pb2.RESOURCE_EXHAUSTED
+    assert (await service.ask(*parts[:2], path=REFLECTION)).code == code_pb2.OK
+
+
+async def test_so_many_may_ask_and_one_more_once_one_has_left(
+    service: Hosted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reflection, "MOST_STREAMS", 1)
+    part = message(pb.ServerReflectionRequest(list_services="").SerializeToString())
+    exchange = Exchange([part], ends=False)
+    asking = asyncio.create_task(service.answering(exchange, REFLECTION))
+    await until(lambda: len(exchange.reply.messages) == 1)
+    assert (await service.ask(part, path=REFLECTION)).code == code_pb2.RESOURCE_EXHAUSTED
+    exchange.go_away()
+    await asking
+    assert (await service.ask(part, path=REFLECTION)).code == code_pb2.OK
+
+
+async def test_nothing_is_reflected_unless_so_told() -> None:
+    async with hosted(reflected=False) as service:
+        part = message(pb.ServerReflectionRequest(list_services="").SerializeToString())
+        assert (await service.ask(part, path=REFLECTION)).code == code_pb2.UNIMPLEMENTED
 
 
 async def test_a_stream_that_breaks_ends_with_its_status(service: Hosted) -> None:

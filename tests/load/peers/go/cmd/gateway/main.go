@@ -17,7 +17,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/encoding/protojson"
 
-	pb "livecalls/peers/gen/livecalls/v1"
+	rest "livecalls/peers/gen/livecalls/v1"
 )
 
 func main() {
@@ -32,7 +32,7 @@ func serve() error {
 
 	mux := runtime.NewServeMux(runtime.WithMarshalerOption(runtime.MIMEWildcard, marshaler()))
 	dial := []grpc.DialOption{grpc.WithTransportCredentials(insecure.NewCredentials())}
-	if err := pb.RegisterLiveCallsHandlerFromEndpoint(ended, mux, os.Getenv("GRPC_ADDRESS"), dial); err != nil {
+	if err := rest.RegisterLiveCallsHandlerFromEndpoint(ended, mux, os.Getenv("GRPC_ADDRESS"), dial); err != nil {
 		return err
 	}
 	server := http.Server{

@@ -20,7 +20,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	pb "livecalls/peers/gen/livecalls/v1"
+	pb "github.com/livecalls/livecalls/generated/go/livecalls/v1"
 )
 
 // The best of 4, 8 and 16 on two cores that PostgreSQL and the callers share.

@@ -1,0 +1,71 @@
+"""Asks by REST."""
+
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from server.client.caller import (
+    AskingError,
+    CallMissingError,
+    ServiceFailedError,
+    TokenRefusedError,
+    UnavailableError,
+)
+from server.client.documented import members
+from server.client.trust import trust
+from server.config import CallerSettings
+
+_KINDS: dict[int, type[AskingError]] = {
+    HTTPStatus.NOT_FOUND: CallMissingError,
+    HTTPStatus.UNAUTHORIZED: TokenRefusedError,
+    HTTPStatus.FORBIDDEN: TokenRefusedError,
+    HTTPStatus.REQUEST_TIMEOUT: UnavailableError,
+    HTTPStatus.TOO_MANY_REQUESTS: UnavailableError,
+    HTTPStatus.BAD_GATEWAY: UnavailableError,
+    HTTPStatus.SERVICE_UNAVAILABLE: UnavailableError,
+    HTTPStatus.GATEWAY_TIMEOUT: UnavailableError,
+}
+
+
+class RestCaller:
+    """A Caller by REST; the time-out, in seconds, is for connecting and for the wait for a reply."""
+
+    def __init__(self, url: str, settings: CallerSettings, timeout: float) -> None:
+        self._url = f"{url.rstrip('/')}/v1/live/calls/"
+        self._client = httpx.Client(headers=settings.bearer, timeout=timeout, verify=trust(settings))
+        self._known = ""
+        self._etag: dict[str, str] = {}
+
+    def ask(self, call_id: str) -> str:
+        try:
+            reply = self._client.get(self._url + quote(call_id, safe=""), headers=self._etag)
+        except httpx.RequestError as error:
+            raise UnavailableError(str(error) or type(error).__name__) from None
+        if reply.status_code == HTTPStatus.NOT_MODIFIED:
+            return self._known
+        if reply.status_code != HTTPStatus.OK:
+            raise _failure(reply)
+        members(reply.text)
+        self._known = reply.text
+        self._etag = {"if-none-match": reply.headers["etag"]} if "etag" in reply.headers else {}
+        return self._known
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def _failure(reply: httpx.Response) -> AskingError:
+    body = _documented_error(reply)
+    if body is None:
+        return ServiceFailedError(f"the answer is not LiveCalls' (status {reply.status_code})")
+    return _KINDS.get(reply.status_code, ServiceFailedError)(str(body["message"]))
+
+
+def _documented_error(reply: httpx.Response) -> dict[str, Any] | None:
+    try:
+        body = reply.json()
+    except ValueError:
+        return None
+    return body if isinstance(body, dict) and {"error", "message"} <= body.keys() else None

@@ -1,0 +1,84 @@
+"""A call as a person reads it."""
+
+from typing import Any
+from unicodedata import category
+
+from server.client.documented import escaped, members
+
+_UNSET = "-"
+# What a terminal obeys, or what changes how the rest is shown: controls, formats, ends of lines.
+_OBEYED = ("Cc", "Cf", "Cs", "Zl", "Zp")
+# Formats within words of Persian and of India's scripts, and within emoji: these do no harm.
+_JOINERS = "\u200c\u200d"
+_MOMENT_OF_STATUS = {
+    "scheduled": ("for", "scheduled_at"),
+    "live": ("since", "started_at"),
+    "ended": ("since", "ended_at"),
+}
+
+
+def table(text: str) -> str:
+    """Print the documented JSON as lines of a label and a value; times are in UTC, and say so."""
+    call = members(text)
+    rows = {
+        "Title": shown(call["title"]) or '""',
+        "Status": _status(call),
+        "Stream says": _live(call),
+        "Recording": _recording(call),
+        "Scheduled": _moment(call["scheduled_at"]),
+        "Started": _moment(call["started_at"]),
+        "Ended": _moment(call["ended_at"]),
+        "Call": shown(call["id"]),
+        "Host": shown(call["host_user_id"]),
+        "Stream call": _stream_call(call),
+        "Created": _moment(call["created_at"]),
+        "Updated": _moment(call["updated_at"]),
+    }
+    width = max(map(len, rows)) + 2
+    return "\n".join(f"{label:<{width}}{value}" for label, value in rows.items())
+
+
+def shown(value: object) -> str:
+    r"""Print what may be anything so that no terminal obeys it: such characters as JSON's \u…."""
+    return "".join(
+        escaped(it) if category(it) in _OBEYED and it not in _JOINERS else it for it in str(value)
+    )
+
+
+def _status(call: dict[str, Any]) -> str:
+    status = str(call["status"])
+    word, name = _MOMENT_OF_STATUS.get(status, ("", ""))
+    moment = call.get(name)
+    return f"{status}, {word} {_moment(moment)}" if moment else shown(status)
+
+
+def _live(call: dict[str, Any]) -> str:
+    live = call["live"]
+    if live is None and call["stream_call_id"] is None:
+        return "live state unknown: the call has no id at Stream"
+    if live is None:
+        return "live state unknown: Stream was not asked, or did not answer in time"
+    words = ["on air" if live["is_live"] else "not on air"]
+    if live["ended_at"] is not None:
+        words.append(f"ended {_moment(live['ended_at'])}")
+    if live["current_session_id"] is not None:
+        words.append(f"session {shown(live['current_session_id'])}")
+    return ", ".join(words)
+
+
+def _recording(call: dict[str, Any]) -> str:
+    url, ready_at = call["recording_url"], call["recording_ready_at"]
+    words = [_UNSET if url is None else shown(url)]
+    if ready_at is not None:
+        words.append(f"ready since {_moment(ready_at)}")
+    return ", ".join(words)
+
+
+def _stream_call(call: dict[str, Any]) -> str:
+    known = call["stream_call_id"]
+    return f"{shown(call['stream_call_type'])}, {_UNSET if known is None else shown(known)}"
+
+
+def _moment(value: object) -> str:
+    """Print an RFC 3339 time in UTC to the second."""
+    return _UNSET if value is None else f"{shown(value)[:19].replace('T', ' ')} UTC"

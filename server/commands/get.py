@@ -1,0 +1,186 @@
+"""`python -m server get`: asks the running service what the state of a call is, and shows it."""
+
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+
+from server.client.caller import (
+    AskingError,
+    Caller,
+    CallMissingError,
+    TokenRefusedError,
+    UnavailableError,
+)
+from server.client.table import shown
+from server.client.trust import TlsFilesError
+from server.client.watching import sights
+from server.commands.outcome import INTERRUPTED
+from server.commands.settings import telling_what_is_wrong
+from server.commands.showing import Lines, Screen
+from server.config import CallerSettings
+
+# 1 is for all else, and 2 click's for what is wrong on the command line.
+_EXIT_CODES: dict[type[AskingError], int] = {
+    CallMissingError: 3,
+    UnavailableError: 4,
+    TokenRefusedError: 5,
+}
+_ADVICE: dict[type[AskingError], str] = {
+    CallMissingError: "Look at the id once more.",
+    UnavailableError: "Try again, or name another {place}.",
+    TokenRefusedError: "Put another token into ACCESS_TOKEN; `make -s token` prints one for the demo.",
+}
+
+
+_HOST_AND_PORT = r"(\[[0-9A-Fa-f:.]+\]|[^\s/:@?#]+)(:[0-9]{1,5})"
+
+
+def _call_id(_: click.Context, __: click.Parameter, value: str) -> str:
+    if not re.fullmatch("[^\ud800-\udfff]+", value):
+        raise click.BadParameter("must be the id of a call, in UTF-8")
+    return value
+
+
+def _address(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value and not (re.fullmatch(_HOST_AND_PORT, value) and _has_a_port_if_any(f"//{value}")):
+        raise click.BadParameter("must be HOST:PORT")
+    return value
+
+
+def _url(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value and not (
+        re.fullmatch(f"https?://{_HOST_AND_PORT}?/?", value) and _has_a_port_if_any(value)
+    ):
+        raise click.BadParameter("must be http://HOST:PORT or https://HOST:PORT")
+    return value
+
+
+def _has_a_port_if_any(url: str) -> bool:
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:  # it is beyond the last
+        return False
+
+
+_FILE = click.Path(path_type=Path)
+_EPILOG = (
+    "Exit codes: 0 the call is shown, 2 wrong usage, 3 no such call, 4 no answer, 5 not let in, "
+    "1 anything else, 130 ended by Ctrl-C, which for --watch is 0."
+)
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("call_id", metavar="ID", callback=_call_id)
+@click.option("--watch", is_flag=True, help="Ask again and again until Ctrl-C, and show what changes.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the documented JSON, as is done into pipes."
+)
+@click.option("--rest", is_flag=True, help="Ask by REST instead of gRPC.")
+@click.option(
+    "--address", callback=_address, help="Where gRPC is, as HOST:PORT; else GRPC_HOST and GRPC_PORT."
+)
+@click.option("--url", callback=_url, help="Where REST is; else REST_HOST and REST_PORT.")
+@click.option(
+    "--token",
+    "access_token",
+    help="An access token. All on this machine can read it among the processes: prefer ACCESS_TOKEN.",
+)
+@click.option(
+    "--tls-ca",
+    "tls_ca_file",
+    type=_FILE,
+    help="Speak TLS, to who has a certificate of this CA, a PEM file; else TLS_CA_FILE.",
+)
+@click.option(
+    "--tls-certificate",
+    "tls_certificate_file",
+    type=_FILE,
+    help="What to show who asks for a certificate; else TLS_CERTIFICATE_FILE.",
+)
+@click.option("--tls-key", "tls_key_file", type=_FILE, help="Its key; else TLS_KEY_FILE.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, 3600, min_open=True),
+    default=5,
+    show_default=True,
+    help="Seconds that an answer may take.",
+)
+@click.option(
+    "--interval",
+    type=click.FloatRange(0.1, 3600),
+    default=1,
+    show_default=True,
+    help="Seconds until --watch asks again.",
+)
+def get(  # noqa: PLR0913 - click hands over each option
+    *,
+    call_id: str,
+    watch: bool,
+    as_json: bool,
+    rest: bool,
+    address: str | None,
+    url: str | None,
+    timeout: float,
+    interval: float,
+    **given: Any,
+) -> None:
+    """Ask the running service what the state of a call is.
+
+    It is shown as a table on a terminal, and as the documented JSON elsewhere.
+    """
+    settings = _settings(given)
+    where = (url or settings.url) if rest else (address or settings.address)
+    to_people = sys.stdout.isatty()
+    view = Screen() if to_people and not as_json else Lines(to_people=to_people)
+    with (
+        _told_in_a_line(where, rest=rest, interrupted=0 if watch else INTERRUPTED),
+        closing(_caller(where, settings, timeout, rest=rest)) as caller,
+    ):
+        if not watch:
+            view.once(caller.ask(call_id))
+            return
+        for sight in sights(lambda: caller.ask(call_id), interval):
+            view.follow(sight)
+
+
+def _settings(given: dict[str, Any]) -> CallerSettings:
+    try:
+        with telling_what_is_wrong():
+            return CallerSettings(**{name: value for name, value in given.items() if value is not None})
+    except click.ClickException as error:
+        raise click.UsageError(error.message) from None
+
+
+def _caller(where: str, settings: CallerSettings, timeout: float, *, rest: bool) -> Caller:
+    # Only the one that is used: each takes a moment to import.
+    if rest:
+        from server.client.by_rest import RestCaller  # noqa: PLC0415
+
+        return RestCaller(where, settings, timeout)
+    from server.client.by_grpc import GrpcCaller  # noqa: PLC0415
+
+    return GrpcCaller(where, settings, timeout)
+
+
+@contextmanager
+def _told_in_a_line(where: str, *, rest: bool, interrupted: int) -> Iterator[None]:
+    """End the command with a line where there is no call to show, and quietly by Ctrl-C."""
+    try:
+        yield
+    except AskingError as error:
+        advice = _ADVICE.get(type(error), "Is that LiveCalls, and is it well?")
+        place = "--url (REST_HOST, REST_PORT)" if rest else "--address (GRPC_HOST, GRPC_PORT)"
+        words = shown(error).removesuffix(".")
+        click.echo(f"Error: {shown(where)}: {words}. {advice.format(place=place)}", err=True)
+        raise click.exceptions.Exit(_EXIT_CODES.get(type(error), 1)) from None
+    except TlsFilesError as error:
+        raise click.UsageError(str(error)) from None
+    except KeyboardInterrupt:
+        click.echo(err=True)
+        raise click.exceptions.Exit(interrupted) from None

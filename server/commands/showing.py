@@ -1,0 +1,52 @@
+"""How a call is shown: as a table that is drawn anew, or as a line of JSON where it has changed."""
+
+import click
+
+from server.client.table import shown, table
+from server.client.watching import Sight
+
+
+class Screen:
+    """Shows a call to a person."""
+
+    def once(self, text: str) -> None:
+        """Show it, and be done."""
+        click.echo(table(text).encode())
+
+    def follow(self, sight: Sight) -> None:
+        """Show it in place of what was shown before."""
+        click.clear()
+        self.once(sight.text)
+        click.echo(f"\n{_footer(sight)} Ctrl-C ends this.")
+
+
+class Lines:
+    """Prints the documented JSON, a line for a call."""
+
+    def __init__(self, *, to_people: bool) -> None:
+        """Where people read it on a terminal, nothing goes there that a terminal obeys."""
+        self._to_people = to_people
+        self._printed = ""
+        self._away = False
+
+    def once(self, text: str) -> None:
+        """Print it."""
+        click.echo((shown(text) if self._to_people else text).encode())
+
+    def follow(self, sight: Sight) -> None:
+        """Print it where it has changed, and say to standard error how outages begin and end."""
+        away = sight.outage is not None
+        if away != self._away:
+            self._away = away
+            click.echo(_footer(sight), err=True)
+        if sight.text != self._printed:
+            self._printed = sight.text
+            self.once(sight.text)
+
+
+def _footer(sight: Sight) -> str:
+    seen_at = f"{sight.seen_at:%Y-%m-%d %H:%M:%S} UTC"
+    if sight.outage is None:
+        return f"Answered at {seen_at}."
+    words = shown(sight.outage).removesuffix(".")
+    return f"NO ANSWER since {seen_at}: {words}. Asking again."

@@ -1,0 +1,85 @@
+"""Reflection, asked one question after another on a stream that stays open meanwhile."""
+
+import asyncio
+
+import grpc
+import pytest
+from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest, ServerReflectionResponse
+
+from server.transport import aio_reflection, reflection
+from server.transport.reflection import SERVICES
+from tests.support.service import Beside, Service, scripted_service
+
+LIST = ServerReflectionRequest(list_services="")
+Info = grpc.aio.StreamStreamCall[ServerReflectionRequest, ServerReflectionResponse]
+
+
+def begun(service: Service, name: str = SERVICES[0]) -> Info:
+    method: grpc.aio.StreamStreamMultiCallable[ServerReflectionRequest, ServerReflectionResponse] = (
+        service.channel.stream_stream(
+            f"/{name}/ServerReflectionInfo",
+            ServerReflectionRequest.SerializeToString,
+            ServerReflectionResponse.FromString,
+        )
+    )
+    return method()
+
+
+async def answer_of(info: Info) -> ServerReflectionResponse:
+    answer = await info.read()
+    assert isinstance(answer, ServerReflectionResponse)
+    return answer
+
+
+@pytest.mark.parametrize("name", SERVICES)
+async def test_services_are_told_by_both_names(service: Service, name: str) -> None:
+    info = begun(service, name)
+    for _ in range(2):
+        await info.write(LIST)
+        answer = await answer_of(info)
+        names = [service.name for service in answer.list_services_response.service]
+        assert "livecalls.v1.LiveCalls" in names
+    await info.done_writing()
+    assert await info.code() == grpc.StatusCode.OK
+
+
+async def test_all_that_is_named_is_described(service: Service) -> None:
+    info = begun(service)
+    await info.write(LIST)
+    for named in (await answer_of(info)).list_services_response.service:
+        await info.write(ServerReflectionRequest(file_containing_symbol=named.name))
+        assert (await answer_of(info)).file_descriptor_response.file_descriptor_proto
+    await info.done_writing()
+    assert await info.code() == grpc.StatusCode.OK
+
+
+async def test_so_much_may_be_asked_in_one_stream(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reflection, "MOST_QUESTIONS", 1)
+    info = begun(service)
+    await info.write(LIST)
+    await answer_of(info)
+    await info.write(LIST)
+    assert await info.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+async def test_so_many_may_ask_at_once(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reflection, "MOST_STREAMS", 1)
+    first = begun(service)
+    await first.write(LIST)
+    await answer_of(first)
+    assert await begun(service).code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+    await first.done_writing()
+    assert await first.code() == grpc.StatusCode.OK
+    third = begun(service)
+    await third.done_writing()
+    assert await third.code() == grpc.StatusCode.OK
+
+
+async def test_straight_to_the_server_a_stream_lasts_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aio_reflection, "LONGEST_SECONDS", 0.05)
+    async with scripted_service(Beside()) as service:
+        info = begun(service)
+        async with asyncio.timeout(5):
+            assert await info.code() == grpc.StatusCode.DEADLINE_EXCEEDED

@@ -1,0 +1,136 @@
+"""The languages that there are stubs for, and the clients that show that they work."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.stubs.ways_in import WayIn
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Language:
+    """A language, and the command that tells the version of what its clients are built with."""
+
+    name: str
+    least: tuple[int, ...]
+    version: tuple[str, ...]
+
+    def program(self, name: str) -> str:
+        """Tell the file of a program of its own: `build`, `run` or `snippet`."""
+        return str(ROOT / "tests" / "stubs" / self.name.lower() / name)
+
+    def missing(self) -> str:
+        """Say what is missing here to build its clients, if anything is."""
+        needed = f"stubs for {self.name} need {self.version[0]} {_dotted(self.least)} or newer"
+        if not shutil.which(self.version[0]):
+            return f"{needed}; there is none"
+        said = subprocess.run(self.version, check=True, capture_output=True, text=True)
+        dotted = re.findall(r"\d+(?:\.\d+)+", said.stdout + said.stderr)[0]
+        found = tuple(map(int, dotted.split(".")))
+        return "" if found >= self.least else f"{needed}; there is {_dotted(found)}"
+
+
+@dataclass(frozen=True)
+class Client:
+    """A client, by the program that runs it and by the ways in that it can take."""
+
+    name: str
+    language: Language
+    command: tuple[str, ...]
+    ways_in: tuple[WayIn, ...] = tuple(WayIn)
+    setup: str | None = None
+    """The script that sees to what it needs beside its language."""
+    own_codes: Mapping[str, str] = field(default_factory=dict)
+    """The codes that its library has for what it cannot reach, where they are not gRPC's, by case."""
+
+
+class Column(NamedTuple):
+    """A client by one way in: a column of the table."""
+
+    client: Client
+    way_in: WayIn
+
+    def __str__(self) -> str:
+        return f"{self.client.name} {self.way_in}"
+
+
+PYTHON = Language("Python", (3, 11), ("python3", "--version"))
+GO = Language("Go", (1, 26), ("go", "version"))
+TYPESCRIPT = Language("TypeScript", (20,), ("node", "--version"))
+JAVA = Language("Java", (3, 6), ("mvn", "--version"))
+LANGUAGES = (PYTHON, GO, TYPESCRIPT, JAVA)
+
+_OF_ANOTHER_CA = "TLS: of a CA that is not trusted"
+
+CHROMIUM = Client(
+    "TypeScript, Chromium",
+    TYPESCRIPT,
+    (sys.executable, "-m", "tests.stubs.in_browser"),
+    # By gRPC-Web, which Envoy speaks.
+    (WayIn.THROUGH, WayIn.INSIDE),
+    "scripts/setup_chromium",
+    # A page is not told why it could not fetch.
+    {_OF_ANOTHER_CA: "UNKNOWN", "nobody answers": "UNKNOWN"},
+)
+CLIENTS = (
+    Client("Python", PYTHON, (PYTHON.program("run"),)),
+    Client("Go", GO, (GO.program("run"),)),
+    Client(
+        "TypeScript", TYPESCRIPT, (TYPESCRIPT.program("run"),), own_codes={_OF_ANOTHER_CA: "INTERNAL"}
+    ),
+    Client("TypeScript, grpc-js", TYPESCRIPT, (TYPESCRIPT.program("run"), "grpc_js")),
+    CHROMIUM,
+    Client("Java", JAVA, (JAVA.program("run"),)),
+)
+COLUMNS = tuple(Column(client, way_in) for client in CLIENTS for way_in in client.ways_in)
+
+
+def build(language: Language) -> None:
+    """Build a language's clients, once; where what they need is missing, fail in CI and else skip."""
+    _insist_on(_missing(language))
+    _build(language)
+
+
+def set_up(client: Client) -> None:
+    """See to what a client needs beside its language; where that fails, fail in CI and else skip."""
+    if client.setup:
+        _insist_on(_failed(client.setup))
+
+
+def _insist_on(missing: str) -> None:
+    if missing and os.environ.get("CI"):
+        pytest.fail(missing)
+    if missing:
+        pytest.skip(missing)
+
+
+@cache
+def _missing(language: Language) -> str:
+    return language.missing()
+
+
+@cache
+def _failed(script: str) -> str:
+    done = subprocess.run([script], cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False)
+    return done.stderr.strip() if done.returncode else ""
+
+
+@cache
+def _build(language: Language) -> None:
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    subprocess.run([language.program("build")], cwd=ROOT, env={**os.environ, "PATH": path}, check=True)
+
+
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))

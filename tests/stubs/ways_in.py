@@ -1,0 +1,186 @@
+"""Where the clients ask: the service in all its moods, by each way in."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from time import time
+from typing import NamedTuple
+
+from server.demo.postgres import EmbeddedPostgres
+from server.demo.stream_stand_in.stand_in import KnownCall, State, StreamStandIn
+from server.store.bulk import store_calls
+from server.store.call_shape import read_call
+from tests.stubs.cases import AT_STREAM, CALLS
+from tests.support import forwarding_application
+from tests.support.certificates import Authority
+from tests.support.gateway import gateway_running, gateway_with_application
+from tests.support.key_server import KeyServer
+from tests.support.stack import stack_running
+from tests.support.stream import closed_port
+from tests.support.tokens import signer, token_settings
+from tests.support.ways import Way
+
+_SCOPE = "calls:read"
+_KEY = signer("ES256")
+
+
+class WayIn(StrEnum):
+    """How a client comes to the service."""
+
+    DIRECT = "direct"
+    THROUGH = "through Envoy"
+    INSIDE = "inside Envoy"
+
+    @property
+    def way(self) -> Way:
+        """The way to serve that has it."""
+        return Way.INSIDE if self is WayIn.INSIDE else Way.BESIDE
+
+
+class Target(NamedTuple):
+    """Who is asked, and the file of the CA to trust where that is by TLS."""
+
+    address: str
+    ca: str | None = None
+
+
+Targets = dict[str, Target]
+Addresses = tuple[str, str]
+"""Where a part is asked straight, and where through Envoy; inside Envoy that is one."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the parts of a world are started with."""
+
+    way: Way
+    postgres: EmbeddedPostgres
+    database_url: str
+    folder: Path
+    upstream_port: int
+    edge: Mapping[str, str] = field(default_factory=dict)
+    """Settings of each part's gateway."""
+
+    @contextmanager
+    def service(self) -> Iterator[Addresses]:
+        """Run the service as it should be."""
+        with _key_server() as keys, self._stack("service", keys) as addresses:
+            yield addresses
+
+    @contextmanager
+    def troubled(self) -> Iterator[Addresses]:
+        """Run the service without its database, and without keys that it has not seen yet."""
+        database = {"DATABASE_URL": f"postgresql://127.0.0.1:{closed_port()}/none"}
+        with _key_server() as keys, self._stack("troubled", keys, **database) as addresses:
+            keys.answers(500)
+            yield addresses
+
+    @contextmanager
+    def by_tls(self, authority: Authority) -> Iterator[Addresses]:
+        """Run the service with every connection encrypted."""
+        pair = authority.issue(f"server-{self.way}")
+        settings = pair.settings("REST_TLS")
+        if self.way is Way.BESIDE:
+            settings |= pair.settings("GRPC_TLS")
+            settings["UPSTREAM_TLS_CA_FILE"] = str(authority.certificate)
+        with _key_server() as keys, self._stack("by-tls", keys, **settings) as (straight, through):
+            yield _by_name(straight), _by_name(through)
+
+    @contextmanager
+    def scripted(self) -> Iterator[Addresses]:
+        """Run a gateway for the scripted server."""
+        folder = self._folder("scripted")
+        if self.way is Way.BESIDE:
+            with gateway_running(self.upstream_port, folder, **self.edge) as gateway:
+                yield f"127.0.0.1:{self.upstream_port}", gateway.address
+            return
+        application = f"{forwarding_application.__name__}:application"
+        port = {forwarding_application.PORT: str(self.upstream_port)}
+        with gateway_with_application(application, folder, **self.edge, **port) as gateway:
+            yield gateway.address, gateway.address
+
+    @contextmanager
+    def _stack(self, name: str, keys: KeyServer, **settings: str) -> Iterator[Addresses]:
+        folder = self._folder(name)
+        settings = {"DATABASE_URL": self.database_url, "AUTH_SCOPES": _SCOPE, **self.edge, **settings}
+        asked = {**token_settings(keys.url), **self.way.settings, **settings}
+        with stack_running(self.postgres, folder, **asked) as stack:
+            _know_calls(stack.stand_in)
+            yield stack.grpc_addresses
+
+    def _folder(self, name: str) -> Path:
+        folder = self.folder / f"{self.way}-{name}"
+        folder.mkdir()
+        return folder
+
+
+@contextmanager
+def ways_in(parts: Parts) -> Iterator[dict[WayIn, Targets]]:
+    """Run everything that can be asked by one way to serve, while the block lasts."""
+    authority = Authority(parts.folder, f"ca-{parts.way}")
+    other = Authority(parts.folder, f"other-ca-{parts.way}")
+    nobody = f"127.0.0.1:{closed_port()}"
+    with (
+        parts.service() as service,
+        parts.troubled() as troubled,
+        parts.by_tls(authority) as by_tls,
+        parts.scripted() as scripted,
+    ):
+        straight, through = (
+            {
+                "service": Target(service[i]),
+                "troubled": Target(troubled[i]),
+                "by TLS": Target(by_tls[i], str(authority.certificate)),
+                "of another CA": Target(by_tls[i], str(other.certificate)),
+                "scripted": Target(scripted[i]),
+                "nobody": Target(nobody),
+            }
+            for i in (0, 1)
+        )
+        if parts.way is Way.INSIDE:
+            yield {WayIn.INSIDE: through}
+        else:
+            yield {WayIn.DIRECT: straight, WayIn.THROUGH: through}
+
+
+def tokens() -> dict[str, str]:
+    """Sign a token of each kind that the cases name."""
+    return {
+        "good": _KEY.token(scope=_SCOPE),
+        "without scope": _KEY.token(scope="calls:write"),
+        "expired": _KEY.token(scope=_SCOPE, exp=int(time()) - 3600),
+        "of another issuer": _KEY.token(scope=_SCOPE, iss="https://other.example.com/"),
+        "with an unknown key": signer("ES256", "unknown").token(scope=_SCOPE),
+    }
+
+
+def store_all_calls(database_url: str) -> None:
+    """Store the calls of the cases, as `import` does."""
+    store_calls(database_url, (read_call(json.dumps(row).encode()) for row in CALLS.values()))
+
+
+def _know_calls(stand_in: StreamStandIn) -> None:
+    types = {row["stream_call_id"]: row["stream_call_type"] for row in CALLS.values()}
+    for call_id, known in AT_STREAM.items():
+        state, since_ns = State(known["state"]), _nanoseconds(known["since"])
+        stand_in.know(KnownCall(types[call_id], call_id, state, since_ns=since_ns))
+
+
+def _nanoseconds(text: str) -> int:
+    moment = datetime.fromisoformat(text)
+    return int(moment.timestamp()) * 10**9 + moment.microsecond * 1000
+
+
+def _by_name(address: str) -> str:
+    return address.replace("127.0.0.1", "localhost")
+
+
+@contextmanager
+def _key_server() -> Iterator[KeyServer]:
+    keys = KeyServer()
+    with keys.running():
+        yield keys
