@@ -48,6 +48,10 @@ bench: $(READY) .build/loadgen ## Measure beside FastAPI and Go (BENCH_SECONDS=1
 golden: $(READY) ## Write the golden replies anew, from what the gateway answers
 	@pytest --quiet tests/gateway/test_golden.py --rewrite-golden
 
+.PHONY: screenshots
+screenshots: $(READY) ## Take the README's pictures of the pages anew, in Chromium
+	@python -m tests.browser.screenshots
+
 .PHONY: setup
 setup: $(READY) ## Make the virtual environment, from the lock file
 $(READY): requirements-dev.lock pyproject.toml

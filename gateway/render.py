@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from gateway.config import GatewaySettings
+from gateway.page_routes import page_routes
 from gateway.python_host import module_path
 from gateway.tls import listener_socket, upstream_socket
 
@@ -43,6 +44,7 @@ def render(settings: GatewaySettings, secrets: Mapping[str, Path]) -> str:
         REST_TIMEOUT=f"{settings.rest_timeout_ms / 1000:.3f}s",
         REST_TIMEOUT_MS=settings.rest_timeout_ms,
         DESCRIPTORS=json.dumps(str(_DESCRIPTORS)),
+        PAGES=_items(page_routes(settings), 14),
         CORS_ORIGINS=json.dumps([{"exact": origin} for origin in settings.cors_origins]),
     )
 

@@ -21,6 +21,7 @@ _TEXT = """
 LiveCalls answers.
 
   REST   {url}/v1/live/calls/{{id}}
+  pages  {url}/calls/{{id}} shows a call's status, and {url}/docs the API
   gRPC   {grpc}: livecalls.v1.LiveCalls/GetCall
   Envoy  http://{admin} (its admin page)
 

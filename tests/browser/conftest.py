@@ -1,9 +1,14 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from functools import partial
 
 import pytest
 from playwright.sync_api import Browser
 
 from tests.support.browser import browser_running
+from tests.support.demo import RunningDemo, running_demo
+from tests.support.visits import Visit, visiting
+from tests.support.ways import Way
 
 
 @pytest.fixture(scope="module")
@@ -11,3 +16,20 @@ def browser() -> Iterator[Browser]:
     """Chromium, for one module: it would not bear the event loops that tests of others have."""
     with browser_running() as browser:
         yield browser
+
+
+@pytest.fixture(scope="session")
+def demo(request: pytest.FixtureRequest) -> Iterator[RunningDemo]:
+    """Everything, as `make run` starts it, beside unless a test names its ways to serve.
+
+    A test leaves it as it found it.
+    """
+    way: Way = getattr(request, "param", Way.BESIDE)
+    with running_demo(**way.settings) as demo:
+        yield demo
+
+
+@pytest.fixture
+def visit(browser: Browser, demo: RunningDemo) -> Callable[..., AbstractContextManager[Visit]]:
+    """Open pages of the demo; options are those of Playwright's contexts."""
+    return partial(visiting, browser, demo.url)

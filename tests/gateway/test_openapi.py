@@ -3,8 +3,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import schemathesis
 import yaml
+from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 from schemathesis import Case
 
 from tests.support.gateway import Gateway
@@ -21,13 +21,12 @@ def document() -> Any:
 
 
 def test_it_is_a_valid_openapi_document(document: Any) -> None:
-    assert document["openapi"].startswith("3.1.")
-    schemathesis.openapi.from_dict(document).validate()
+    validate(document, cls=OpenAPIV31SpecValidator)
 
 
 @pytest.mark.parametrize("name", ["Call", "Error"])
 def test_bodies_are_as_documented(document: Any, name: str) -> None:
-    body = document["components"]["schemas"][name]
+    body = undescribed(document["components"]["schemas"][name])
     assert body == DOCUMENTED[name]
     assert list(body["properties"]) == DOCUMENTED[name]["required"]
 
@@ -37,3 +36,11 @@ def test_bodies_are_as_documented(document: Any, name: str) -> None:
 def test_the_gateway_keeps_to_it(case: Case[Any], gateway: Gateway, upstream: Upstream) -> None:
     upstream.serves(sample_replies(), to="secret")
     case.call_and_validate(base_url=gateway.url, headers={"Authorization": "Bearer secret"})
+
+
+def undescribed(schema: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what a schema says to people."""
+    bare = {keyword: value for keyword, value in schema.items() if keyword != "description"}
+    if "properties" in bare:
+        bare["properties"] = {name: undescribed(each) for name, each in bare["properties"].items()}
+    return bare

@@ -47,14 +47,32 @@ class RunningDemo:
         return f"{self.url}/v1/live/calls/{sample_id(digit)}"
 
     @property
+    def token(self) -> str:
+        """The access token that it has printed."""
+        return self._printed(r"export ACCESS_TOKEN=(\S+)")
+
+    @property
     def bearer(self) -> dict[str, str]:
-        """The Authorization header with the token that it has printed."""
-        (token,) = re.findall(r"export ACCESS_TOKEN=(\S+)", self.output())
-        return {"authorization": f"Bearer {token}"}
+        """The Authorization header with that token."""
+        return {"authorization": f"Bearer {self.token}"}
+
+    @property
+    def database_url(self) -> str:
+        """Where the sample calls are."""
+        return self._printed(r"export DATABASE_URL='([^']+)'")
+
+    @property
+    def on_air_at_stream_url(self) -> str:
+        """Where the Stream stand-in is told about the call that is on air."""
+        return self._printed(r"curl -X PUT (\S+)")
 
     def output(self) -> str:
         """Read what it has printed so far."""
         return self.output_file.read_text()
+
+    def _printed(self, pattern: str) -> str:
+        (found,) = re.findall(pattern, self.output())
+        return str(found)
 
     def processes(self) -> list[psutil.Process]:
         """List all that it runs."""

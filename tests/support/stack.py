@@ -79,11 +79,6 @@ class Server:
                     return process
         return None
 
-    def _credentials(self) -> grpc.ChannelCredentials | None:
-        """Trust who the gateway is to trust, where that asks it by TLS."""
-        file = self.environment.get("UPSTREAM_TLS_CA_FILE")
-        return grpc.ssl_channel_credentials(Path(file).read_bytes()) if file else None
-
     def workers(self) -> set[psutil.Process]:
         """Find all workers that run, where one process keeps them."""
         return set(self.process.children())
@@ -123,6 +118,11 @@ def is_killed_and_comes_back(server: Server, port: int) -> None:
     killed.kill()
     assert wait_until(lambda: server.worker(port) not in (None, killed), 20), server.log()
     assert wait_until(lambda: server.serves(port), 20), server.log()
+
+    def _credentials(self) -> grpc.ChannelCredentials | None:
+        """Trust who the gateway is to trust, where that asks it by TLS."""
+        file = self.environment.get("UPSTREAM_TLS_CA_FILE")
+        return grpc.ssl_channel_credentials(Path(file).read_bytes()) if file else None
 
 
 class InsideServer(Server):

@@ -1,0 +1,27 @@
+// The API reference: Swagger UI over /openapi.yaml, with nothing of any other host.
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+dark.addEventListener("change", follow);
+follow();
+
+// Lists of examples come without a name, by which a screen reader would call them.
+const place = document.getElementById("reference");
+const nameLists = () => {
+  for (const list of place.querySelectorAll(".examples-select-element:not([aria-label])")) {
+    list.setAttribute("aria-label", "Example");
+  }
+};
+new MutationObserver(nameLists).observe(place, { childList: true, subtree: true });
+
+const reference = SwaggerUIBundle({
+  url: "/openapi.yaml",
+  domNode: place,
+  deepLinking: true,
+  tryItOutEnabled: true,
+  displayRequestDuration: true,
+  validatorUrl: null,
+  // The token is gone when the page is.
+  persistAuthorization: false,
+  onComplete: () => reference.layoutActions.show(["operations", "live", "getCall"], true),
+});
