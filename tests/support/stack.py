@@ -110,6 +110,11 @@ class Server:
         """Read the lines with a message."""
         return [line for line in self.lines() if line["message"] == message]
 
+    def _credentials(self) -> grpc.ChannelCredentials | None:
+        """Trust who the gateway is to trust, where that asks it by TLS."""
+        file = self.environment.get("UPSTREAM_TLS_CA_FILE")
+        return grpc.ssl_channel_credentials(Path(file).read_bytes()) if file else None
+
 
 def is_killed_and_comes_back(server: Server, port: int) -> None:
     """Kill the worker of a port; there is another when this returns."""
@@ -118,11 +123,6 @@ def is_killed_and_comes_back(server: Server, port: int) -> None:
     killed.kill()
     assert wait_until(lambda: server.worker(port) not in (None, killed), 20), server.log()
     assert wait_until(lambda: server.serves(port), 20), server.log()
-
-    def _credentials(self) -> grpc.ChannelCredentials | None:
-        """Trust who the gateway is to trust, where that asks it by TLS."""
-        file = self.environment.get("UPSTREAM_TLS_CA_FILE")
-        return grpc.ssl_channel_credentials(Path(file).read_bytes()) if file else None
 
 
 class InsideServer(Server):
