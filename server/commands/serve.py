@@ -7,12 +7,12 @@ import click
 
 from server.commands.settings import load_settings
 from server.config import LAST_PORT, Settings
-from server.envoys import Envoy
-from server.keeper import CannotStartError
-from server.keeping import keep_all
 from server.logs import logging_configured
-from server.run import Kept
-from server.workers import Worker
+from server.supervision.envoys import Envoy
+from server.supervision.keeper import CannotStartError
+from server.supervision.keeping import keep_all
+from server.supervision.run import Kept
+from server.supervision.workers import Worker
 
 
 @click.command

@@ -14,10 +14,10 @@ from server.config import Settings, TlsSettings
 from server.garbage import spare_the_collector
 from server.logs import logging_configured
 from server.store.engine import DatabaseUrlError
+from server.supervision.workers import SERVING
 from server.transport.aio_server import AddressTakenError, AioServer, ServerFailedError
 from server.transport.tls.certificates import CertificateFilesError
 from server.transport.tls.core_log import core_lines_logged
-from server.workers import SERVING
 
 
 def answer(settings: Settings, *, kept: bool) -> None:

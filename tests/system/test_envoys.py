@@ -21,9 +21,9 @@ from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
 from server.demo.postgres import EmbeddedPostgres
 from server.demo.readiness import free_port, is_free, wait_until
-from server.envoys import Envoy
-from server.keeper import CannotStartError
-from server.keeping import keep_all
+from server.supervision.envoys import Envoy
+from server.supervision.keeper import CannotStartError
+from server.supervision.keeping import keep_all
 from tests.support import no_libpython, stuck
 from tests.support.calls import CALL_ID
 from tests.support.commands import command, environment, run_process

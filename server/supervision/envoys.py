@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from server.envoy_admin import EnvoyAdmin
 from server.processes import ended_with_parent
-from server.run import terminate
+from server.supervision.envoy_admin import EnvoyAdmin
+from server.supervision.run import terminate
 
 _WEIGH_SECONDS = 1.0
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")

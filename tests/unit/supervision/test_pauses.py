@@ -1,6 +1,6 @@
 """How long one waits before what has ended is started again."""
 
-from server.pauses import LONGEST_PAUSE, SHORTEST_PAUSE, WELL_SECONDS, Pauses
+from server.supervision.pauses import LONGEST_PAUSE, SHORTEST_PAUSE, WELL_SECONDS, Pauses
 
 
 def test_the_first_end_is_mended_at_once() -> None:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import NoReturn
 
-from server.pauses import LONGEST_PAUSE, Pauses
-from server.run import Kept, Run
+from server.supervision.pauses import LONGEST_PAUSE, Pauses
+from server.supervision.run import Kept, Run
 
 START_WITHIN_SECONDS = 30.0
 """How long a process may take until it serves, before it is ended."""

@@ -9,8 +9,8 @@ import signal
 from collections.abc import Iterable, Sequence
 from typing import NoReturn
 
-from server.keeper import START_WITHIN_SECONDS, Keeper
-from server.run import Kept, Run
+from server.supervision.keeper import START_WITHIN_SECONDS, Keeper
+from server.supervision.run import Kept, Run
 
 log = logging.getLogger("server.workers")
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from server.processes import ended_with_parent
-from server.run import terminate
+from server.supervision.run import terminate
 
 SERVING = "serving"
 """What a worker writes to standard output once it serves."""

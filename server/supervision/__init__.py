@@ -1,0 +1,1 @@
+"""Keeps processes running, and replaces them without a gap; imports nothing that they need."""
