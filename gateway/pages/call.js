@@ -28,7 +28,7 @@ function start() {
   $("ask").addEventListener("submit", takeToken);
   $("refresh").addEventListener("click", refresh);
   $("forget").addEventListener("click", forget);
-  document.addEventListener("visibilitychange", () => (document.hidden ? pause() : refresh()));
+  document.addEventListener("visibilitychange", refresh);
   setInterval(sayTimes, 1000);
   if (token() === null) {
     askForToken();
@@ -86,6 +86,7 @@ function forget() {
 
 // Asking.
 
+// Unless nobody looks, or may.
 async function refresh() {
   if (document.hidden || token() === null) {
     return;

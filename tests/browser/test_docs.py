@@ -75,6 +75,8 @@ def test_a_phone_shows_it_whole(visit: Visiting, demo: RunningDemo) -> None:
         authorize(page, demo.token)
         tried(page)
         assert not visited.overflows
+        cut_off = "[...document.querySelectorAll('.opblock')].some((o) => o.scrollWidth > o.clientWidth)"
+        assert not page.evaluate(cut_off)
 
 
 def test_it_follows_light_and_dark(visit: Visiting) -> None:
