@@ -95,8 +95,8 @@ def test_the_server_reads_that_it_was_https(
 
 @pytest.mark.parametrize(
     ("verb", "path"),
-    [("GET", PATH), ("GET", f"{PATH}x"), ("POST", PATH), ("GET", "/elsewhere")],
-    ids=["200", "404", "405", "elsewhere"],
+    [("GET", PATH), ("GET", f"{PATH}x"), ("POST", PATH), ("GET", "/docs"), ("GET", "/elsewhere")],
+    ids=["200", "404", "405", "page", "elsewhere"],
 )
 def test_browsers_are_told_to_stay_with_https(
     verb: str, path: str, tls_gateway: Gateway, authority: Authority
