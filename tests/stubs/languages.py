@@ -18,13 +18,30 @@ from tests.stubs.ways_in import WayIn
 ROOT = Path(__file__).parents[2]
 
 
-@dataclass(frozen=True)
-class Language:
-    """A language, and the command that tells the version of what its clients are built with."""
+class Tool(NamedTuple):
+    """What clients are built with: the least version that will do, and the command that tells it."""
 
-    name: str
     least: tuple[int, ...]
     version: tuple[str, ...]
+
+    def missing(self) -> str:
+        """Say what is missing here, if anything is."""
+        needed = f"{self.version[0]} {_dotted(self.least)} or newer"
+        if not shutil.which(self.version[0]):
+            return f"{needed}; there is none"
+        said = subprocess.run(self.version, check=True, capture_output=True, text=True)
+        # No digit of a colour, which Maven prints into pipes too.
+        dotted = re.findall(r"\d+(?:\.\d+)*\b", said.stdout + said.stderr)[0]
+        found = tuple(map(int, dotted.split(".")))
+        return "" if found >= self.least else f"{needed}; there is {dotted}"
+
+
+@dataclass(frozen=True)
+class Language:
+    """A language, and the tools that its clients are built with."""
+
+    name: str
+    tools: tuple[Tool, ...]
 
     def program(self, name: str) -> str:
         """Tell the file of a program of its own: `build`, `run` or `snippet`."""
@@ -32,13 +49,8 @@ class Language:
 
     def missing(self) -> str:
         """Say what is missing here to build its clients, if anything is."""
-        needed = f"stubs for {self.name} need {self.version[0]} {_dotted(self.least)} or newer"
-        if not shutil.which(self.version[0]):
-            return f"{needed}; there is none"
-        said = subprocess.run(self.version, check=True, capture_output=True, text=True)
-        dotted = re.findall(r"\d+(?:\.\d+)+", said.stdout + said.stderr)[0]
-        found = tuple(map(int, dotted.split(".")))
-        return "" if found >= self.least else f"{needed}; there is {_dotted(found)}"
+        missing = next(filter(None, (tool.missing() for tool in self.tools)), "")
+        return missing and f"stubs for {self.name} need {missing}"
 
 
 @dataclass(frozen=True)
@@ -65,10 +77,10 @@ class Column(NamedTuple):
         return f"{self.client.name} {self.way_in}"
 
 
-PYTHON = Language("Python", (3, 11), ("python3", "--version"))
-GO = Language("Go", (1, 26), ("go", "version"))
-TYPESCRIPT = Language("TypeScript", (20,), ("node", "--version"))
-JAVA = Language("Java", (3, 6), ("mvn", "--version"))
+PYTHON = Language("Python", (Tool((3, 11), ("python3", "--version")),))
+GO = Language("Go", (Tool((1, 26), ("go", "version")),))
+TYPESCRIPT = Language("TypeScript", (Tool((20,), ("node", "--version")),))
+JAVA = Language("Java", (Tool((17,), ("javac", "--version")), Tool((3, 6), ("mvn", "--version"))))
 LANGUAGES = (PYTHON, GO, TYPESCRIPT, JAVA)
 
 _OF_ANOTHER_CA = "TLS: of a CA that is not trusted"
