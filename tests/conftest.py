@@ -1,5 +1,7 @@
 import os
 
+import pytest
+
 # Some tests serve gRPC in threads of their own process, and start other programs beside them:
 # gRPC would write a line about each of these.
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
@@ -10,3 +12,9 @@ pytest_plugins: list[str] = [
     "tests.support.postgres",
     "tests.support.stream",
 ]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put those first in which sockets are blocked, for so would be the threads of what runs for all."""
+    items.sort(key=lambda item: "unit" not in item.path.parts)
