@@ -92,10 +92,10 @@ checkgenerate: generate ## Fail where generated/ is not what proto/ says
 	    { echo "$$changed"; echo "generated/ is not what is committed: run 'make generate' and commit"; exit 1; }
 
 .PHONY: stubs
-stubs: $(READY) ## Build the packages of the stubs, into dist/
+stubs: $(READY) go java npm ## Build the packages of the stubs, into dist/
 	@mkdir -p dist
 	@cd generated/python && python -m hatchling build -t wheel -d $(CURDIR)/dist 2>&1
-	@mvn --quiet --batch-mode --file generated/java package
+	@mvn --quiet --batch-mode --file generated/java package | sed 's/\x1b\[0m//g'
 	@cp generated/java/target/*.jar dist/
 	@git archive -o dist/livecalls-go-$(VERSION).zip --prefix=$(GO_MODULE)@v$(VERSION)/ HEAD:generated/go
 	@npm pack ./$(TYPESCRIPT) --pack-destination dist --loglevel=error
@@ -135,8 +135,16 @@ clean: ## Remove all that was made: environment, demo data, caches
 go:
 	@command -v go >/dev/null || { echo "The peers and stubs in Go need Go 1.26 or newer; there is none" >&2; exit 1; }
 
+.PHONY: java
+java:
+	@command -v mvn >/dev/null || { echo "The stubs for Java need a JDK 17 or newer and Maven; there is none" >&2; exit 1; }
+
+.PHONY: npm
+npm:
+	@command -v npm >/dev/null || { echo "The stubs for TypeScript need Node 20 or newer with npm; there is none" >&2; exit 1; }
+
 # What generates Java's stubs.
-.build/java: generated/java/pom.xml
+.build/java: generated/java/pom.xml | java
 	@./scripts/setup_java
 	@touch $@
 
@@ -145,8 +153,7 @@ go:
 	@python scripts/export_googleapis.py $@
 
 # What TypeScript's stubs are generated with.
-$(TYPESCRIPT)/node_modules/.ready: $(TYPESCRIPT)/package-lock.json
-	@command -v npm >/dev/null || { echo "Stubs for TypeScript need Node 20 or newer with npm; there is none" >&2; exit 1; }
+$(TYPESCRIPT)/node_modules/.ready: $(TYPESCRIPT)/package-lock.json | npm
 	@npm ci --prefix $(TYPESCRIPT) --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 

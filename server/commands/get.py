@@ -33,7 +33,7 @@ _EXIT_CODES: dict[type[AskingError], int] = {
 }
 _ADVICE: dict[type[AskingError], str] = {
     CallMissingError: "Look at the id once more.",
-    UnavailableError: "Try again, or name another {place}.",
+    UnavailableError: "Try again, or name another {place}; --tls-ca and its like where it speaks TLS.",
     TokenRefusedError: "Put another token into ACCESS_TOKEN; `make -s token` prints one for the demo.",
 }
 
