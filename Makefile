@@ -95,7 +95,7 @@ checkgenerate: generate ## Fail where generated/ is not what proto/ says
 stubs: $(READY) go java npm ## Build the packages of the stubs, into dist/
 	@mkdir -p dist
 	@cd generated/python && python -m hatchling build -t wheel -d $(CURDIR)/dist 2>&1
-	@mvn --quiet --batch-mode --file generated/java package | sed 's/\x1b\[0m//g'
+	@mvn --quiet --batch-mode --file generated/java package 2>&1 | sed 's/\x1b\[0m//g'
 	@cp generated/java/target/*.jar dist/
 	@git archive -o dist/livecalls-go-$(VERSION).zip --prefix=$(GO_MODULE)@v$(VERSION)/ HEAD:generated/go
 	@npm pack ./$(TYPESCRIPT) --pack-destination dist --loglevel=error
