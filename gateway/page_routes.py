@@ -31,10 +31,19 @@ _SAFETY = {
     "x-content-type-options": "nosniff",
 }
 
+# A page is nothing to a caller by gRPC, whom Envoy would answer with all of it as words in a header.
+_NO_GRPC = {
+    "name": "content-type",
+    "string_match": {"prefix": "application/grpc"},
+    "invert_match": True,
+    "treat_missing_header_as_empty": True,
+}
+
 _ROUTE = "type.googleapis.com/envoy.config.route.v3"
 _FILTERS = "type.googleapis.com/envoy.extensions.filters.http"
 _OFF = {"@type": f"{_ROUTE}.FilterConfig", "disabled": True}
 _ON = {"@type": f"{_ROUTE}.FilterConfig", "config": {}}
+_NOBODY_ELSE = {"transcoder": _OFF, "python": _OFF}
 _LARGE_BYTES = 64 * 1024
 
 
@@ -89,9 +98,10 @@ def _wrong_verb(pages: list[_Page]) -> Json:
     }
     return {
         "name": "page with a wrong verb",
-        "match": {"safe_regex": {"regex": paths}, "headers": [read]},
+        "match": {"safe_regex": {"regex": paths}, "headers": [_NO_GRPC, read]},
         "direct_response": {"status": 405},
-        "typed_per_filter_config": _filters({"allow": "GET, HEAD"}),
+        "response_headers_to_add": _headers({"allow": "GET, HEAD"}),
+        "typed_per_filter_config": _NOBODY_ELSE,
     }
 
 
@@ -103,21 +113,26 @@ def _unchanged(page: _Page) -> Json:
     }
     return {
         "name": "page unchanged",
-        "match": {"safe_regex": {"regex": page.path}, "headers": [has_it]},
+        "match": {"safe_regex": {"regex": page.path}, "headers": [_NO_GRPC, has_it]},
         "direct_response": {"status": 304},
-        "typed_per_filter_config": _filters(_caching(page), removed=("location", "content-type")),
+        "response_headers_to_add": _headers(_caching(page)),
+        "response_headers_to_remove": ["location", "content-type"],
+        "typed_per_filter_config": _NOBODY_ELSE,
     }
 
 
 def _whole(page: _Page, settings: GatewaySettings) -> Json:
-    filters = _filters({"content-type": page.content_type} | _caching(page) | _SAFETY)
-    filters["compressor"] = _ON
+    filters = {**_NOBODY_ELSE, "compressor": _ON}
     if page.file.stat().st_size > _LARGE_BYTES:
         filters["rate_limit"] = _fewer(settings)
     return {
         "name": "page",
-        "match": {"safe_regex": {"regex": page.path}},
+        "match": {"safe_regex": {"regex": page.path}, "headers": [_NO_GRPC]},
         "direct_response": {"status": 200, "body": {"filename": str(page.file)}},
+        # By the route, not by a filter: replies that filters make, such as a 429, have none of them.
+        "response_headers_to_add": _headers(
+            {"content-type": page.content_type} | _caching(page) | _SAFETY
+        ),
         "typed_per_filter_config": filters,
     }
 
@@ -131,26 +146,11 @@ def _hash(page: _Page) -> str:
     return sha256(page.file.read_bytes()).hexdigest()[:16]
 
 
-def _filters(headers: dict[str, str], removed: tuple[str, ...] = ()) -> Json:
-    """Tell the filters: the reply's headers, and that nobody else answers."""
-    said = [
-        {
-            "append": {
-                "header": {"key": key, "value": value},
-                "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
-            }
-        }
-        for key, value in headers.items()
+def _headers(values: dict[str, str]) -> list[Json]:
+    return [
+        {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+        for key, value in values.items()
     ]
-    mutations = {"response_mutations": [*({"remove": key} for key in removed), *said]}
-    return {
-        "headers": {
-            "@type": f"{_FILTERS}.header_mutation.v3.HeaderMutationPerRoute",
-            "mutations": mutations,
-        },
-        "transcoder": _OFF,
-        "python": _OFF,
-    }
 
 
 def _fewer(settings: GatewaySettings) -> Json:

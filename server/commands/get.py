@@ -48,13 +48,15 @@ def _call_id(_: click.Context, __: click.Parameter, value: str) -> str:
 
 
 def _address(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-    if value and not (re.fullmatch(_HOST_AND_PORT, value) and _has_a_port_if_any(f"//{value}")):
+    if value is not None and not (
+        re.fullmatch(_HOST_AND_PORT, value) and _has_a_port_if_any(f"//{value}")
+    ):
         raise click.BadParameter("must be HOST:PORT")
     return value
 
 
 def _url(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-    if value and not (
+    if value is not None and not (
         re.fullmatch(f"https?://{_HOST_AND_PORT}?/?", value) and _has_a_port_if_any(value)
     ):
         raise click.BadParameter("must be http://HOST:PORT or https://HOST:PORT")
@@ -181,6 +183,10 @@ def _told_in_a_line(where: str, *, rest: bool, interrupted: int) -> Iterator[Non
         raise click.exceptions.Exit(_EXIT_CODES.get(type(error), 1)) from None
     except TlsFilesError as error:
         raise click.UsageError(str(error)) from None
+    except BrokenPipeError:
+        raise  # click ends quietly
+    except OSError as error:
+        raise click.ClickException(f"Cannot write: {error.strerror}") from None
     except KeyboardInterrupt:
         click.echo(err=True)
         raise click.exceptions.Exit(interrupted) from None

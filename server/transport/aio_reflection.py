@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 import grpc
+from google.protobuf.message import DecodeError
 from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest, ServerReflectionResponse
 
 from server.transport.reflection import METHOD, SERVICES, Reflection, TooMuchAskedError
@@ -12,26 +13,36 @@ from server.transport.reflection import METHOD, SERVICES, Reflection, TooMuchAsk
 LONGEST_SECONDS = 60.0
 """How long a stream may last, as long as through Envoy."""
 
-_Context = grpc.aio.ServicerContext[ServerReflectionRequest, ServerReflectionResponse]
+_Context = grpc.aio.ServicerContext[bytes, ServerReflectionResponse]
 
 
 def reflection_handlers(reflection: Reflection) -> tuple[grpc.GenericRpcHandler, ...]:
     """Let reflection answer, under both of its names."""
 
-    async def info(requests: AsyncIterator[ServerReflectionRequest], context: _Context) -> None:
+    async def info(requests: AsyncIterator[bytes], context: _Context) -> None:
         try:
             async with (
                 asyncio.timeout(LONGEST_SECONDS),
-                aclosing(reflection.server_reflection_info(requests)) as answers,
+                aclosing(reflection.server_reflection_info(_decoded(requests))) as answers,
             ):
                 async for answer in answers:
                     await context.write(answer)
         except TooMuchAskedError as error:
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, str(error))
+        except DecodeError:
+            await context.abort(grpc.StatusCode.INTERNAL, "Exception deserializing request!")
         except TimeoutError:
             await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "The stream has lasted too long.")
 
-    method = grpc.stream_stream_rpc_method_handler(
-        info, ServerReflectionRequest.FromString, ServerReflectionResponse.SerializeToString
+    method: grpc.RpcMethodHandler[bytes, ServerReflectionResponse] = (
+        grpc.stream_stream_rpc_method_handler(
+            info, response_serializer=ServerReflectionResponse.SerializeToString
+        )
     )
     return tuple(grpc.method_handlers_generic_handler(service, {METHOD: method}) for service in SERVICES)
+
+
+async def _decoded(requests: AsyncIterator[bytes]) -> AsyncIterator[ServerReflectionRequest]:
+    """Decode them here: of one that cannot be, gRPC would tell the caller in the library's words."""
+    async for request in requests:
+        yield ServerReflectionRequest.FromString(request)

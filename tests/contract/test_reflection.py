@@ -53,6 +53,19 @@ async def test_all_that_is_named_is_described(service: Service) -> None:
     assert await info.code() == grpc.StatusCode.OK
 
 
+@pytest.mark.parametrize("odd", [b"\xff\xff\xff", b"\x22\x02\xff\xfe"])
+async def test_what_cannot_be_read_is_refused_in_no_library_s_words(
+    service: Service, odd: bytes
+) -> None:
+    method: grpc.aio.StreamStreamMultiCallable[bytes, bytes] = service.channel.stream_stream(
+        f"/{SERVICES[0]}/ServerReflectionInfo"
+    )
+    info = method()
+    await info.write(odd)
+    assert await info.code() == grpc.StatusCode.INTERNAL
+    assert await info.details() == "Exception deserializing request!"
+
+
 async def test_so_much_may_be_asked_in_one_stream(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:

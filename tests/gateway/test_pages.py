@@ -156,12 +156,32 @@ def test_there_is_nothing_beside_the_pages(gateway: Gateway, path: str) -> None:
     assert set(reply.json()) == {"error", "message"}
 
 
+@pytest.mark.parametrize("path", ALL)
+@pytest.mark.parametrize("kind", ["", "+proto", "-web", "-web-text"])
+def test_a_page_is_nothing_to_grpc(gateway: Gateway, path: str, kind: str) -> None:
+    reply = ask(gateway.url, "GET", path, {"content-type": f"application/grpc{kind}"})
+    assert len(reply.body) < 100
+    assert sum(map(len, (text for header in reply.headers for text in header))) < 1000
+    assert reply.status == 404 or reply.header("grpc-status") == "12"
+
+
+def test_what_is_refused_at_a_page_is_no_page(gateway: Gateway) -> None:
+    reply = ask(gateway.url, "GET", "/docs", {"connection": "upgrade", "upgrade": "websocket"})
+    assert (reply.status, reply.json()["error"]) == (403, "permission_denied")
+    assert reply.header("content-type") == "application/json"
+    assert reply.header("cache-control") == "no-store"
+    assert reply.header("etag") is None
+
+
 def test_what_is_large_is_not_had_many_times_at_once(tmp_path: Path) -> None:
     with gateway_running(1, tmp_path) as limited:
         replies = [ask(limited.url, "HEAD", LARGE) for _ in range(80)]
         assert replies[0].status == 200
         assert replies[-1].status == 429
         assert replies[-1].header("retry-after") == "1"
+        assert replies[-1].header("content-type") == "application/json"
+        assert replies[-1].header("cache-control") == "no-store"
+        assert replies[-1].header("etag") is None
         assert ask(limited.url, "GET", "/docs").status == 200
 
 

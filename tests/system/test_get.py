@@ -120,6 +120,19 @@ def test_whatever_the_title_it_is_the_body_by_rest(stack: Stack) -> None:
         assert (ended.exit_code, ended.stdout_bytes) == (0, body + b"\n")
 
 
+def test_what_cannot_be_written_is_said_in_a_line(demo: RunningDemo) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            command("get", str(sample_id(2))),
+            env=environment(**reaching(demo)),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (ended.returncode, ended.stderr) == (1, "Error: Cannot write: No space left on device\n")
+
+
 @pytest.mark.parametrize("face", FACES, ids=["grpc", "rest"])
 def test_exit_codes_tell_what_is_wrong(demo: RunningDemo, face: list[str]) -> None:
     reach, nobody = reaching(demo), str(free_port())

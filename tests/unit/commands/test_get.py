@@ -14,6 +14,8 @@ SECRET = "not to be shown"  # noqa: S105 - none
         ([], "Missing argument 'ID'"),
         ([""], "must be the id of a call"),
         (["a\udcff"], "must be the id of a call"),
+        (["a", "--address", ""], "must be HOST:PORT"),
+        (["a", "--url", ""], "must be http://HOST:PORT"),
         (["a", "--address", "host"], "must be HOST:PORT"),
         (["a", "--address", "host:65536"], "must be HOST:PORT"),
         (["a", "--address", "http://host:1"], "must be HOST:PORT"),
