@@ -14,6 +14,8 @@ from server.transport.aio_reflection import reflection_handlers
 from server.transport.live_calls import SERVICE, LiveCalls
 from server.transport.reflection import Reflection
 
+_UNBOUNDED = 2**31 - 1
+
 OPTIONS = (
     # Bytes of metadata. Between the two, requests are refused at random; Envoy lets 60 KiB pass.
     ("grpc.max_metadata_size", 64 * 1024),
@@ -22,6 +24,16 @@ OPTIONS = (
     ("grpc.max_receive_message_length", 64 * 1024),
     # Requests under way on a connection. Envoy puts all its callers on a few.
     ("grpc.max_concurrent_streams", 4096),
+    # Requests that wait to be accepted: beyond the first number core cancels them at random, beyond the
+    # second always, and after so many seconds too, without a line in any log. Instead all of them are
+    # accepted, and turned away by the admission.
+    ("grpc.server.max_pending_requests", _UNBOUNDED),
+    ("grpc.server.max_pending_requests_hard_limit", _UNBOUNDED),
+    ("grpc.server_max_unrequested_time_in_server", _UNBOUNDED),
+    # No client may refer to headers of earlier requests on its connection. Core remembers there that it
+    # could not parse one, and fails whoever refers to its name: behind a proxy that is somebody else.
+    # (Envoy's own setting for this has it break connections: core may not announce the change in size.)
+    ("grpc.http2.hpack_table_size.decoder", 0),
     # How long a client may take for its handshakes, TLS or not, instead of two minutes.
     ("grpc.server_handshake_timeout_ms", 10_000),
 )
