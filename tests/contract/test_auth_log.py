@@ -1,7 +1,7 @@
 """What the log says of who was not let in: which check, which request, and nothing of the token."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
@@ -29,34 +29,35 @@ def _all_is_logged(caplog: pytest.LogCaptureFixture) -> None:
 
 
 @pytest.mark.parametrize(
-    ("token", "check"),
+    ("make", "check"),
     [
-        (None, "no token"),
-        ("x y", "malformed"),
-        ("x.y.z", "malformed"),
-        ("a" * 20_000, "oversize"),
-        (RSA.token({"alg": "none"}), "algorithm"),
-        (RSA.token({"jku": "https://attacker.example/"}), "header jku"),
-        (RSA.token({"jwk": RSA.jwk}), "header jwk"),
-        (RSA.token({"x5u": "https://attacker.example/"}), "header x5u"),
-        (RSA.token({"x5c": ["MIIB"]}), "header x5c"),
-        (RSA.token({"crit": ["b64"], "b64": True}), "header crit"),
-        (RSA.token({"kid": ABSENT}), "no kid"),
-        (RSA.token({"kid": None}), "malformed"),
-        (signer("RS256", "unknown").token(), "kid is not known"),
-        (signer("RS256", "another").token({"kid": "rs256"}), "InvalidSignature"),
-        (EC.token({"kid": "rs256"}), "InvalidAlgorithm"),
-        (RSA.token(exp=1), "ExpiredSignature"),
-        (RSA.token(nbf=9_999_999_999), "ImmatureSignature"),
-        (RSA.token(iss="other"), "InvalidIssuer"),
-        (RSA.token(aud="other"), "InvalidAudience"),
-        (RSA.token(exp="soon"), "Decode"),
+        (lambda: None, "no token"),
+        (lambda: "x y", "malformed"),
+        (lambda: "x.y.z", "malformed"),
+        (lambda: "a" * 20_000, "oversize"),
+        (lambda: RSA.token({"alg": "none"}), "algorithm"),
+        (lambda: RSA.token({"jku": "https://attacker.example/"}), "header jku"),
+        (lambda: RSA.token({"jwk": RSA.jwk}), "header jwk"),
+        (lambda: RSA.token({"x5u": "https://attacker.example/"}), "header x5u"),
+        (lambda: RSA.token({"x5c": ["MIIB"]}), "header x5c"),
+        (lambda: RSA.token({"crit": ["b64"], "b64": True}), "header crit"),
+        (lambda: RSA.token({"kid": ABSENT}), "no kid"),
+        (lambda: RSA.token({"kid": None}), "malformed"),
+        (lambda: signer("RS256", "unknown").token(), "kid is not known"),
+        (lambda: signer("RS256", "another").token({"kid": "rs256"}), "InvalidSignature"),
+        (lambda: EC.token({"kid": "rs256"}), "InvalidAlgorithm"),
+        (lambda: RSA.token(exp=1), "ExpiredSignature"),
+        (lambda: RSA.token(nbf=9_999_999_999), "ImmatureSignature"),
+        (lambda: RSA.token(iss="other"), "InvalidIssuer"),
+        (lambda: RSA.token(aud="other"), "InvalidAudience"),
+        (lambda: RSA.token(exp="soon"), "Decode"),
     ],
 )
 async def test_it_says_which_check_failed_for_which_request(
-    guarded: Service, caplog: pytest.LogCaptureFixture, token: str | None, check: str
+    guarded: Service, caplog: pytest.LogCaptureFixture, make: Callable[[], str | None], check: str
 ) -> None:
-    await refused(guarded, token, **{"x-request-id": "the-request"})
+    # Made here, so that it has not expired however long the tests before took.
+    await refused(guarded, make(), **{"x-request-id": "the-request"})
     refusal = await the_one(caplog, "server.auth")
     answered = await the_one(caplog, "server.requests")
     assert (refusal["message"], refusal["check"]) == ("token refused", check)
