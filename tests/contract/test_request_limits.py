@@ -13,6 +13,7 @@ from tests.support.service import Service, Way, scripted_server
 
 REQUEST = pb.GetCallRequest(id=str(CALL_ID))
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+NO_HEADER_TABLE = b"\0\1" + bytes(4)
 MAX_CONCURRENT_STREAMS = b"\0\3"
 
 
@@ -63,6 +64,12 @@ async def test_a_connection_may_have_4096_requests_under_way() -> None:
     async with scripted_server(ScriptedPorts()) as port:
         settings = await asyncio.to_thread(received, port, b"")
     assert MAX_CONCURRENT_STREAMS + (4096).to_bytes(4, "big") in settings
+
+
+@pytest.mark.usefixtures("impatience")
+async def test_no_header_is_remembered_for_later_requests() -> None:
+    async with scripted_server(ScriptedPorts()) as port:
+        assert NO_HEADER_TABLE in await asyncio.to_thread(received, port, b"")
 
 
 def test_a_client_has_ten_seconds_for_its_handshakes() -> None:
