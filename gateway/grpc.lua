@@ -1,11 +1,22 @@
--- Lets a gRPC call through once its message is there.
+-- Lets a gRPC call through once its one message is whole.
 --
--- A server waits for the message for as long as the call may last. Callers who never send one would
--- hold, without a token, all the requests that may be under way to the servers.
+-- A server waits for the rest of a message for as long as the call may last, even if its caller has
+-- ended. Callers who never send it would hold, without a token, all the requests that may be under way
+-- to the servers. It stands behind the grpc_web filter, so that gRPC-Web is framed as gRPC by now.
+
+local PREFIX_BYTES = 5
+
+local function is_one_message(content)
+  local length = content and content:length() or 0
+  if length < PREFIX_BYTES then
+    return false
+  end
+  local flag, a, b, c, d = content:getBytes(0, PREFIX_BYTES):byte(1, PREFIX_BYTES)
+  return flag <= 1 and length - PREFIX_BYTES == ((a * 256 + b) * 256 + c) * 256 + d
+end
 
 function envoy_on_request(handle)
-  local content = handle:body() -- waits for all of it
-  if not content or content:length() == 0 then
-    handle:respond({ [":status"] = "400" }, "The call has no message.")
+  if not is_one_message(handle:body()) then -- body() waits for all of it
+    handle:respond({ [":status"] = "400" }, "The call must have one whole message.")
   end
 end

@@ -43,7 +43,7 @@ _ROUTE = "type.googleapis.com/envoy.config.route.v3"
 _FILTERS = "type.googleapis.com/envoy.extensions.filters.http"
 _OFF = {"@type": f"{_ROUTE}.FilterConfig", "disabled": True}
 _ON = {"@type": f"{_ROUTE}.FilterConfig", "config": {}}
-_NOBODY_ELSE = {"transcoder": _OFF, "python": _OFF}
+_NOBODY_ELSE = {"transcoder": _OFF}
 _LARGE_BYTES = 64 * 1024
 
 

@@ -40,6 +40,7 @@ def render(settings: GatewaySettings, secrets: Mapping[str, Path]) -> str:
         RATE_LIMIT_PER_SECOND=max(settings.rate_limit_per_second, 1),
         RATE_LIMIT_BURST=settings.rate_limit_burst,
         GRPC_LUA=json.dumps(str(_HERE / "grpc.lua")),
+        REFUSAL_LUA=json.dumps(str(_HERE / "refusal.lua")),
         REST_LUA=json.dumps(str(_HERE / "rest.lua")),
         REST_TIMEOUT=f"{settings.rest_timeout_ms / 1000:.3f}s",
         REST_TIMEOUT_MS=settings.rest_timeout_ms,

@@ -56,11 +56,6 @@ function envoy_on_request(handle)
   if method ~= "GET" and method ~= "HEAD" then
     handle:respond({ [":status"] = "405", allow = "GET, HEAD" })
   end
-  -- As the server would take it, so that both log the same id.
-  local id = headers:get("x-request-id")
-  if #id > 128 or id:find("[^!-~]") then
-    headers:replace("x-request-id", (id:gsub("[^!-~]", "_"):sub(1, 128)))
-  end
   keep(headers, PASSED_ON)
   -- A GET's content has no meaning, yet the transcoder would read an id out of it.
   local content = handle:body()

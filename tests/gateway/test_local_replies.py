@@ -40,16 +40,6 @@ def test_a_transfer_encoding_that_is_not_spoken(gateway: Gateway) -> None:
     assert_shaped(reply, 501, "unimplemented")
 
 
-def test_an_old_protocol(gateway: Gateway) -> None:
-    reply = send_raw(gateway.url, b"GET " + PATH + b" HTTP/1.0\r\n\r\n")
-    assert_shaped(reply, 426, "upgrade_required")
-
-
-def test_another_protocol(gateway: Gateway) -> None:
-    reply = ask(gateway.url, "GET", PATH.decode(), {"connection": "upgrade", "upgrade": "websocket"})
-    assert_shaped(reply, 403, "permission_denied")
-
-
 @pytest.mark.parametrize(
     ("path", "cookie"), [(PATH.decode(), "a" * 100_000), (PATH.decode() + "a" * 100_000, "")]
 )
@@ -69,9 +59,3 @@ def test_too_many_headers(gateway: Gateway) -> None:
     headers = {f"x-{number}": "a" for number in range(101)}
     reply = ask(gateway.url, "GET", PATH.decode(), headers)
     assert_shaped(reply, 431, "request_header_fields_too_large")
-
-
-def test_a_header_that_some_servers_take_for_another(gateway: Gateway, upstream: Upstream) -> None:
-    reply = ask(gateway.url, "GET", PATH.decode(), {"x_request_id": "a"})
-    assert_shaped(reply, 400, "invalid_argument")
-    assert upstream.requests == []

@@ -7,6 +7,7 @@ from livecalls.v1 import live_calls_pb2 as pb
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
 from tests.support.gateway import Gateway
+from tests.support.raw_grpc import FIELDS, raw_grpc
 from tests.support.rest import ask, send_raw
 from tests.support.upstream import Upstream
 
@@ -73,6 +74,21 @@ def test_a_grpc_request_has_one(gateway: Gateway, upstream: Upstream) -> None:
     assert upstream.requests[0].metadata["x-request-id"] == "of-grpc"
     logged = gateway.access_logged("of-grpc")
     assert (logged["path"], logged["grpc_status"]) == ("/livecalls.v1.LiveCalls/GetCall", "5")
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [(b"by grpc", "by_grpc"), (b"grpc\xff", "grpc_"), (b"g" * 9000, "g" * 128)],
+    ids=["space", "no ascii", "long"],
+)
+def test_one_of_a_grpc_request_is_made_fit_too(
+    given: bytes, taken: str, gateway: Gateway, upstream: Upstream
+) -> None:
+    upstream.runs(lambda request, _: pb.Call(id=str(request.metadata["x-request-id"])))
+    with raw_grpc(gateway.address) as caller:
+        caller.ask_fields([*FIELDS.items(), (b"x-request-id", given)])
+    assert upstream.requests[0].metadata["x-request-id"] == taken
+    assert gateway.access_logged(taken)["path"] == "/livecalls.v1.LiveCalls/GetCall"
 
 
 def test_the_log_line_names_the_server_beside(beside: Gateway, upstream: Upstream) -> None:

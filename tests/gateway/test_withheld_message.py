@@ -1,9 +1,13 @@
-"""gRPC callers who begin a call and send no message: they hold nothing of the servers."""
+"""gRPC callers who begin a call and do not send one whole message: they hold nothing of the servers."""
 
+import base64
+import struct
 from contextlib import ExitStack
 
+import pytest
+
 from tests.support.gateway import Gateway, wait_for
-from tests.support.rest import ask, connected
+from tests.support.rest import Reply, ask, connected
 from tests.support.upstream import Upstream
 
 METHOD = "/livecalls.v1.LiveCalls/GetCall"
@@ -12,15 +16,47 @@ BEGUN = (
 )
 
 
-def test_a_call_without_a_message_is_refused(gateway: Gateway) -> None:
-    reply = ask(gateway.url, "POST", METHOD, {"content-type": "application/grpc"})
+WHOLE = struct.pack(">BI", 0, 4) + b"\n\2no"
+NOT_ONE = {
+    "nothing": b"",
+    "one byte": b"\0",
+    "a cut prefix": WHOLE[:4],
+    "a prefix alone": WHOLE[:5],
+    "a cut message": WHOLE[:-1],
+    "four GiB announced": b"\0\xff\xff\xff\xff" + WHOLE,
+    "two messages": WHOLE * 2,
+    "a byte behind it": WHOLE + b"\0",
+    "another flag": b"\2" + WHOLE[1:],
+}
+
+
+@pytest.mark.parametrize("content", NOT_ONE.values(), ids=list(NOT_ONE))
+@pytest.mark.parametrize("kind", ["", "-web+proto", "-web-text"])
+def test_what_is_not_one_whole_message_is_refused(
+    kind: str, content: bytes, gateway: Gateway, upstream: Upstream
+) -> None:
+    reply = post(gateway, kind, content)
     assert reply.header("grpc-status") == "13"
-    assert reply.header("grpc-message") == "The call has no message."
+    assert reply.header("grpc-message") == "The call must have one whole message."
+    assert upstream.requests == []
 
 
-def test_by_grpc_web_too(gateway: Gateway) -> None:
-    reply = ask(gateway.url, "POST", METHOD, {"content-type": "application/grpc-web+proto"})
-    assert (reply.status, reply.json()["error"]) == (400, "invalid_argument")
+@pytest.mark.parametrize("kind", ["", "-web+proto", "-web-text"])
+def test_a_whole_message_is_passed_on(kind: str, gateway: Gateway, upstream: Upstream) -> None:
+    assert post(gateway, kind, WHOLE).header("grpc-status") == "5"
+    assert [request.id for request in upstream.requests] == ["no"]
+
+
+def test_base64_that_is_cut_off_is_refused(gateway: Gateway, upstream: Upstream) -> None:
+    headers = {"content-type": "application/grpc-web-text", "content-length": "5"}
+    assert ask(gateway.url, "POST", METHOD, headers, b"AAAAA").header("grpc-status") == "13"
+    assert upstream.requests == []
+
+
+def post(gateway: Gateway, kind: str, content: bytes) -> Reply:
+    body = base64.b64encode(content) if kind.endswith("text") else content
+    headers = {"content-type": f"application/grpc{kind}", "content-length": str(len(body))}
+    return ask(gateway.url, "POST", METHOD, headers, body)
 
 
 def test_one_that_is_not_whole_does_not_reach_a_server(

@@ -2,8 +2,8 @@
 
 import socket
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
 import grpc
@@ -22,6 +22,16 @@ _REQUEST = pb.GetCallRequest(id=str(CALL_ID)).SerializeToString()
 _STATUS = b"grpc-status"
 # The same in HPACK's Huffman code, which Envoy prefers; it does not make the digits behind it shorter.
 _STATUS_IN_HUFFMAN = bytes.fromhex("9acac8b21234da8f")
+Fields = Iterable[tuple[bytes, bytes]]
+FIELDS = {
+    b":method": b"POST",
+    b":scheme": b"http",
+    b":path": GET_CALL.encode(),
+    b":authority": b"a",
+    b"content-type": b"application/grpc",
+    b"te": b"trailers",
+}
+"""What every gRPC request has."""
 _CODES = {str(code.value[0]).encode(): code for code in grpc.StatusCode}
 
 
@@ -45,28 +55,43 @@ class RawGrpc:
         self.send(GET_CALL.encode(), *authorization)
         return _CODES[_status(self.last_headers())]
 
+    def ask_fields(self, fields: Fields) -> grpc.StatusCode:
+        """Ask for the call with any fields; return the code of the answer."""
+        self.send_fields(fields)
+        return _CODES[_status(self.last_headers())]
+
     def send(self, path: bytes, *authorization: bytes) -> None:
         """Send the request for the call to a path."""
+        fields = {**FIELDS, b":path": path}
+        self.send_fields([*fields.items(), *((b"authorization", value) for value in authorization)])
+
+    def send_fields(self, fields: Fields, body: bytes | None = None, trailers: Fields = ()) -> None:
+        """Send a request of any fields, pseudo-headers first; the body is the request for the call."""
         self._stream += 2
-        fields = [
-            (b":method", b"POST"),
-            (b":scheme", b"http"),
-            (b":path", path),
-            (b":authority", b"a"),
-            (b"content-type", b"application/grpc"),
-            (b"te", b"trailers"),
-            *((b"authorization", value) for value in authorization),
+        body = framed(_REQUEST) if body is None else body
+        frames = [
+            _frame(_HEADERS, _END_HEADERS, self._stream, _block(fields)),
+            _frame(_DATA, 0 if trailers else _END_STREAM, self._stream, body),
         ]
-        # HPACK's plainest form: every field a literal with a new name.
-        block = b"".join(b"\0" + _text(name) + _text(value) for name, value in fields)
-        message = struct.pack(">BI", 0, len(_REQUEST)) + _REQUEST
-        self._connection.sendall(
-            _frame(_HEADERS, _END_HEADERS, self._stream, block)
-            + _frame(_DATA, _END_STREAM, self._stream, message)
-        )
+        if trailers:
+            frames.append(_frame(_HEADERS, _END_HEADERS | _END_STREAM, self._stream, _block(trailers)))
+        self._connection.sendall(b"".join(frames))
 
     def last_headers(self) -> bytes:
         """Wait for the end of the answer; return the headers that end it, which Envoy may compress."""
+        while True:
+            kind, flags, payload = self._next_frame()
+            if kind == _HEADERS and flags & _END_STREAM:
+                return payload
+
+    def wait_for_end(self) -> None:
+        """Wait until the answer has ended, in whichever way."""
+        with suppress(BrokenOffError, ConnectionError):
+            while not self._next_frame()[1] & _END_STREAM:
+                pass
+
+    def _next_frame(self) -> tuple[int, int, bytes]:
+        """Read the next frame of the answer: its kind, flags and payload."""
         while True:
             if not (head := self._incoming.read(9)):
                 raise BrokenOffError("the connection was closed")
@@ -79,8 +104,8 @@ class RawGrpc:
                 raise BrokenOffError("the stream was reset")
             if kind == _GOAWAY:  # after which Envoy waits a second before it closes
                 raise BrokenOffError("the connection is given up")
-            if kind == _HEADERS and flags & _END_STREAM:
-                return payload
+            if stream == self._stream and kind in (_HEADERS, _DATA):
+                return kind, flags, payload
 
 
 @contextmanager
@@ -91,7 +116,19 @@ def raw_grpc(address: str) -> Iterator[RawGrpc]:
         socket.create_connection((host, int(port)), timeout=20) as connection,
         connection.makefile("rb") as incoming,
     ):
+        # Small frames go out at once, rather than once the other side has confirmed the last ones.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         yield RawGrpc(connection, incoming)
+
+
+def framed(message: bytes) -> bytes:
+    """Put gRPC's prefix before a message."""
+    return struct.pack(">BI", 0, len(message)) + message
+
+
+def _block(fields: Fields) -> bytes:
+    """Write header fields in HPACK's plainest form: every field a literal with a new name."""
+    return b"".join(b"\0" + _text(name) + _text(value) for name, value in fields)
 
 
 def _frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:

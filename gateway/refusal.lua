@@ -1,0 +1,17 @@
+-- Answers by HTTP what only looks like gRPC: another verb, another content.
+--
+-- Envoy would answer as gRPC does if the request is application/grpc. The route's metadata have the reply.
+
+function envoy_on_response(handle)
+  local body = handle:body(true) -- yields, which ends what was taken before
+  local refusal, headers = handle:metadata(), handle:headers()
+  local text = ('{"error":"%s","message":"%s"}'):format(refusal:get("error"), refusal:get("message"))
+  local asked = handle:streamInfo():dynamicMetadata():get("asked")
+  body:setBytes(asked.method == "HEAD" and "" or text)
+  headers:replace(":status", refusal:get("status"))
+  headers:replace("content-type", "application/json")
+  headers:replace("content-length", tostring(#text))
+  headers:replace("cache-control", "no-store")
+  headers:remove("grpc-status")
+  headers:remove("grpc-message")
+end
