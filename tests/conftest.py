@@ -8,6 +8,7 @@ os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
 pytest_plugins: list[str] = [
     "tests.support.golden",
+    "tests.support.hangs",
     "tests.support.key_server",
     "tests.support.postgres",
     "tests.support.stream",
