@@ -14,6 +14,8 @@ from server.transport.failures import Failure
 _GRPC = (b"content-type", b"application/grpc")
 _OK = (b"grpc-status", b"0")
 _REQUEST_ID = REQUEST_ID_KEY.encode()
+# What the host has been handed. Trailers are due after a body, unless the reply is headers alone.
+_NOTHING, _HEADERS, _BODY, _HEADERS_ALONE, _ALL = range(5)
 # Made once: the host only reads it.
 _START: Event = {
     "type": "http.response.start",
@@ -24,30 +26,35 @@ _START: Event = {
 
 
 class Reply:
-    """One reply, sent as ASGI events; sending raises CallerGoneError."""
+    """One reply, sent as ASGI events; sending raises CallerGoneError.
 
-    __slots__ = ("_began", "_send")
+    If an end is cancelled while it is sent, another may follow: it sends only what is still due.
+    """
+
+    __slots__ = ("_send", "_sent")
 
     def __init__(self, send: Send) -> None:
         self._send = send
-        self._began = False
+        self._sent = _NOTHING
 
     async def message_alone(self, message: bytes, encoding: bytes, request_id: str) -> None:
         """Send the one message of a call that went well, and its end."""
-        send, self._began = self._send, True
+        send, self._sent = self._send, _HEADERS
         try:
             await send(_start(encoding))
-            await send({"type": "http.response.body", "body": framed(message, encoding)})
+            body = framed(message, encoding)
+            self._sent = _BODY
+            await send({"type": "http.response.body", "body": body})
             trailers = [_OK, (_REQUEST_ID, request_id.encode())]
+            self._sent = _ALL
             await send({"type": "http.response.trailers", "headers": trailers})
         except OSError:
             raise CallerGoneError from None
 
     async def message(self, message: bytes, encoding: bytes) -> None:
         """Send one of several messages, and wait until there is room for the next."""
-        if not self._began:
-            self._began = True
-            await self._put(_start(encoding))
+        if self._sent == _NOTHING:
+            await self._advance(_HEADERS, _start(encoding))
         event = {"type": "http.response.body", "body": framed(message, encoding), "more_body": True}
         # The host would take it amiss if what it is asked for were given up.
         sending = asyncio.ensure_future(self._put(event))
@@ -68,19 +75,27 @@ class Reply:
 
     async def not_grpc(self, refused: NotGrpcError) -> None:
         """Answer what is no gRPC by an HTTP status without content."""
-        await self._headers_alone(refused.status, list(refused.headers))
+        await self._advance(_HEADERS_ALONE, _headers(refused.status, list(refused.headers)))
+        await self._end([])
 
     async def _end(self, trailers: Headers) -> None:
-        if self._began:
-            await self._put({"type": "http.response.body", "body": b""})
-            await self._put({"type": "http.response.trailers", "headers": trailers})
-        else:
-            await self._headers_alone(200, [_GRPC, *trailers])
+        if self._sent == _NOTHING:
+            await self._advance(_HEADERS_ALONE, _headers(200, [_GRPC, *trailers]))
+        if self._sent == _HEADERS_ALONE:
+            await self._advance(_ALL, {"type": "http.response.body", "body": b""})
+        if self._sent == _HEADERS:
+            await self._advance(_BODY, {"type": "http.response.body", "body": b""})
+        if self._sent == _BODY:
+            await self._advance(_ALL, {"type": "http.response.trailers", "headers": trailers})
 
-    async def _headers_alone(self, status: int, headers: Headers) -> None:
-        self._began = True
-        await self._put({"type": "http.response.start", "status": status, "headers": headers})
-        await self._put({"type": "http.response.body", "body": b""})
+    async def _advance(self, sent: int, event: Event) -> None:
+        """Hand an event to the host, which has not taken it only if it raises an error."""
+        before, self._sent = self._sent, sent
+        try:
+            await self._put(event)
+        except Exception:
+            self._sent = before
+            raise
 
     async def _put(self, event: Event) -> None:
         try:
@@ -93,6 +108,10 @@ def _look_at(sending: "asyncio.Future[None]") -> None:
     """Know of its failure, for where nobody waits for it any more."""
     if not sending.cancelled():
         sending.exception()
+
+
+def _headers(status: int, headers: Headers) -> Event:
+    return {"type": "http.response.start", "status": status, "headers": headers}
 
 
 def _start(encoding: bytes) -> Event:
