@@ -8,6 +8,7 @@ from contextvars import Context
 from typing import Generic, TypeVar
 
 from server.application.errors import StoreUnavailableError
+from server.tasks import wait_for_end
 
 log = logging.getLogger("server.store")
 
@@ -69,7 +70,7 @@ class SharedReads(Generic[Key, Value]):
         tasks = list(self._under_way)
         for task in tasks:
             _give_up(task)
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await wait_for_end(tasks, "reads")
 
     def _batch_to_join(self) -> "_Batch[Key, Value]":
         last = self._gathering[-1] if self._gathering else None

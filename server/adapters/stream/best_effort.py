@@ -17,6 +17,7 @@ from server.adapters.stream.gate import Gate, StreamCall
 from server.adapters.stream.wire import can_be_asked
 from server.application.call import LiveStatus
 from server.config import StreamSettings
+from server.tasks import wait_for_end
 
 log = logging.getLogger("server.stream")
 
@@ -88,7 +89,7 @@ class BestEffort:
         questions = list(self._questions.values())
         for question in questions:
             question.cancel()
-        await asyncio.gather(*questions, return_exceptions=True)
+        await wait_for_end(questions, "questions to Stream")
         await self._stream.aclose()
 
     def _ask(self, call: StreamCall) -> asyncio.Task[LiveStatus | None] | None:

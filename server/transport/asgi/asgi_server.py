@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import cast
 
+from server.tasks import wait_for_end
 from server.transport.access_log import AccessLog
 from server.transport.asgi.health import Health
 from server.transport.asgi.interface import Headers, Receive, Send
@@ -43,14 +44,19 @@ class AsgiServer:
         self._health.end()
 
     async def stop(self, grace: float) -> None:
-        """Say that it ends, give requests under way so many seconds, and end those that are left."""
+        """Announce the end, give requests under way so many seconds, and cancel those that are left.
+
+        It takes MAX_END_SECONDS more at most, whatever the host does.
+        """
         self.announce_end()
-        if self._under_way:
-            _, left = await asyncio.wait(self._under_way, timeout=grace)
-            for task in left:
-                task.cancel()
-            await asyncio.gather(*left, return_exceptions=True)
-        self._access_log.close()
+        try:
+            if self._under_way:
+                _, left = await asyncio.wait(self._under_way, timeout=grace)
+                for task in left:
+                    task.cancel()
+                await wait_for_end(left, "requests")
+        finally:
+            self._access_log.close()
 
 
 def _service_methods(service: LiveCalls, access_log: AccessLog) -> Mapping[bytes, Answering]:

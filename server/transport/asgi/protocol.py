@@ -33,7 +33,8 @@ async def answer(
         pass
     except asyncio.CancelledError:
         await _end_badly(reply, cancelled())
-    except BaseException:
+    except BaseException as error:
+        _raise_if_destroyed(error)
         log.exception("a fault of the server")
         await _end_badly(reply, fault())
 
@@ -63,5 +64,12 @@ async def _end_badly(reply: Reply, why: RefusedError) -> None:
         await reply.refuse(why)
     except CallerGoneError:
         pass
-    except BaseException:
+    except BaseException as error:
+        _raise_if_destroyed(error)
         log.exception("no end of a reply could be sent")
+
+
+def _raise_if_destroyed(error: BaseException) -> None:
+    """Raise what Python raises in a coroutine that is destroyed after its loop: no end can be sent."""
+    if isinstance(error, GeneratorExit) and not asyncio._get_running_loop():  # noqa: SLF001 - documented
+        raise error

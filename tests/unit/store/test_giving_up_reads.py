@@ -1,8 +1,10 @@
 import asyncio
 import logging
+from contextlib import suppress
 
 import pytest
 
+from server import tasks
 from server.application.errors import StoreUnavailableError
 from tests.support.scripted_read import AGES, MOMENT, ScriptedRead, StubbornRead, shared, turn
 
@@ -169,3 +171,26 @@ async def test_who_comes_after_all_were_sent_away_waits_only_so_long() -> None:
     await asyncio.wait([first, second])
     with pytest.raises(StoreUnavailableError):
         await asyncio.wait_for(reads.find(3), AGES)
+
+
+async def test_a_read_that_does_not_end_is_left_behind_when_the_store_closes(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "MAX_END_SECONDS", MOMENT)
+    going_on = asyncio.Event()
+
+    async def read(keys: list[int]) -> dict[int, str]:
+        begun.set()
+        while not going_on.is_set():
+            with suppress(asyncio.CancelledError):
+                await going_on.wait()
+        return {}
+
+    begun, reads = asyncio.Event(), shared(read)
+    request = asyncio.create_task(reads.find(1))
+    await begun.wait()
+    await reads.aclose()
+    (left,) = [vars(line) for line in caplog.records if line.name == "server"]
+    assert (left["of"], left["tasks"]) == ("reads", 1)
+    going_on.set()
+    await request

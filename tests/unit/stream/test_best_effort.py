@@ -1,8 +1,11 @@
 import asyncio
+from contextlib import suppress
 
 import pytest
 
 from server.adapters.stream import best_effort as best_effort_module
+from server.application.call import LiveStatus
+from server.tasks import MAX_END_SECONDS
 from tests.support.scripted_stream import CALL, OFF_AIR, ON_AIR, OTHER, ScriptedStream, ask, best_effort
 
 
@@ -129,3 +132,25 @@ async def test_closing_gives_up_what_is_under_way(stream: ScriptedStream) -> Non
     assert await caller == (None, 0.1)
     assert stream.given_up[CALL] == 1
     assert stream.closed
+
+
+async def test_closing_leaves_a_question_behind_that_does_not_end(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Stubborn(ScriptedStream):
+        async def ask(self, call_type: str, call_id: str) -> LiveStatus:
+            while not going_on.is_set():
+                with suppress(asyncio.CancelledError):
+                    await going_on.wait()
+            return ON_AIR
+
+    going_on, stream = asyncio.Event(), Stubborn()
+    asked = best_effort(stream)
+    await ask(asked)
+    began = asyncio.get_running_loop().time()
+    await asked.aclose()
+    assert asyncio.get_running_loop().time() - began == pytest.approx(MAX_END_SECONDS)
+    (left,) = [vars(line) for line in caplog.records if line.name == "server"]
+    assert (left["of"], left["tasks"]) == ("questions to Stream", 1)
+    assert stream.closed
+    going_on.set()
