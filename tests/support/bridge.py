@@ -1,8 +1,10 @@
 """A server in the test's own loop that answers what an Envoy hands over: the other end of the bridge."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -40,33 +42,55 @@ async def bridged(server: AsgiServer, folder: Path) -> AsyncIterator[None]:
         yield
 
 
+class HostError(Exception):
+    """What the host raised, other than that the caller has gone."""
+
+
 class _Crossing:
-    """ASGI's receive and send of one request."""
+    """ASGI's receive and send of one request; either raises HostError, and send OSError."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
-        self._events: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self._acknowledged: asyncio.Queue[str] = asyncio.Queue()
+        self._waiting: dict[str, deque[asyncio.Future[Any]]] = {"receive": deque(), "send": deque()}
+        self._gone = False
         self.listening = asyncio.create_task(self._listen())
 
     async def receive(self) -> Any:
-        sent(self._writer, "receive")
-        return await self._events.get()
+        try:
+            return await self._ask("receive")
+        except OSError:
+            return {"type": "http.disconnect"}
 
     async def send(self, event: Any) -> None:
-        sent(self._writer, "send", event)
-        if await self._acknowledged.get() == "gone":
+        await self._ask("send", event)
+
+    async def _ask(self, word: str, *event: Any) -> Any:
+        if self._gone:
             raise OSError("the caller has gone")
+        answer = asyncio.get_running_loop().create_future()
+        self._waiting[word].append(answer)
+        sent(self._writer, word, *event)
+        return await answer
 
     async def _listen(self) -> None:
-        while True:
-            try:
-                word, *event = await received(self._reader)
-            except (asyncio.IncompleteReadError, ConnectionError):
-                self._acknowledged.put_nowait("gone")
-                return
-            if word == "received":
-                self._events.put_nowait(*event)
-            else:
-                self._acknowledged.put_nowait(word)
+        """Hand each answer to who has waited for it longest, and in the end tell all that wait."""
+        try:
+            while True:
+                word, outcome, *value = await received(self._reader)
+                _settle(self._waiting[word].popleft(), outcome, *value)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            self._gone = True
+            for answer in chain(*self._waiting.values()):
+                _settle(answer, "gone")
+
+
+def _settle(answer: asyncio.Future[Any], outcome: str, value: Any = None) -> None:
+    if answer.done():
+        return  # it was given up
+    if outcome == "done":
+        answer.set_result(value)
+    else:
+        answer.set_exception(OSError("the caller has gone") if outcome == "gone" else HostError(value))

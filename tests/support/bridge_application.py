@@ -50,23 +50,25 @@ async def application(
             if word == "send":
                 await task
     except (asyncio.IncompleteReadError, ConnectionError):
-        writer.close()  # the other side has ended
-        await asyncio.gather(*carrying)
+        pass  # the other side has ended
+    finally:
+        writer.close()
+    await asyncio.gather(*carrying)
 
 
 async def _carry(
     word: str,
     event: list[Event],
     receive: Callable[[], Awaitable[Event]],
-    send: Callable[[Event], Awaitable[None]],
+    send: Callable[[Event], Awaitable[object]],
     writer: asyncio.StreamWriter,
 ) -> None:
-    if word == "receive":
-        sent(writer, "received", await receive())
-        return
+    """Carry an event, or what the host raises: without an answer the other side would wait for ever."""
     try:
-        await send(*event)
+        answer = await receive() if word == "receive" else await send(*event)
     except OSError:
-        sent(writer, "gone")
+        sent(writer, word, "gone")
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is raised there
+        sent(writer, word, "failed", repr(error))
     else:
-        sent(writer, "sent")
+        sent(writer, word, "done", answer)

@@ -1,0 +1,70 @@
+"""The bridge from Envoy's process to the test's own, by which tests serve inside.
+
+Whatever happens on one side, nobody waits for ever on the other.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+from server.transport.asgi.asgi_server import AsgiServer
+from server.transport.asgi.interface import Event, Headers, Receive, Send
+from tests.support.bridge import HostError, bridged
+from tests.support.bridge_application import sent
+from tests.support.service import GET_CALL, Inside
+
+SCOPE = {"type": "http", "method": "POST", "raw_path": b"/", "headers": []}
+START: Event = {"type": "http.response.start", "status": 200, "headers": []}
+BODY: Event = {"type": "http.response.body", "body": b""}
+
+
+class Scripted(AsgiServer):
+    """A server that answers a request by a script."""
+
+    def __init__(self, script: Callable[[Receive, Send], Awaitable[Any]]) -> None:
+        self._script = script
+        self.outcome: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    async def answer(
+        self, verb: str, path: bytes, headers: Headers, receive: Receive, send: Send
+    ) -> None:
+        try:
+            self.outcome.set_result(await self._script(receive, send))
+        except Exception as error:  # noqa: BLE001 - the test raises it
+            self.outcome.set_exception(error)
+
+
+async def test_what_the_host_refuses_is_raised(inside: Inside) -> None:
+    async def script(receive: Receive, send: Send) -> None:
+        for event in (START, BODY, BODY):
+            await send(event)
+
+    server = Scripted(script)
+    async with (
+        bridged(server, inside.folder),
+        grpc.aio.insecure_channel(inside.gateway.address) as channel,
+    ):
+        call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(GET_CALL)
+        asked = call(b"")
+        with pytest.raises(HostError, match="after response already completed"):
+            await asyncio.wait_for(server.outcome, 5)
+        asked.cancel()
+
+
+async def test_all_that_wait_are_told_that_the_host_has_gone(tmp_path: Path) -> None:
+    async def script(receive: Receive, send: Send) -> list[Any]:
+        waiting = (send(START), send(BODY), receive(), receive())
+        return list(await asyncio.gather(*waiting, return_exceptions=True))
+
+    server = Scripted(script)
+    async with bridged(server, tmp_path):
+        _, writer = await asyncio.open_unix_connection(tmp_path / "bridge")
+        sent(writer, SCOPE)
+        writer.close()
+        outcomes = await asyncio.wait_for(server.outcome, 5)
+    assert [type(outcome) for outcome in outcomes[:2]] == [OSError, OSError]
+    assert outcomes[2:] == [{"type": "http.disconnect"}] * 2
