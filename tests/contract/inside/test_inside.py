@@ -94,7 +94,7 @@ async def test_a_caller_that_goes_away_gives_the_work_up(
     inside: Inside, stub: LiveCallsAsyncStub
 ) -> None:
     asked = stub.GetCall(pb.GetCallRequest(id=ENDLESS), metadata=[OF_US])
-    await asyncio.sleep(0.05)
+    await until(lambda: "a () a-bin ()" in inside.log())
     asked.cancel()
     await until(lambda: "server.requests answered CANCELLED abc-123" in inside.log())
 
