@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from server.application.call import Call
 from server.application.errors import StoreUnavailableError
@@ -16,7 +16,7 @@ from server.transport.call_context import CallContext
 from server.transport.live_calls import LiveCalls
 from tests.support.calls import CALL_ID, PLAIN_CALL, ScriptedPorts, numbered_id
 
-AWAY, BUG, ENDLESS = map(numbered_id, range(3))
+AWAY, BUG, ENDLESS, STUBBORN = map(numbered_id, range(4))
 NOBODY = "Bearer nobody"
 
 log = logging.getLogger("tests.inside")
@@ -29,6 +29,9 @@ async def _answer(call_id: str) -> Call | None:
         raise ZeroDivisionError("secret")
     if call_id == ENDLESS:
         await asyncio.Event().wait()
+    while call_id == STUBBORN:
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
     return PLAIN_CALL if call_id == CALL_ID else None
 
 

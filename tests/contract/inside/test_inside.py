@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import grpc
@@ -14,7 +15,8 @@ from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
 from tests.support.asgi import until
 from tests.support.calls import CALL_ID, new_id
-from tests.support.inside_application import AWAY, BUG, ENDLESS, NOBODY
+from tests.support.inside import inside_running
+from tests.support.inside_application import AWAY, BUG, ENDLESS, NOBODY, STUBBORN
 from tests.support.service import detail_of, trailer_of
 
 if TYPE_CHECKING:
@@ -97,6 +99,16 @@ async def test_a_caller_that_goes_away_gives_the_work_up(
     await until(lambda: "a () a-bin ()" in inside.log())
     asked.cancel()
     await until(lambda: "server.requests answered CANCELLED abc-123" in inside.log())
+
+
+async def test_envoy_ends_though_a_request_does_not(tmp_path: Path) -> None:
+    async with inside_running(tmp_path) as inside, grpc.aio.insecure_channel(inside.address) as channel:
+        stub: LiveCallsAsyncStub = LiveCallsStub(channel)
+        asked = stub.GetCall(pb.GetCallRequest(id=STUBBORN))
+        await until(lambda: "a () a-bin ()" in inside.log())
+        asked.cancel()
+    assert inside.log().count("\n") == 2
+    assert "server tasks do not end and are left behind" in inside.log()
 
 
 async def test_a_request_of_more_than_64_kib_is_refused_and_the_next_is_answered(
