@@ -1,5 +1,6 @@
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import grpc
@@ -86,3 +87,21 @@ async def test_what_the_end_of_the_server_cuts_off_is_logged(
         await asyncio.wait_for(read.begun.wait(), 5)
     assert (await the_one(caplog, "server.requests"))["code"] == "CANCELLED"
     assert call.done()
+
+
+async def test_the_server_ends_though_a_request_does_not(way: Way) -> None:
+    begun, going_on = asyncio.Event(), asyncio.Event()
+
+    async def stubborn(call_id: str) -> Call | None:
+        begun.set()
+        while not going_on.is_set():
+            with suppress(asyncio.CancelledError):
+                await going_on.wait()
+        return None
+
+    async with scripted_service(way) as service:
+        service.ports.answer = stubborn
+        asked = service.stub.GetCall(REQUEST)
+        await asyncio.wait_for(begun.wait(), 5)
+    going_on.set()
+    assert asked.done()
