@@ -10,10 +10,10 @@ from tests.stubs.languages import COLUMNS, Column, build, set_up
 from tests.stubs.page import page_served
 from tests.stubs.runner import Run, run
 from tests.stubs.table import table
-from tests.stubs.ways_in import Parts, Targets, WayIn, store_all_calls, ways_in
+from tests.stubs.ways_in import Parts, Targets, store_all_calls, ways_in
 from tests.support.postgres import migrated_database
 from tests.support.upstream import Upstream, upstream_running
-from tests.support.ways import Way
+from tests.support.ways import Way, WayIn
 
 
 @pytest.fixture(scope="session")

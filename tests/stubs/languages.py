@@ -1,8 +1,6 @@
 """The languages that there are stubs for, and the clients that show that they work."""
 
 import os
-import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -11,29 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-import pytest
-
-from tests.stubs.ways_in import WayIn
+from tests.support.toolchains import Tool, insist_on, set_up_by
+from tests.support.ways import WayIn
 
 ROOT = Path(__file__).parents[2]
-
-
-class Tool(NamedTuple):
-    """What clients are built with: the least version that will do, and the command that tells it."""
-
-    least: tuple[int, ...]
-    version: tuple[str, ...]
-
-    def missing(self) -> str:
-        """Say what is missing here, if anything is."""
-        needed = f"{self.version[0]} {_dotted(self.least)} or newer"
-        if not shutil.which(self.version[0]):
-            return f"{needed}; there is none"
-        said = subprocess.run(self.version, check=True, capture_output=True, text=True)
-        # No digit of a colour, which Maven prints into pipes too.
-        dotted = re.findall(r"\d+(?:\.\d+)*\b", said.stdout + said.stderr)[0]
-        found = tuple(map(int, dotted.split(".")))
-        return "" if found >= self.least else f"{needed}; there is {dotted}"
 
 
 @dataclass(frozen=True)
@@ -110,21 +89,14 @@ COLUMNS = tuple(Column(client, way_in) for client in CLIENTS for way_in in clien
 
 def build(language: Language) -> None:
     """Build a language's clients, once; where what they need is missing, fail in CI and else skip."""
-    _insist_on(_missing(language))
+    insist_on(_missing(language))
     _build(language)
 
 
 def set_up(client: Client) -> None:
     """See to what a client needs beside its language; where that fails, fail in CI and else skip."""
     if client.setup:
-        _insist_on(_failed(client.setup))
-
-
-def _insist_on(missing: str) -> None:
-    if missing and os.environ.get("CI"):
-        pytest.fail(missing)
-    if missing:
-        pytest.skip(missing)
+        set_up_by(client.setup)
 
 
 @cache
@@ -133,16 +105,6 @@ def _missing(language: Language) -> str:
 
 
 @cache
-def _failed(script: str) -> str:
-    done = subprocess.run([script], cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False)
-    return done.stderr.strip() if done.returncode else ""
-
-
-@cache
 def _build(language: Language) -> None:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     subprocess.run([language.program("build")], cwd=ROOT, env={**os.environ, "PATH": path}, check=True)
-
-
-def _dotted(version: tuple[int, ...]) -> str:
-    return ".".join(map(str, version))

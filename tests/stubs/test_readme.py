@@ -11,8 +11,9 @@ import pytest
 
 from tests.stubs.cases import CALLS
 from tests.stubs.languages import CHROMIUM, LANGUAGES, PYTHON, ROOT, TYPESCRIPT, Language, build, set_up
-from tests.stubs.ways_in import Targets, WayIn, tokens
+from tests.stubs.ways_in import Targets, tokens
 from tests.support.browser import browser_running
+from tests.support.ways import WayIn
 
 _SECTION = (ROOT / "README.md").read_text().split("\n## From other languages\n")[1].split("\n## ")[0]
 (_PRINTED,) = re.findall(r"prints `(.+?)`", _SECTION)

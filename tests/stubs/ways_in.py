@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from time import time
 from typing import NamedTuple
@@ -22,23 +21,10 @@ from tests.support.key_server import KeyServer
 from tests.support.stack import stack_running
 from tests.support.stream import closed_port
 from tests.support.tokens import signer, token_settings
-from tests.support.ways import Way
+from tests.support.ways import Way, WayIn
 
 _SCOPE = "calls:read"
 _KEY = signer("ES256")
-
-
-class WayIn(StrEnum):
-    """How a client comes to the service."""
-
-    DIRECT = "direct"
-    THROUGH = "through Envoy"
-    INSIDE = "inside Envoy"
-
-    @property
-    def way(self) -> Way:
-        """The way to serve that has it."""
-        return Way.INSIDE if self is WayIn.INSIDE else Way.BESIDE
 
 
 class Target(NamedTuple):

@@ -1,4 +1,4 @@
-"""The two ways to serve: the same service beside Envoy, or inside it."""
+"""The two ways to serve, beside Envoy or inside it, and the ways in that callers have."""
 
 from enum import StrEnum
 
@@ -13,3 +13,16 @@ class Way(StrEnum):
     def settings(self) -> dict[str, str]:
         """The settings that choose it."""
         return {"INSIDE": "1" if self is Way.INSIDE else "0"}
+
+
+class WayIn(StrEnum):
+    """How a client comes to the service."""
+
+    DIRECT = "direct"
+    THROUGH = "through Envoy"
+    INSIDE = "inside Envoy"
+
+    @property
+    def way(self) -> Way:
+        """The way to serve that has it."""
+        return Way.INSIDE if self is WayIn.INSIDE else Way.BESIDE

@@ -1,0 +1,54 @@
+"""What tests need beside Python: where it is missing they are skipped, but fail in CI."""
+
+import os
+import re
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+class Tool(NamedTuple):
+    """What clients are built with: the least version that will do, and the command that tells it."""
+
+    least: tuple[int, ...]
+    version: tuple[str, ...]
+
+    def missing(self) -> str:
+        """Say what is missing here, if anything is."""
+        needed = f"{self.version[0]} {_dotted(self.least)} or newer"
+        if not shutil.which(self.version[0]):
+            return f"{needed}; there is none"
+        said = subprocess.run(self.version, check=True, capture_output=True, text=True)
+        # No digit of a colour, which Maven prints into pipes too.
+        dotted = re.findall(r"\d+(?:\.\d+)*\b", said.stdout + said.stderr)[0]
+        found = tuple(map(int, dotted.split(".")))
+        return "" if found >= self.least else f"{needed}; there is {dotted}"
+
+
+def set_up_by(script: str) -> None:
+    """See to what a script of `scripts/` installs; if that fails, fail in CI and else skip."""
+    insist_on(_failed(script))
+
+
+def insist_on(missing: str) -> None:
+    """Fail in CI and else skip if something is missing, with the words that name it."""
+    if missing and os.environ.get("CI"):
+        pytest.fail(missing)
+    if missing:
+        pytest.skip(missing)
+
+
+@cache
+def _failed(script: str) -> str:
+    done = subprocess.run([script], cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False)
+    return done.stderr.strip() if done.returncode else ""
+
+
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
