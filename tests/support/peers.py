@@ -10,7 +10,7 @@ from pathlib import Path
 
 from server.demo.readiness import free_port, wait_until
 from tests.support.commands import environment
-from tests.support.rest import connected
+from tests.support.rest import listens
 
 ROOT = Path(__file__).parents[2]
 GO_GRPC = [str(ROOT / ".build/peers/grpc")]
@@ -34,17 +34,9 @@ def peer_running(command: list[str], **settings: str) -> Iterator[str]:
     process = subprocess.Popen(command, cwd=ROOT, env=environment(PORT=str(port), **settings))
     address = f"127.0.0.1:{port}"
     try:
-        assert wait_until(lambda: process.poll() is not None or _listens(address), 20)
+        assert wait_until(lambda: process.poll() is not None or listens(address), 20)
         assert process.poll() is None, "the peer has ended"
         yield address
     finally:
         process.terminate()
         assert process.wait(10) in (os.EX_OK, -signal.SIGTERM)
-
-
-def _listens(address: str) -> bool:
-    try:
-        connected(address).close()
-    except ConnectionRefusedError:
-        return False
-    return True
