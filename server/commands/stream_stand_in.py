@@ -28,10 +28,11 @@ def stream_stand_in(port: int, key: str, secret: str) -> None:
     that of a call, PUT /stand-in/behaviour with {"behaviour": …} that of all calls without one of
     their own; GET /stand-in/asked counts the questions.
 
-    States: not_started, backstage, on_air, ended.
+    States: not_started, backstage, on_air, ended, on_air_again.
 
-    Behaviours: well; slow, hang, drip, reset, cut; 400, 401, 404, 429, 500; broken_envelope, html,
-    null, empty, truncated, iso_dates, missing_fields, wrong_types; huge, huge_compressed,
+    Behaviours: well; slow, hang, drip, reset, cut, dropped, dropped_by_reset; 400, 401, 404,
+    404_edge, redirect, 429, 500; broken_envelope, html, null, empty, truncated, iso_dates,
+    unset_left_out, other_call, missing_fields, wrong_types; crowded, huge, huge_compressed,
     huge_number, deep.
     """
     stand_in = StreamStandIn(key, secret)

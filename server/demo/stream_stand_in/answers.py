@@ -4,24 +4,27 @@ import gzip
 import json
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
 
-from server.demo.stream_stand_in.bodies import error_body, get_call_body
-from server.demo.stream_stand_in.stand_in import Behaviour, KnownCall, StreamStandIn
+from server.demo.stream_stand_in.bodies import crowd, error_body, leave_out_unset, write_iso_dates
+from server.demo.stream_stand_in.stand_in import Behaviour, StreamStandIn
 
+Body = dict[str, Any]
+"""What GetCall says of a call, before it is changed."""
 HUGE = 10 * 1024 * 1024
 
 
-def plain_answer(stand_in: StreamStandIn, call: KnownCall | None, behaviour: Behaviour) -> web.Response:
+def plain_answer(
+    stand_in: StreamStandIn, body: Body | None, behaviour: Behaviour, cid: str
+) -> web.Response:
     """Answer a question about a call, or about one that is not known, at once and in one piece."""
     if behaviour in _ERRORS:
         return error_answer(stand_in, *_ERRORS[behaviour])
-    if call is None:
-        return error_answer(stand_in, *_ERRORS[Behaviour.NOT_FOUND])
-    response = _ANSWERS.get(behaviour, _well)(call)
+    if body is None or behaviour is Behaviour.NOT_FOUND:
+        return error_answer(stand_in, 404, 16, _NO_SUCH_CALL.format(cid))
+    response = _ANSWERS.get(behaviour, _well)(body)
     response.headers.update(rate_limit_headers(stand_in))
     return response
 
@@ -41,70 +44,65 @@ def rate_limit_headers(stand_in: StreamStandIn) -> dict[str, str]:
     }
 
 
+_NO_SUCH_CALL = 'GetCall failed with error: "Can\'t find call with id {}"'
 _ERRORS = {
     Behaviour.BAD_REQUEST: (400, 4, "GetCall failed with error: the id is not valid"),
     Behaviour.UNAUTHORIZED: (401, 5, "JWTAuth error: signature is not valid"),
-    Behaviour.NOT_FOUND: (404, 16, "GetCall failed with error: can't find call"),
+    Behaviour.NO_ENDPOINT: (404, 16, "Not Found"),
     Behaviour.RATE_LIMITED: (429, 9, "Too many requests, check response headers for more information."),
     Behaviour.ERROR: (500, -1, "internal server error"),
 }
 
 
-def _well(call: KnownCall) -> web.Response:
-    return web.json_response(get_call_body(call))
+def _well(body: Body) -> web.Response:
+    return web.json_response(body)
 
 
-def _truncated(call: KnownCall) -> web.Response:
-    text = json.dumps(get_call_body(call))
+def _truncated(body: Body) -> web.Response:
+    text = json.dumps(body)
     return web.Response(text=text[: len(text) // 2], content_type="application/json")
 
 
-def _iso_dates(call: KnownCall) -> web.Response:
-    return web.json_response(_with_iso_dates(get_call_body(call)))
-
-
-def _missing_fields(call: KnownCall) -> web.Response:
-    body = get_call_body(call)
+def _missing_fields(body: Body) -> web.Response:
     del body["call"]["backstage"], body["call"]["session"]
     return web.json_response(body)
 
 
-def _wrong_types(call: KnownCall) -> web.Response:
-    body = get_call_body(call)
+def _wrong_types(body: Body) -> web.Response:
     body["call"]["backstage"] = "false"
     return web.json_response(body)
 
 
-def _huge_compressed(call: KnownCall) -> web.Response:
-    body = get_call_body(call) | {"padding": "x" * HUGE}
-    return web.Response(
-        body=gzip.compress(json.dumps(body).encode()), headers={"Content-Encoding": "gzip"}
-    )
+def _other_call(body: Body) -> web.Response:
+    body["call"] |= {"id": "another", "cid": f"{body['call']['type']}:another"}
+    return web.json_response(body)
 
 
-def _said(body: bytes, content_type: str = "application/json", status: int = 200) -> "_Say":
-    return lambda _call: web.Response(body=body, content_type=content_type, status=status)
+def _redirect(_body: Body) -> web.Response:
+    return web.Response(status=302, headers={"Location": "https://stream.example.com/"})
 
 
-def _with_iso_dates(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {
-            key: datetime.fromtimestamp(part / 10**9, UTC).isoformat()
-            if key.endswith("_at") and part is not None
-            else _with_iso_dates(part)
-            for key, part in value.items()
-        }
-    return [_with_iso_dates(part) for part in value] if isinstance(value, list) else value
+def _huge_compressed(body: Body) -> web.Response:
+    text = json.dumps(body | {"padding": "x" * HUGE})
+    return web.Response(body=gzip.compress(text.encode()), headers={"Content-Encoding": "gzip"})
 
 
-_Say = Callable[[KnownCall], web.Response]
+def _said(text: bytes, content_type: str = "application/json", status: int = 200) -> "_Say":
+    return lambda _body: web.Response(body=text, content_type=content_type, status=status)
+
+
+_Say = Callable[[Body], web.Response]
 _ANSWERS: dict[Behaviour, _Say] = {
     Behaviour.BROKEN_ENVELOPE: _said(b'{"code": -1}', status=500),
     Behaviour.HTML: _said(b"<html><body>Bad gateway</body></html>", "text/html"),
     Behaviour.NULL: _said(b"null"),
     Behaviour.EMPTY: _said(b""),
     Behaviour.TRUNCATED: _truncated,
-    Behaviour.ISO_DATES: _iso_dates,
+    Behaviour.ISO_DATES: lambda body: _well(write_iso_dates(body)),
+    Behaviour.UNSET_LEFT_OUT: lambda body: _well(leave_out_unset(body)),
+    Behaviour.CROWDED: lambda body: _well(crowd(body)),
+    Behaviour.OTHER_CALL: _other_call,
+    Behaviour.REDIRECT: _redirect,
     Behaviour.MISSING_FIELDS: _missing_fields,
     Behaviour.WRONG_TYPES: _wrong_types,
     Behaviour.HUGE_COMPRESSED: _huge_compressed,

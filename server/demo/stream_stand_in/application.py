@@ -6,7 +6,7 @@ import jwt
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from server.demo.stream_stand_in.answers import error_answer
+from server.demo.stream_stand_in.answers import error_answer, plain_answer
 from server.demo.stream_stand_in.misbehaviour import answer
 from server.demo.stream_stand_in.stand_in import Behaviour, State, StreamStandIn
 
@@ -25,6 +25,7 @@ def web_application(stand_in: StreamStandIn) -> web.Application:
             web.put("/stand-in/calls" + _CALL, _put_call),
             web.put("/stand-in/behaviour", _put_behaviour),
             web.get("/stand-in/asked", _asked),
+            web.route("*", "/{path:.*}", _no_endpoint),
         ]
     )
     return application
@@ -38,6 +39,10 @@ async def _get_call(request: web.Request) -> web.StreamResponse:
     if fault:
         return error_answer(stand_in, HTTPStatus.UNAUTHORIZED, *fault)
     return await answer(stand_in, stand_in.find(call_type, call_id), request)
+
+
+async def _no_endpoint(request: web.Request) -> web.Response:
+    return plain_answer(request.app[_STAND_IN], None, Behaviour.NO_ENDPOINT, "")
 
 
 def _authentication_fault(stand_in: StreamStandIn, request: web.Request) -> tuple[int, str] | None:

@@ -1,22 +1,58 @@
 """What Stream's API v2 says, as the stand-in says it: whole envelopes, dates in Unix nanoseconds."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from server.demo.stream_stand_in.stand_in import KnownCall, State
 
 _MINUTE_NS = 60 * 10**9
-_BEGUN = {State.BACKSTAGE, State.ON_AIR, State.ENDED}
-_WAS_LIVE = {State.ON_AIR, State.ENDED}
+_ON_AIR = {State.ON_AIR, State.ON_AIR_AGAIN}
+_WAS_LIVE = _ON_AIR | {State.ENDED}
+_BEGUN = _WAS_LIVE | {State.BACKSTAGE}
+_MAX_PARTICIPANTS = 250
+_MAX_CUSTOM = 5000
+DEFAULT_MEMBERS = 25
 
 
-def get_call_body(call: KnownCall) -> dict[str, Any]:
-    """Write what GetCall says of a call."""
+def get_call_body(call: KnownCall, members_limit: int = DEFAULT_MEMBERS) -> dict[str, Any]:
+    """Write what GetCall says of a call, with so many of its members at most."""
     return {
         "call": _call(call),
-        "members": [_member(call)],
+        "members": [_member(call)][:members_limit],
         "own_capabilities": ["end-call", "join-backstage", "join-call", "read-call", "update-call"],
         "duration": "10.89ms",
     }
+
+
+def crowd(body: dict[str, Any]) -> dict[str, Any]:
+    """Fill a session with as many participants, and as much of each, as Stream lets it have."""
+    session = body["call"]["session"] or {"participants": []}
+    for participant in session["participants"]:
+        participant["user"]["custom"] = {"about": "x" * _MAX_CUSTOM}
+    session["participants"] *= _MAX_PARTICIPANTS
+    return body
+
+
+def leave_out_unset(value: Any) -> Any:
+    """Leave out what is null, however deep, as Stream's schema permits."""
+    if isinstance(value, dict):
+        return {key: leave_out_unset(part) for key, part in value.items() if part is not None}
+    return [leave_out_unset(part) for part in value] if isinstance(value, list) else value
+
+
+def write_iso_dates(value: Any) -> Any:
+    """Write dates as Stream's API v1 does: RFC 3339, with nanoseconds."""
+    if isinstance(value, dict):
+        return {
+            key: _iso(part) if key.endswith("_at") and part is not None else write_iso_dates(part)
+            for key, part in value.items()
+        }
+    return [write_iso_dates(part) for part in value] if isinstance(value, list) else value
+
+
+def _iso(nanoseconds: int) -> str:
+    seconds, fraction = divmod(nanoseconds, 10**9)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{fraction:09}Z"
 
 
 def error_body(status: int, code: int, message: str) -> dict[str, Any]:
@@ -41,11 +77,11 @@ def _call(call: KnownCall) -> dict[str, Any]:
         "custom": {"series": "mornings"},
         "created_at": call.since_ns - 60 * _MINUTE_NS,
         "updated_at": call.since_ns,
-        "recording": call.state is State.ON_AIR,
+        "recording": call.state in _ON_AIR,
         "transcribing": False,
         "captioning": False,
         "translating": False,
-        "ended_at": call.since_ns if call.state is State.ENDED else None,
+        "ended_at": _ended_at(call),
         "starts_at": call.since_ns - 20 * _MINUTE_NS,
         "backstage": call.state in {State.NOT_STARTED, State.BACKSTAGE},
         "settings": _settings(),
@@ -56,10 +92,16 @@ def _call(call: KnownCall) -> dict[str, Any]:
             "whip": {"address": "https://ingress.example.com/whip"},
         },
         "session": _session(call) if call.state in _BEGUN else None,
-        "egress": {"broadcasting": call.state is State.ON_AIR, "hls": None, "rtmps": []},
+        "egress": {"broadcasting": call.state in _ON_AIR, "hls": None, "rtmps": []},
         "thumbnails": None,
         "join_ahead_time_seconds": 0,
     }
+
+
+def _ended_at(call: KnownCall) -> int | None:
+    if call.state is State.ON_AIR_AGAIN:
+        return call.since_ns - 60 * _MINUTE_NS
+    return call.since_ns if call.state is State.ENDED else None
 
 
 def _session(call: KnownCall) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from server.demo.stream_stand_in.answers import HUGE, plain_answer
-from server.demo.stream_stand_in.bodies import get_call_body
+from server.demo.stream_stand_in.answers import HUGE, Body, plain_answer
+from server.demo.stream_stand_in.bodies import DEFAULT_MEMBERS, get_call_body
 from server.demo.stream_stand_in.stand_in import Behaviour, KnownCall, StreamStandIn
 
 _DRIP_SECONDS = 0.05
@@ -23,39 +23,58 @@ async def answer(
 ) -> web.StreamResponse:
     """Answer a question about a call, or about one that is not known, as the stand-in is told to."""
     behaviour = stand_in.behaviour_for(call)
+    if _is_kept(stand_in, request) and behaviour in _DROPS:
+        return await _DROPS[behaviour]({}, request)
     if behaviour is Behaviour.HANG:
         await asyncio.Event().wait()
     if behaviour is Behaviour.SLOW:
         await asyncio.sleep(stand_in.slow_seconds)
-    if call and behaviour in _WAYS:
-        return await _WAYS[behaviour](call, request)
-    return plain_answer(stand_in, call, behaviour)
+    limit = int(request.query.get("members_limit", DEFAULT_MEMBERS))
+    body = get_call_body(call, limit) if call else None
+    if body and behaviour in _WAYS:
+        return await _WAYS[behaviour](body, request)
+    return plain_answer(stand_in, body, behaviour, "{type}:{id}".format(**request.match_info))
 
 
-async def _drip(call: KnownCall, request: web.Request) -> web.StreamResponse:
+def _is_kept(stand_in: StreamStandIn, request: web.Request) -> bool:
+    """Check whether a question has come by the connection before, and note that one has now."""
+    connection = request.transport
+    is_kept = connection in stand_in.kept
+    if connection:
+        stand_in.kept.add(connection)
+    return is_kept
+
+
+async def _drip(body: Body, request: web.Request) -> web.StreamResponse:
     response = await _begun(request)
-    for byte in json.dumps(get_call_body(call)).encode():
+    for byte in json.dumps(body).encode():
         await response.write(bytes([byte]))
         await asyncio.sleep(_DRIP_SECONDS)
     return response
 
 
-async def _huge(call: KnownCall, request: web.Request) -> web.StreamResponse:
+async def _huge(body: Body, request: web.Request) -> web.StreamResponse:
     response = await _begun(request)
-    await response.write(json.dumps(get_call_body(call)).encode())
+    await response.write(json.dumps(body).encode())
     for _ in range(HUGE // _PART):
         await response.write(b" " * _PART)
     return response
 
 
-async def _cut(call: KnownCall, request: web.Request) -> web.StreamResponse:
-    body = json.dumps(get_call_body(call)).encode()
-    response = await _begun(request, {"Content-Length": str(len(body))})
-    await response.write(body[: len(body) // 2])
-    return await _reset(call, request)
+async def _cut(body: Body, request: web.Request) -> web.StreamResponse:
+    text = json.dumps(body).encode()
+    response = await _begun(request, {"Content-Length": str(len(text))})
+    await response.write(text[: len(text) // 2])
+    return await _reset(body, request)
 
 
-async def _reset(_call: KnownCall, request: web.Request) -> web.StreamResponse:
+async def _close(_body: Body, request: web.Request) -> web.StreamResponse:
+    if request.transport:
+        request.transport.close()
+    return web.Response()
+
+
+async def _reset(_body: Body, request: web.Request) -> web.StreamResponse:
     if request.transport:
         connection: socket.socket = request.transport.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
@@ -69,9 +88,11 @@ async def _begun(request: web.Request, headers: dict[str, str] | None = None) ->
     return response
 
 
-_WAYS: dict[Behaviour, Callable[[KnownCall, web.Request], Awaitable[web.StreamResponse]]] = {
+_Way = Callable[[Body, web.Request], Awaitable[web.StreamResponse]]
+_WAYS: dict[Behaviour, _Way] = {
     Behaviour.DRIP: _drip,
     Behaviour.HUGE: _huge,
     Behaviour.CUT: _cut,
     Behaviour.RESET: _reset,
 }
+_DROPS: dict[Behaviour, _Way] = {Behaviour.DROPPED: _close, Behaviour.DROPPED_BY_RESET: _reset}

@@ -1,10 +1,12 @@
 """A stand-in for Stream: the calls it knows, how it behaves, and what it was asked."""
 
 import time
+from asyncio import BaseTransport
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import NAMESPACE_URL, uuid5
+from weakref import WeakSet
 
 from server.demo import sample_calls
 
@@ -16,6 +18,8 @@ class State(StrEnum):
     BACKSTAGE = "backstage"
     ON_AIR = "on_air"
     ENDED = "ended"
+    ON_AIR_AGAIN = "on_air_again"
+    """After it was ended: Stream leaves the earlier end beside the later start."""
 
 
 class Behaviour(StrEnum):
@@ -27,9 +31,15 @@ class Behaviour(StrEnum):
     DRIP = "drip"
     RESET = "reset"
     CUT = "cut"
+    DROPPED = "dropped"
+    """As a request arrives on a connection that was kept, it is closed."""
+    DROPPED_BY_RESET = "dropped_by_reset"
     BAD_REQUEST = "400"
     UNAUTHORIZED = "401"
     NOT_FOUND = "404"
+    NO_ENDPOINT = "404_edge"
+    """As Stream answers an address that is none of its API's."""
+    REDIRECT = "redirect"
     RATE_LIMITED = "429"
     ERROR = "500"
     BROKEN_ENVELOPE = "broken_envelope"
@@ -38,6 +48,9 @@ class Behaviour(StrEnum):
     EMPTY = "empty"
     TRUNCATED = "truncated"
     ISO_DATES = "iso_dates"
+    UNSET_LEFT_OUT = "unset_left_out"
+    OTHER_CALL = "other_call"
+    CROWDED = "crowded"
     MISSING_FIELDS = "missing_fields"
     WRONG_TYPES = "wrong_types"
     HUGE = "huge"
@@ -76,6 +89,8 @@ class StreamStandIn:
     slow_seconds: float = 0.6
     rate_limit_seconds: int = 5
     asked: Counter[tuple[str, str]] = field(default_factory=Counter)
+    kept: WeakSet[BaseTransport] = field(default_factory=WeakSet)
+    """The connections that a question has come by."""
     _calls: dict[tuple[str, str], KnownCall] = field(default_factory=dict)
 
     def put(

@@ -45,7 +45,7 @@ async def test_the_sdk_reads_every_state_with_its_own_types(
     response = await sdk.video.call("livestream", "call").get()
     call = response.data.call
     assert (call.cid, call.current_session_id) == ("livestream:call", known.session_id)
-    assert (call.ended_at is not None) == (state is State.ENDED)
+    assert (call.ended_at is not None) == (state in {State.ENDED, State.ON_AIR_AGAIN})
     assert response.rate_limit().limit == 1000
 
 
@@ -55,6 +55,7 @@ async def test_the_sdk_reads_every_state_with_its_own_types(
         (Behaviour.BAD_REQUEST, 400, 4),
         (Behaviour.UNAUTHORIZED, 401, 5),
         (Behaviour.NOT_FOUND, 404, 16),
+        (Behaviour.NO_ENDPOINT, 404, 16),
         (Behaviour.RATE_LIMITED, 429, 9),
         (Behaviour.ERROR, 500, -1),
     ],
@@ -68,6 +69,32 @@ async def test_the_sdk_reads_its_errors(
     assert (caught.value.status_code, caught.value.code) == (status, code)
     assert caught.value.rate_limit_info.limit == 1000
     assert isinstance(caught.value, StreamRateLimitException) == (status == 429)
+
+
+async def test_a_missing_call_is_told_of_as_by_stream(sdk: Any) -> None:
+    with pytest.raises(StreamApiException) as caught:
+        await sdk.video.call("livestream", "call").get()
+    expected = 'GetCall failed with error: "Can\'t find call with id livestream:call"'
+    assert caught.value.message == expected
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v2/video/calls", "/video/call/livestream/call"])
+def test_what_is_no_endpoint_has_stream_s_envelope(http: httpx.Client, path: str) -> None:
+    with http:
+        answer = http.get(path)
+    assert (answer.status_code, answer.json()["code"]) == (404, 16)
+    assert not answer.json()["message"].startswith("GetCall failed")
+
+
+@pytest.mark.parametrize("state", State)
+def test_what_is_unset_can_be_left_out(
+    http: httpx.Client, stand_in: StreamStandIn, state: State
+) -> None:
+    stand_in.put("livestream", "call", state, Behaviour.UNSET_LEFT_OUT)
+    with http:
+        answer = http.get(f"/api/v2/video/call/livestream/call?api_key={KEY}", headers=SIGNED)
+    assert "null" not in answer.text
+    assert ("session" in answer.json()["call"]) == (state is not State.NOT_STARTED)
 
 
 @pytest.mark.parametrize(
