@@ -67,7 +67,7 @@ class StreamClient:
             names = {"type": call_type, "id": call_id}
             # By the client itself: its `video` makes a pool of its own first, and throws it away.
             answer = await self._stream.get(_GET_CALL, dict[str, object], path_params=names)
-            return read_live_status(answer.data)
+            return read_live_status(answer.data, call_type, call_id)
         except StreamError:
             raise
         except StreamApiException as error:

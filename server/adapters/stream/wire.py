@@ -1,5 +1,6 @@
 """Reads Stream's JSON: what GetCall of its API v2 says becomes a LiveStatus."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -9,21 +10,27 @@ from server.adapters.stream.errors import UnusableAnswerError
 from server.application.call import LiveStatus
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LONGEST_NAME = 64
+_SECOND = timedelta(seconds=1)
+_SECOND_NS = 10**9
+_MIN_NS = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _SECOND * _SECOND_NS
+_MAX_NS = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _SECOND * _SECOND_NS + _SECOND_NS - 1
+_RFC_3339 = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
+_MAX_NAME = 64
 
 
 def can_be_asked(call_type: str, call_id: str) -> bool:
-    """Tell whether a type and an id can stand in the address of a call at Stream."""
+    """Check whether a type and an id can stand in the address of a call at Stream."""
     # A path segment of dots would address something else: the HTTP client resolves it.
-    return all(
-        0 < len(name) <= _LONGEST_NAME and name not in {".", ".."} for name in (call_type, call_id)
-    )
+    return all(0 < len(name) <= _MAX_NAME and name not in {".", ".."} for name in (call_type, call_id))
 
 
-def read_live_status(answer: object) -> LiveStatus:
-    """Read the decoded JSON of an answer.
+def read_live_status(answer: object, call_type: str, call_id: str) -> LiveStatus:
+    """Read the decoded JSON of an answer about a call.
 
-    Raises UnusableAnswerError where a field that counts is missing or is not what Stream documents.
+    Raises UnusableAnswerError if a required field is missing, if a field that counts is not what
+    Stream's schema has, or if the answer is about another call.
     """
     try:
         call = _Answer.model_validate(answer).call
@@ -31,54 +38,88 @@ def read_live_status(answer: object) -> LiveStatus:
         field = ".".join(str(part) for part in error.errors()[0]["loc"])
         # Without its cause, which quotes the answer.
         raise UnusableAnswerError(field or "body") from None
+    if call.cid is not None and call.cid != f"{call_type}:{call_id}":
+        raise UnusableAnswerError("call.cid is another call's")
     return LiveStatus(
-        is_live=call.is_live, current_session_id=call.current_session_id or None, ended_at=call.ended_at
+        is_live=call.is_on_air,
+        current_session_id=call.current_session_id or None,
+        ended_at=_moment(call.ended_at),
     )
 
 
-def _moment(value: object) -> datetime | None:
-    """Read Unix nanoseconds, to the microsecond."""
+def _nanoseconds(value: object) -> int | None:
+    """Read a date in either of Stream's forms, as Unix nanoseconds that a datetime can hold."""
     if value is None:
         return None
+    nanoseconds = _read_rfc_3339(value) if isinstance(value, str) else _read_number(value)
+    if not _MIN_NS <= nanoseconds <= _MAX_NS:
+        raise ValueError("beyond the calendar")
+    return nanoseconds
+
+
+def _read_number(value: object) -> int:
+    """Read Unix nanoseconds, as Stream's API v2 writes dates."""
     if isinstance(value, float) and value.is_integer():
-        value = int(value)
+        return int(value)
     if not isinstance(value, int) or isinstance(value, bool):
         raise ValueError("not whole nanoseconds")  # noqa: TRY004 - pydantic collects ValueError alone
-    try:
-        return _EPOCH + timedelta(microseconds=value // 1000)
-    except OverflowError:
-        raise ValueError("beyond the calendar") from None
+    return value
 
 
-_Moment = Annotated[datetime | None, PlainValidator(_moment)]
+def _read_rfc_3339(text: str) -> int:
+    """Read a date as Stream's API v1 and its events write it, cut to the nanosecond."""
+    match = _RFC_3339.fullmatch(text)
+    if match is None:
+        raise ValueError("not RFC 3339")
+    date, time, fraction, offset = match.groups(default="")
+    seconds = (datetime.fromisoformat(f"{date}T{time}{offset.upper()}") - _EPOCH) // _SECOND
+    return seconds * _SECOND_NS + int(fraction[:9].ljust(9, "0"))
+
+
+def _moment(nanoseconds: int | None) -> datetime | None:
+    """Make a datetime of Unix nanoseconds, cut to the microsecond."""
+    return None if nanoseconds is None else _EPOCH + timedelta(microseconds=nanoseconds // 1000)
+
+
+# Kept as nanoseconds, so that two dates within a microsecond are still told apart.
+_Date = Annotated[int | None, PlainValidator(_nanoseconds)]
 # The limit also makes pydantic refuse halves of surrogate pairs, which no protobuf string can hold.
 _Text = Annotated[str, StringConstraints(max_length=255)]
 
 
 class _Part(BaseModel):
+    """A part of the answer; what has a default is what Stream's schema does not require."""
+
     model_config = ConfigDict(strict=True, frozen=True)
 
 
 class _Session(_Part):
-    live_started_at: _Moment
-    live_ended_at: _Moment
-    ended_at: _Moment
-
-    @property
-    def is_live(self) -> bool:
-        return self.live_started_at is not None and self.live_ended_at is None and self.ended_at is None
+    live_started_at: _Date = None
+    live_ended_at: _Date = None
+    ended_at: _Date = None
 
 
 class _Call(_Part):
     backstage: bool
     current_session_id: _Text
-    ended_at: _Moment
-    session: _Session | None
+    cid: str | None = None
+    ended_at: _Date = None
+    session: _Session | None = None
 
     @property
-    def is_live(self) -> bool:
-        on_stage = not self.backstage and self.ended_at is None
-        return on_stage and self.session is not None and self.session.is_live
+    def is_on_air(self) -> bool:
+        """Whether it is out of backstage, in a session that went live and has not ended since.
+
+        A call that was ended, or whose live stream was, may go on air again: Stream then leaves the
+        earlier end beside the later start.
+        """
+        session = self.session
+        if self.backstage or session is None or session.ended_at is not None:
+            return False
+        started = session.live_started_at
+        return started is not None and all(
+            ended is None or ended < started for ended in (self.ended_at, session.live_ended_at)
+        )
 
 
 class _Answer(_Part):
