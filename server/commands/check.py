@@ -9,6 +9,7 @@ import click
 
 from server.adapters.stream.errors import (
     StreamCallMissingError,
+    StreamEndpointMissingError,
     StreamFailedError,
     StreamQuestionRefusedError,
     StreamRateLimitedError,
@@ -125,8 +126,8 @@ def _stream(settings: StreamSettings) -> Finding:
         return Finding("FAIL", "Stream", "the question is refused (status 400)")
     except StreamRateLimitedError:
         return Finding("FAIL", "Stream", "its rate limit is reached: try again later")
-    except ValueError as error:  # of the SDK, for an address that is none
-        return Finding("FAIL", "Stream", f"STREAM_BASE_URL: {error}")
+    except StreamEndpointMissingError:
+        return Finding("FAIL", "Stream", "STREAM_BASE_URL does not lead to its API (status 404)")
     except StreamFailedError as error:
         verdict = "credentials refused" if error.reason in _REFUSALS else "cannot be asked"
         return Finding("FAIL", "Stream", f"{verdict} ({error.reason})")

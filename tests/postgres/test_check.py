@@ -168,12 +168,15 @@ def test_refused_credentials_fail(stream_url: str) -> None:
         (Behaviour.RATE_LIMITED, "its rate limit is reached: try again later"),
         (Behaviour.BAD_REQUEST, "the question is refused (status 400)"),
         (Behaviour.ERROR, "cannot be asked (status 500)"),
+        (Behaviour.BROKEN_ENVELOPE, "cannot be asked (status 500)"),
+        (Behaviour.REDIRECT, "cannot be asked (redirected with status 302)"),
+        (Behaviour.NO_ENDPOINT, "STREAM_BASE_URL does not lead to its API (status 404)"),
     ],
 )
 def test_credentials_that_nothing_was_said_of_fail(
     stream_url: str, stand_in: StreamStandIn, behaviour: Behaviour, words: str
 ) -> None:
-    stand_in.behaviour = behaviour
+    stand_in.put("livestream", "livecalls-check", behaviour=behaviour)
     assert stream_line(stream_url) == f"FAIL  Stream: {words}"
 
 
@@ -190,5 +193,12 @@ def test_an_unreachable_stream_fails() -> None:
     assert stream_line(f"http://127.0.0.1:{closed_port()}").startswith("FAIL  Stream: cannot be asked (")
 
 
-def test_an_address_of_stream_that_is_none_fails() -> None:
-    assert stream_line("not-a-url").startswith("FAIL  Stream: STREAM_BASE_URL: ")
+def test_an_address_that_is_none_fails_among_the_settings() -> None:
+    told = "FAIL  settings: STREAM_BASE_URL: must be an https:// URL, or http:// on this machine"
+    assert stream_line("not-a-url") == told
+
+
+@pytest.mark.parametrize("path", ["/elsewhere", "/video", "/api/v2"])
+def test_an_address_that_is_not_stream_s_fails(stream_url: str, path: str) -> None:
+    told = "FAIL  Stream: STREAM_BASE_URL does not lead to its API (status 404)"
+    assert stream_line(f"{stream_url}{path}") == told

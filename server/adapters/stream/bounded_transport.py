@@ -7,17 +7,21 @@ from http import HTTPStatus
 
 import httpx
 
-from server.adapters.stream.errors import StreamFailedError, StreamRateLimitedError
+from server.adapters.stream.errors import StreamError, StreamFailedError, StreamRateLimitedError
+from server.adapters.stream.refusals import read_refusal
 
 LARGEST_ANSWER = 1024 * 1024
 """Bytes of a body that are read at most; fifty participants and a hundred members take 252 KB."""
+_LARGEST_REFUSAL = 64 * 1024
+"""Bytes of the body of an error that are read at most; an envelope takes some hundred."""
 
 
 class BoundedTransport(httpx.AsyncBaseTransport):
-    """An HTTP transport whose answers are bounded and plain.
+    """An HTTP transport whose answers are successes, bounded and plain.
 
-    Raises StreamFailedError while a body too large is read, and StreamRateLimitedError on a 429,
-    which the SDK would report without its reset where the error's envelope is incomplete.
+    Raises StreamFailedError while a body too large is read, and the StreamError that any other
+    status stands for: of an envelope that is incomplete the SDK would report a bare KeyError, and of
+    a redirect that its body is no JSON.
     """
 
     def __init__(
@@ -30,9 +34,11 @@ class BoundedTransport(httpx.AsyncBaseTransport):
         # The SDK asks for gzip, whose decoded size nothing bounds.
         request.headers["Accept-Encoding"] = "identity"
         response = await self._inner.handle_async_request(request)
-        if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-            await response.aclose()
-            raise StreamRateLimitedError(_pause(response.headers, self._wall_clock()))
+        if not response.is_success:
+            try:
+                raise await self._refusal(response)
+            finally:
+                await response.aclose()
         # Without its headers, so that the body is read as the UTF-8 that JSON is: a compression or a
         # character set named there would be applied first, at any cost.
         return httpx.Response(
@@ -41,6 +47,20 @@ class BoundedTransport(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+    async def _refusal(self, response: httpx.Response) -> StreamError:
+        if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            return StreamRateLimitedError(_pause(response.headers, self._wall_clock()))
+        return read_refusal(response.status_code, await _beginning(response))
+
+
+async def _beginning(response: httpx.Response) -> bytes:
+    body = b""
+    async for part in response.aiter_raw():
+        body += part
+        if len(body) > _LARGEST_REFUSAL:
+            break
+    return body
 
 
 class _BoundedStream(httpx.AsyncByteStream):

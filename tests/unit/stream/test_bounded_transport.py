@@ -34,9 +34,9 @@ def client(
 
 
 async def test_brings_the_body_as_it_came() -> None:
-    async with client(Parts([b"a", b"b"]), 500) as http:
+    async with client(Parts([b"a", b"b"]), 201) as http:
         response = await http.get("http://stream.test/")
-    assert (response.status_code, response.content) == (500, b"ab")
+    assert (response.status_code, response.content) == (201, b"ab")
 
 
 async def test_asks_for_no_compression() -> None:
@@ -97,3 +97,20 @@ async def test_a_429_tells_for_how_long(headers: Mapping[str, str], seconds: int
             await http.get("http://stream.test/")
     assert caught.value.seconds == seconds
     assert (body.read, body.closed) == (0, True)
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_a_redirect_is_called_one_and_not_followed(status: int) -> None:
+    async with client(Parts([b""]), status, {"Location": "http://stream.test/secret"}) as http:
+        with pytest.raises(StreamFailedError) as caught:
+            await http.get("http://stream.test/", follow_redirects=True)
+    assert caught.value.reason == f"redirected with status {status}"
+
+
+async def test_an_error_without_end_is_not_read_to_its_end() -> None:
+    body = Parts([b"x" * 1024] * 1000)
+    async with client(body, 500) as http:
+        with pytest.raises(StreamFailedError, match=r"^status 500$"):
+            await http.get("http://stream.test/")
+    assert body.read == 65
+    assert body.closed
