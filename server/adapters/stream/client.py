@@ -9,6 +9,7 @@ from getstream.exceptions import StreamApiException, StreamTransportException
 
 from server.adapters.stream.bounded_transport import BoundedTransport
 from server.adapters.stream.errors import StreamError, StreamFailedError
+from server.adapters.stream.fresh_connection import FreshConnectionTransport
 from server.adapters.stream.wire import read_live_status
 from server.application.call import LiveStatus
 from server.config import StreamSettings
@@ -28,11 +29,6 @@ class StreamClient:
             raise ValueError("There is no Stream app to ask.")
         _leave_durations_unread()
         timeout = settings.question_ms / 1000
-        limits = httpx.Limits(
-            max_connections=settings.max_questions,
-            max_keepalive_connections=settings.max_questions,
-            keepalive_expiry=_IDLE_SECONDS,
-        )
         # Everything is said here: what is not, the SDK and httpx read from the environment.
         self._stream = AsyncStream(
             api_key=settings.api_key,
@@ -42,7 +38,7 @@ class StreamClient:
             connect_timeout=timeout,
             max_conns_per_host=settings.max_questions,
             idle_timeout=_IDLE_SECONDS,
-            transport=BoundedTransport(httpx.AsyncHTTPTransport(limits=limits, trust_env=False)),
+            transport=BoundedTransport(_transport(settings.max_questions)),
             logger=_nowhere(),
             log_bodies=False,
             retry=None,
@@ -76,6 +72,22 @@ class StreamClient:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._stream.aclose()
+
+
+def _transport(max_connections: int) -> FreshConnectionTransport:
+    """Make the pool of connections that are kept, and the one of those that are not."""
+    # Shared, for making one takes some 20 ms.
+    tls = httpx.create_ssl_context(trust_env=False)
+
+    def pool(max_kept: int) -> httpx.AsyncHTTPTransport:
+        limits = httpx.Limits(
+            max_connections=max_connections,
+            max_keepalive_connections=max_kept,
+            keepalive_expiry=_IDLE_SECONDS,
+        )
+        return httpx.AsyncHTTPTransport(verify=tls, limits=limits, trust_env=False)
+
+    return FreshConnectionTransport(kept=pool(max_connections), fresh=pool(0))
 
 
 def _leave_durations_unread() -> None:

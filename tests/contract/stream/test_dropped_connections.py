@@ -1,0 +1,102 @@
+"""A server may close a connection that was kept as the next request arrives on it."""
+
+import asyncio
+
+import pytest
+
+from server.adapters.stream.best_effort import BestEffort
+from server.adapters.stream.client import StreamClient
+from server.adapters.stream.errors import StreamFailedError
+from server.demo.stream_stand_in.stand_in import Behaviour, StreamStandIn
+
+DROPS = [Behaviour.DROPPED, Behaviour.DROPPED_BY_RESET]
+AMPLE = 10.0
+MANY = 8
+
+
+def calls(stand_in: StreamStandIn, round_: str) -> list[tuple[str, str]]:
+    named = [("livestream", f"{round_}-{number}") for number in range(MANY)]
+    for call in named:
+        stand_in.put(*call)
+    return named
+
+
+async def keep_connections(client: StreamClient, stand_in: StreamStandIn) -> None:
+    """Have as many connections kept as there are questions at once."""
+    await asyncio.gather(*(client.ask(*call) for call in calls(stand_in, "first")))
+    assert len(stand_in.kept) == MANY
+
+
+@pytest.mark.parametrize("drop", DROPS)
+async def test_a_dropped_question_is_asked_once_more(
+    client: StreamClient, stand_in: StreamStandIn, drop: Behaviour
+) -> None:
+    await keep_connections(client, stand_in)
+    stand_in.behaviour = drop
+    stand_in.put("livestream", "call")
+    assert (await client.ask("livestream", "call")).is_live
+    assert stand_in.asked["livestream", "call"] == 2
+
+
+@pytest.mark.parametrize("drop", DROPS)
+async def test_all_kept_connections_dropped_at_once_cost_no_answer(
+    patient: BestEffort,
+    stand_in: StreamStandIn,
+    drop: Behaviour,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    first = calls(stand_in, "first")
+    await asyncio.gather(*(patient.live_status(*call, AMPLE) for call in first))
+    assert len(stand_in.kept) == MANY
+    stand_in.behaviour = drop
+    second = calls(stand_in, "second")
+    answers = await asyncio.gather(*(patient.live_status(*call, AMPLE) for call in second))
+    assert all(answer and answer.is_live for answer in answers)
+    assert [stand_in.asked[call] for call in second] == [2] * MANY
+    assert "stream breaker opened" not in caplog.messages
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "reason"),
+    [(Behaviour.RESET, "connection_reset"), (Behaviour.CUT, "connection_reset")],
+)
+async def test_a_new_connection_that_is_dropped_is_a_failure(
+    client: StreamClient, stand_in: StreamStandIn, behaviour: Behaviour, reason: str
+) -> None:
+    stand_in.put("livestream", "call", behaviour=behaviour)
+    with pytest.raises(StreamFailedError, match=reason):
+        await client.ask("livestream", "call")
+    assert stand_in.asked["livestream", "call"] == 1
+
+
+async def test_a_second_drop_is_a_failure(client: StreamClient, stand_in: StreamStandIn) -> None:
+    await keep_connections(client, stand_in)
+    stand_in.put("livestream", "call", behaviour=Behaviour.RESET)
+    with pytest.raises(StreamFailedError, match="connection_reset"):
+        await client.ask("livestream", "call")
+    assert stand_in.asked["livestream", "call"] == 2
+
+
+async def test_an_answer_that_has_begun_is_not_asked_for_again(
+    client: StreamClient, stand_in: StreamStandIn
+) -> None:
+    await keep_connections(client, stand_in)
+    stand_in.put("livestream", "call", behaviour=Behaviour.CUT)
+    with pytest.raises(StreamFailedError, match="connection_reset"):
+        await client.ask("livestream", "call")
+    assert stand_in.asked["livestream", "call"] == 1
+
+
+async def test_connections_are_kept_again_after_a_drop(
+    client: StreamClient, stand_in: StreamStandIn
+) -> None:
+    await keep_connections(client, stand_in)
+    stand_in.behaviour = Behaviour.DROPPED
+    stand_in.put("livestream", "call")
+    for _ in range(MANY):
+        assert (await client.ask("livestream", "call")).is_live
+    stand_in.behaviour = Behaviour.WELL
+    await client.ask("livestream", "call")
+    kept = len(stand_in.kept)
+    await client.ask("livestream", "call")
+    assert len(stand_in.kept) == kept
