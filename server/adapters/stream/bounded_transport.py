@@ -10,8 +10,12 @@ import httpx
 from server.adapters.stream.errors import StreamError, StreamFailedError, StreamRateLimitedError
 from server.adapters.stream.refusals import read_refusal
 
-LARGEST_ANSWER = 1024 * 1024
-"""Bytes of a body that are read at most; fifty participants and a hundred members take 252 KB."""
+LARGEST_ANSWER = 4 * 1024 * 1024
+"""Bytes of a body that are read at most.
+
+The largest calls name 250 participants with up to 5 kB of their own each: 1.5 MB. Members come unasked
+at most: 25 with 5 kB as a user and as a member take 0.3 MB, and 100 take 1.2 MB.
+"""
 _LARGEST_REFUSAL = 64 * 1024
 """Bytes of the body of an error that are read at most; an envelope takes some hundred."""
 

@@ -15,6 +15,11 @@ from server.application.call import LiveStatus
 from server.config import StreamSettings
 
 _GET_CALL = "/api/v2/video/call/{type}/{id}"
+_QUERY = {"members_limit": 0}
+"""Members are never read: none are asked for, of the 0 to 100 that Stream's schema permits.
+
+Unasked it names 25. If it should take 0 for not being asked, these fit the largest answer too.
+"""
 _IDLE_SECONDS = 55.0
 
 
@@ -54,7 +59,9 @@ class StreamClient:
             # A plain dict: reading it as the SDK's own types takes a hundred times as long.
             names = {"type": call_type, "id": call_id}
             # By the client itself: its `video` makes a pool of its own first, and throws it away.
-            answer = await self._stream.get(_GET_CALL, dict[str, object], path_params=names)
+            answer = await self._stream.get(
+                _GET_CALL, dict[str, object], query_params=_QUERY, path_params=names
+            )
             return read_live_status(answer.data, call_type, call_id)
         except StreamError:
             raise

@@ -2,11 +2,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
+import httpx
+import jwt
 import pytest
 
 from server.adapters.stream.client import StreamClient
 from server.adapters.stream.errors import (
     StreamCallMissingError,
+    StreamEndpointMissingError,
     StreamError,
     StreamFailedError,
     StreamQuestionRefusedError,
@@ -14,8 +17,9 @@ from server.adapters.stream.errors import (
     UnusableAnswerError,
 )
 from server.application.call import LiveStatus
+from server.demo.stream_stand_in.running import serving_in_thread
 from server.demo.stream_stand_in.stand_in import Behaviour, State, StreamStandIn
-from tests.support.stream import SECRET, closed_port, stream_settings
+from tests.support.stream import KEY, SECRET, closed_port, stream_settings
 
 FAILURES = {
     Behaviour.RESET: StreamFailedError("connection_reset"),
@@ -23,21 +27,38 @@ FAILURES = {
     Behaviour.BAD_REQUEST: StreamQuestionRefusedError(),
     Behaviour.UNAUTHORIZED: StreamFailedError("status 401"),
     Behaviour.NOT_FOUND: StreamCallMissingError(),
+    Behaviour.NO_ENDPOINT: StreamEndpointMissingError(),
+    Behaviour.REDIRECT: StreamFailedError("redirected with status 302"),
     Behaviour.RATE_LIMITED: StreamRateLimitedError(None),
     Behaviour.ERROR: StreamFailedError("status 500"),
-    Behaviour.BROKEN_ENVELOPE: StreamFailedError("KeyError"),
+    Behaviour.BROKEN_ENVELOPE: StreamFailedError("status 500"),
     Behaviour.HTML: StreamFailedError("not JSON"),
     Behaviour.NULL: UnusableAnswerError("body"),
     Behaviour.EMPTY: UnusableAnswerError("call"),
     Behaviour.TRUNCATED: StreamFailedError("not JSON"),
-    Behaviour.ISO_DATES: UnusableAnswerError("call.session.live_started_at"),
+    Behaviour.OTHER_CALL: UnusableAnswerError("call.cid is another call's"),
     Behaviour.MISSING_FIELDS: UnusableAnswerError("call.backstage"),
     Behaviour.WRONG_TYPES: UnusableAnswerError("call.backstage"),
     Behaviour.HUGE: StreamFailedError("answer too large"),
     Behaviour.HUGE_COMPRESSED: StreamFailedError("not JSON"),
     Behaviour.HUGE_NUMBER: StreamFailedError("not JSON"),
-    Behaviour.DEEP: StreamFailedError("RecursionError"),
+    Behaviour.DEEP: StreamFailedError("nested too deeply"),
 }
+
+
+USABLE = [
+    Behaviour.WELL,
+    Behaviour.ISO_DATES,
+    Behaviour.UNSET_LEFT_OUT,
+    Behaviour.CROWDED,
+    Behaviour.DROPPED,
+]
+
+
+async def get_call(url: str, **query: int) -> httpx.Response:
+    headers = {"Authorization": jwt.encode({}, SECRET), "stream-auth-type": "jwt"}
+    async with httpx.AsyncClient(headers=headers, params={"api_key": KEY}) as http:
+        return await http.get(f"{url}/api/v2/video/call/livestream/call", params=query)
 
 
 @asynccontextmanager
@@ -49,25 +70,39 @@ async def asking(url: str, **changes: object) -> AsyncIterator[Callable[[], Awai
         await client.aclose()
 
 
-@pytest.mark.parametrize(
-    ("state", "is_live", "in_session"),
-    [
-        (State.NOT_STARTED, False, False),
-        (State.BACKSTAGE, False, True),
-        (State.ON_AIR, True, True),
-        (State.ENDED, False, True),
-    ],
-)
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("behaviour", USABLE)
 async def test_reads_what_stream_says(
-    client: StreamClient, stand_in: StreamStandIn, state: State, *, is_live: bool, in_session: bool
+    client: StreamClient, stand_in: StreamStandIn, behaviour: Behaviour, state: State
 ) -> None:
-    call = stand_in.put("livestream", "call", state)
-    ended_at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=call.since_ns // 1000)
+    call = stand_in.put("livestream", "call", state, behaviour)
+    since = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=call.since_ns // 1000)
+    ended_at = {State.ENDED: since, State.ON_AIR_AGAIN: since - timedelta(hours=1)}
     assert await client.ask("livestream", "call") == LiveStatus(
-        is_live=is_live,
-        current_session_id=call.session_id if in_session else None,
-        ended_at=ended_at if state is State.ENDED else None,
+        is_live=state in {State.ON_AIR, State.ON_AIR_AGAIN},
+        current_session_id=None if state is State.NOT_STARTED else call.session_id,
+        ended_at=ended_at.get(state),
     )
+
+
+async def test_the_largest_answer_is_beyond_a_mebibyte(stand_in: StreamStandIn, stream_url: str) -> None:
+    stand_in.put("livestream", "call", behaviour=Behaviour.CROWDED)
+    answer = await get_call(stream_url, members_limit=1)
+    session = answer.json()["call"]["session"]
+    assert len(session["participants"]) == 250
+    assert len(session["participants"][249]["user"]["custom"]["about"]) == 5000
+    assert len(answer.content) > 1024 * 1024
+
+
+async def test_asks_for_no_members(stand_in: StreamStandIn, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "httpx")
+    stand_in.put("livestream", "call")
+    with serving_in_thread(stand_in) as url:
+        async with asking(url) as ask:
+            await ask()
+        assert len((await get_call(url)).json()["members"]) == 1
+        assert (await get_call(url, members_limit=0)).json()["members"] == []
+    assert "/video/call/livestream/call?api_key=key-of-the-tests&members_limit=0 " in caplog.messages[0]
 
 
 @pytest.mark.parametrize(("behaviour", "expected"), FAILURES.items())
@@ -94,9 +129,16 @@ async def test_a_call_nobody_knows_is_missing(client: StreamClient) -> None:
         await client.ask("livestream", "call")
 
 
-async def test_a_404_that_is_not_stream_s_is_a_failure(stream_url: str) -> None:
-    async with asking(f"{stream_url}/elsewhere") as ask:
-        with pytest.raises(StreamFailedError, match="status 404"):
+@pytest.mark.parametrize("path", ["/elsewhere", "/video", "/api/v2"])
+async def test_an_address_that_is_not_stream_s_is_a_failure(stream_url: str, path: str) -> None:
+    async with asking(f"{stream_url}{path}") as ask:
+        with pytest.raises(StreamEndpointMissingError, match="is STREAM_BASE_URL right"):
+            await ask()
+
+
+async def test_a_base_url_may_end_with_a_slash(stream_url: str) -> None:
+    async with asking(f"{stream_url}/") as ask:
+        with pytest.raises(StreamCallMissingError):
             await ask()
 
 
