@@ -14,6 +14,7 @@ from server.adapters.stream.errors import (
     StreamRateLimitedError,
 )
 from server.adapters.stream.gate import Gate, StreamCall
+from server.adapters.stream.never_asked import NeverAsked
 from server.adapters.stream.wire import can_be_asked
 from server.application.call import LiveStatus
 from server.config import StreamSettings
@@ -60,6 +61,7 @@ class BestEffort:
         self._stream = stream
         self._clock = clock
         self._gate = Gate(settings, clock)
+        self._never_asked = NeverAsked()
         self._budget = settings.budget_ms / 1000
         self._reuse = settings.reuse_ms / 1000
         self._patience = settings.question_ms / 1000
@@ -93,8 +95,10 @@ class BestEffort:
         await self._stream.aclose()
 
     def _ask(self, call: StreamCall) -> asyncio.Task[LiveStatus | None] | None:
-        crowded = len(self._questions) >= self._max_questions
-        if crowded or not can_be_asked(*call) or not self._gate.permits(call):
+        if not can_be_asked(*call):
+            self._never_asked.note(*call)
+            return None
+        if len(self._questions) >= self._max_questions or not self._gate.permits(call):
             return None
         self._gate.began(call)
         question = asyncio.create_task(self._question(call, self._clock()))

@@ -9,13 +9,21 @@ from server.adapters.stream.best_effort import BestEffort
 from server.adapters.stream.client import StreamClient
 from server.application.call import LiveStatus
 from server.demo.stream_stand_in.running import serving_in_thread
-from server.demo.stream_stand_in.stand_in import Behaviour, StreamStandIn
+from server.demo.stream_stand_in.stand_in import Behaviour, State, StreamStandIn
 from tests.support.stream import SECRET, closed_port, stream_settings
 
 CALL = ("livestream", "call")
 OTHER = ("livestream", "other")
 AMPLE = 10.0
-BAD = [behaviour for behaviour in Behaviour if behaviour is not Behaviour.WELL]
+GOOD = {
+    Behaviour.WELL,
+    Behaviour.ISO_DATES,
+    Behaviour.UNSET_LEFT_OUT,
+    Behaviour.CROWDED,
+    Behaviour.DROPPED,
+    Behaviour.DROPPED_BY_RESET,
+}
+BAD = [behaviour for behaviour in Behaviour if behaviour not in GOOD]
 
 
 async def ask(best_effort: BestEffort, call: tuple[str, str] = CALL) -> LiveStatus | None:
@@ -64,6 +72,30 @@ async def test_a_failed_question_is_one_line_in_the_log(
     (line,) = (record for record in caplog.records if record.levelno >= logging.INFO)
     assert (line.name, vars(line)["reason"]) == ("server.stream", "connection_reset")
     assert capsys.readouterr().err == ""
+    await best_effort.aclose()
+
+
+async def test_answers_that_leave_out_what_is_unset_silence_nobody(
+    patient: BestEffort, stand_in: StreamStandIn
+) -> None:
+    stand_in.behaviour = Behaviour.UNSET_LEFT_OUT
+    for number in range(8):
+        call = ("livestream", str(number))
+        stand_in.put(*call, State.ON_AIR if number % 2 else State.NOT_STARTED)
+        status = await ask(patient, call)
+        assert status
+        assert status.is_live is bool(number % 2)
+
+
+async def test_an_address_that_is_not_stream_s_is_warned_of(
+    stream_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = stream_settings(f"{stream_url}/elsewhere", budget_ms=5000)
+    best_effort = BestEffort(StreamClient(settings), settings)
+    assert await ask(best_effort) is None
+    (line,) = (record for record in caplog.records if record.name == "server.stream")
+    assert line.levelno == logging.WARNING
+    assert "is STREAM_BASE_URL right?" in vars(line)["reason"]
     await best_effort.aclose()
 
 
