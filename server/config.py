@@ -35,6 +35,23 @@ def _is_safe_url(text: str) -> str:
     return text
 
 
+# A name or an address, a port, a path; no user, who would be shown instead of the token.
+_BASE_URL = re.compile(
+    r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]+)?(/[!-~]*)?", re.IGNORECASE | re.ASCII
+)
+
+
+def _is_base_url(text: str) -> str:
+    """Check a safe URL that paths are put behind; raises ValueError if no HTTP client could take it."""
+    parts = urlsplit(_is_safe_url(text))
+    if not _BASE_URL.fullmatch(text) or "?" in text or "#" in text or parts.port == 0:
+        raise ValueError("must be https://HOST, with a port and a path at most")
+    host = parts.hostname or ""
+    if ":" in host or re.fullmatch("[0-9.]+", host):
+        ip_address(host)
+    return text
+
+
 class TokenSettings(BaseSettings):
     """Whose access tokens are accepted, and what they must grant."""
 
@@ -100,7 +117,7 @@ class StreamSettings(BaseSettings):
 
     api_key: str | None = None
     api_secret: SecretStr | None = None
-    base_url: str = "https://video.stream-io-api.com"
+    base_url: Annotated[str, AfterValidator(_is_base_url)] = "https://video.stream-io-api.com"
     budget_ms: Milliseconds = 300
     """How long a caller waits for Stream at most."""
     reuse_ms: Milliseconds = 1000

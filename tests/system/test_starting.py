@@ -32,6 +32,24 @@ def test_nor_one_that_is_half_told(key_server: KeyServer, left_out: str) -> None
     assert key_server.requests == 0
 
 
+@pytest.mark.parametrize("inside", [(), ("--inside-envoy",)])
+def test_nor_one_with_an_address_of_stream_that_is_none(inside: tuple[str, ...]) -> None:
+    ended = run_process(
+        "serve",
+        *inside,
+        AUTH="off",
+        DATABASE_URL="postgresql://localhost/none",
+        STREAM_API_KEY="key",
+        STREAM_API_SECRET="secret",  # noqa: S106 - none
+        STREAM_BASE_URL="video.stream-io-api.com",
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr.decode()) == (
+        1,
+        b"",
+        "Error: STREAM_BASE_URL: must be an https:// URL, or http:// on this machine\n",
+    )
+
+
 def test_an_open_server_says_so_in_its_log(stack: Stack) -> None:
     (line,) = (line for line in stack.server.lines() if "AUTH=off" in line["message"])
     assert line["level"] == "WARNING"

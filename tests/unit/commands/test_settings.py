@@ -10,7 +10,8 @@ SECRET = "not-to-be-shown"  # noqa: S105 - none
 @pytest.fixture(autouse=True)
 def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     tls = (f"GRPC_TLS_{name}_FILE" for name in ("CERTIFICATE", "KEY", "CLIENT_CA"))
-    for name in ("DATABASE_URL", "STREAM_API_KEY", "STREAM_API_SECRET", "GRPC_PORT", "GRPC_HOST", *tls):
+    stream = (f"STREAM_{name}" for name in ("API_KEY", "API_SECRET", "BASE_URL"))
+    for name in ("DATABASE_URL", "GRPC_PORT", "GRPC_HOST", *stream, *tls):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -46,6 +47,68 @@ def test_a_wrong_setting_is_named_and_not_shown(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str
 ) -> None:
     assert told(monkeypatch, **{name: value}) == f"{name}: {message}"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "video.stream-io-api.com",
+        "//video.stream-io-api.com",
+        "not-a-url",
+        "http://video.stream-io-api.com",
+        "http://10.0.0.1",
+        "ftp://127.0.0.1",
+        "https://",
+        "https:///path",
+    ],
+)
+def test_stream_is_asked_by_a_way_that_nobody_can_change(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    expected = "STREAM_BASE_URL: must be an https:// URL, or http:// on this machine"
+    assert told(monkeypatch, STREAM_BASE_URL=url) == expected
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://stream.example.com?region=eu",
+        "https://stream.example.com/?",
+        "https://stream.example.com/#part",
+        "https://user:password@stream.example.com",
+        "https://stream.example.com:99999",
+        "https://stream.example.com:port",
+        "https://stream.example.com:0",
+        "https://stream example.com",
+        "https://stream.example.com/a b",
+        "https://bücher.example.com",
+        "https://999.0.0.1",
+        "https://[::1",
+        "https://[::g]",
+    ],
+)
+def test_paths_can_be_put_behind_the_address_of_stream(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    assert told(monkeypatch, STREAM_BASE_URL=url).startswith("STREAM_BASE_URL: ")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://video.stream-io-api.com",
+        "https://video.stream-io-api.com/",
+        "https://proxy.example.com:8443/stream",
+        "HTTPS://10.0.0.1",
+        "https://[2001:db8::1]:8443",
+        "http://127.0.0.1:1",
+        "http://localhost",
+        "http://[::1]/",
+    ],
+)
+def test_the_address_of_stream_is_read(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("STREAM_BASE_URL", url)
+    assert load_settings().stream.base_url == url
 
 
 def test_each_wrong_setting_has_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
