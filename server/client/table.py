@@ -60,7 +60,8 @@ def _live(call: dict[str, Any]) -> str:
         return "live state unknown: Stream was not asked, or did not answer in time"
     words = ["on air" if live["is_live"] else "not on air"]
     if live["ended_at"] is not None:
-        words.append(f"ended {_moment(live['ended_at'])}")
+        ended = "last ended" if live["is_live"] else "ended"
+        words.append(f"{ended} {_moment(live['ended_at'])}")
     if live["current_session_id"] is not None:
         words.append(f"session {shown(live['current_session_id'])}")
     return ", ".join(words)

@@ -76,6 +76,10 @@ def test_a_status_says_since_when_where_that_is_known(status: int, field: str, s
             {"live": pb.LiveStatus(current_session_id="s", ended_at=MOMENT)},
             f"not on air, ended {SAID}, session s",
         ),
+        (
+            {"live": pb.LiveStatus(is_live=True, current_session_id="s", ended_at=MOMENT)},
+            f"on air, last ended {SAID}, session s",
+        ),
     ],
 )
 def test_what_stream_says_is_never_guessed(values: dict[str, Any], said: str) -> None:
