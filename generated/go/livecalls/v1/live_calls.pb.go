@@ -253,13 +253,14 @@ func (x *Call) GetLive() *LiveStatus {
 // What Stream Video says about a call, at most the server's reuse time ago.
 type LiveStatus struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Whether the call is on air now: out of backstage, not ended, and in a
-	// session that went live and has not ended. Always set.
+	// Whether the call is on air now: out of backstage, and in a session that
+	// went live, has not ended, and was not ended since. Always set.
 	IsLive bool `protobuf:"varint,1,opt,name=is_live,json=isLive,proto3" json:"is_live,omitempty"`
 	// The id of the session that Stream names as the call's current one, which
 	// may be over. Unset where the call had none yet.
 	CurrentSessionId *string `protobuf:"bytes,2,opt,name=current_session_id,json=currentSessionId,proto3,oneof" json:"current_session_id,omitempty"`
-	// When the call was last ended at Stream. Unset where it was not.
+	// When the call was last ended at Stream; it may be on air again since.
+	// Unset where it was not.
 	EndedAt       *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=ended_at,json=endedAt,proto3" json:"ended_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -133,8 +133,8 @@ export declare const CallSchema: GenMessage<Call>;
  */
 export declare type LiveStatus = Message<"livecalls.v1.LiveStatus"> & {
   /**
-   * Whether the call is on air now: out of backstage, not ended, and in a
-   * session that went live and has not ended. Always set.
+   * Whether the call is on air now: out of backstage, and in a session that
+   * went live, has not ended, and was not ended since. Always set.
    *
    * @generated from field: bool is_live = 1;
    */
@@ -149,7 +149,8 @@ export declare type LiveStatus = Message<"livecalls.v1.LiveStatus"> & {
   currentSessionId?: string | undefined;
 
   /**
-   * When the call was last ended at Stream. Unset where it was not.
+   * When the call was last ended at Stream; it may be on air again since.
+   * Unset where it was not.
    *
    * @generated from field: google.protobuf.Timestamp ended_at = 3;
    */

@@ -58,8 +58,8 @@ private static final long serialVersionUID = 0L;
   private boolean isLive_ = false;
   /**
    * <pre>
-   * Whether the call is on air now: out of backstage, not ended, and in a
-   * session that went live and has not ended. Always set.
+   * Whether the call is on air now: out of backstage, and in a session that
+   * went live, has not ended, and was not ended since. Always set.
    * </pre>
    *
    * <code>bool is_live = 1 [json_name = "isLive"];</code>
@@ -136,7 +136,8 @@ private static final long serialVersionUID = 0L;
   private com.google.protobuf.Timestamp endedAt_;
   /**
    * <pre>
-   * When the call was last ended at Stream. Unset where it was not.
+   * When the call was last ended at Stream; it may be on air again since.
+   * Unset where it was not.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp ended_at = 3 [json_name = "endedAt"];</code>
@@ -148,7 +149,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * When the call was last ended at Stream. Unset where it was not.
+   * When the call was last ended at Stream; it may be on air again since.
+   * Unset where it was not.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp ended_at = 3 [json_name = "endedAt"];</code>
@@ -160,7 +162,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * When the call was last ended at Stream. Unset where it was not.
+   * When the call was last ended at Stream; it may be on air again since.
+   * Unset where it was not.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp ended_at = 3 [json_name = "endedAt"];</code>
@@ -550,8 +553,8 @@ private static final long serialVersionUID = 0L;
     private boolean isLive_ ;
     /**
      * <pre>
-     * Whether the call is on air now: out of backstage, not ended, and in a
-     * session that went live and has not ended. Always set.
+     * Whether the call is on air now: out of backstage, and in a session that
+     * went live, has not ended, and was not ended since. Always set.
      * </pre>
      *
      * <code>bool is_live = 1 [json_name = "isLive"];</code>
@@ -563,8 +566,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Whether the call is on air now: out of backstage, not ended, and in a
-     * session that went live and has not ended. Always set.
+     * Whether the call is on air now: out of backstage, and in a session that
+     * went live, has not ended, and was not ended since. Always set.
      * </pre>
      *
      * <code>bool is_live = 1 [json_name = "isLive"];</code>
@@ -580,8 +583,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Whether the call is on air now: out of backstage, not ended, and in a
-     * session that went live and has not ended. Always set.
+     * Whether the call is on air now: out of backstage, and in a session that
+     * went live, has not ended, and was not ended since. Always set.
      * </pre>
      *
      * <code>bool is_live = 1 [json_name = "isLive"];</code>
@@ -708,7 +711,8 @@ private static final long serialVersionUID = 0L;
         com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder> endedAtBuilder_;
     /**
      * <pre>
-     * When the call was last ended at Stream. Unset where it was not.
+     * When the call was last ended at Stream; it may be on air again since.
+     * Unset where it was not.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp ended_at = 3 [json_name = "endedAt"];</code>
@@ -719,7 +723,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * When the call was last ended at Stream. Unset where it was not.
+     * When the call was last ended at Stream; it may be on air again since.
+     * Unset where it was not.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp ended_at = 3 [json_name = "endedAt"];</code>
@@ -734,7 +739,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * When the call was last ended at Stream. Unset where it was not.
+     * When the call was last ended at Stream; it may be on air again since.
+     * Unset where it was not.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp ended_at = 3 [json_name = "endedAt"];</code>
@@ -754,7 +760,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * When the call was last ended at Stream. Unset where it was not.
+     * When the call was last ended at Stream; it may be on air again since.
+     * Unset where it was not.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp ended_at = 3 [json_name = "endedAt"];</code>
@@ -772,7 +779,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * When the call was last ended at Stream. Unset where it was not.
+     * When the call was last ended at Stream; it may be on air again since.
+     * Unset where it was not.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp ended_at = 3 [json_name = "endedAt"];</code>
@@ -797,7 +805,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * When the call was last ended at Stream. Unset where it was not.
+     * When the call was last ended at Stream; it may be on air again since.
+     * Unset where it was not.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp ended_at = 3 [json_name = "endedAt"];</code>
@@ -814,7 +823,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * When the call was last ended at Stream. Unset where it was not.
+     * When the call was last ended at Stream; it may be on air again since.
+     * Unset where it was not.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp ended_at = 3 [json_name = "endedAt"];</code>
@@ -826,7 +836,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * When the call was last ended at Stream. Unset where it was not.
+     * When the call was last ended at Stream; it may be on air again since.
+     * Unset where it was not.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp ended_at = 3 [json_name = "endedAt"];</code>
@@ -841,7 +852,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * When the call was last ended at Stream. Unset where it was not.
+     * When the call was last ended at Stream; it may be on air again since.
+     * Unset where it was not.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp ended_at = 3 [json_name = "endedAt"];</code>

@@ -12,8 +12,8 @@ public interface LiveStatusOrBuilder extends
 
   /**
    * <pre>
-   * Whether the call is on air now: out of backstage, not ended, and in a
-   * session that went live and has not ended. Always set.
+   * Whether the call is on air now: out of backstage, and in a session that
+   * went live, has not ended, and was not ended since. Always set.
    * </pre>
    *
    * <code>bool is_live = 1 [json_name = "isLive"];</code>
@@ -55,7 +55,8 @@ public interface LiveStatusOrBuilder extends
 
   /**
    * <pre>
-   * When the call was last ended at Stream. Unset where it was not.
+   * When the call was last ended at Stream; it may be on air again since.
+   * Unset where it was not.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp ended_at = 3 [json_name = "endedAt"];</code>
@@ -64,7 +65,8 @@ public interface LiveStatusOrBuilder extends
   boolean hasEndedAt();
   /**
    * <pre>
-   * When the call was last ended at Stream. Unset where it was not.
+   * When the call was last ended at Stream; it may be on air again since.
+   * Unset where it was not.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp ended_at = 3 [json_name = "endedAt"];</code>
@@ -73,7 +75,8 @@ public interface LiveStatusOrBuilder extends
   com.google.protobuf.Timestamp getEndedAt();
   /**
    * <pre>
-   * When the call was last ended at Stream. Unset where it was not.
+   * When the call was last ended at Stream; it may be on air again since.
+   * Unset where it was not.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp ended_at = 3 [json_name = "endedAt"];</code>
