@@ -97,6 +97,6 @@ async def test_connections_are_kept_again_after_a_drop(
         assert (await client.ask("livestream", "call")).is_live
     stand_in.behaviour = Behaviour.WELL
     await client.ask("livestream", "call")
-    kept = len(stand_in.kept)
+    kept = set(stand_in.kept)
     await client.ask("livestream", "call")
-    assert len(stand_in.kept) == kept
+    assert set(stand_in.kept) == kept
