@@ -19,6 +19,11 @@ from tests.support.rest import ask
 WELL = {200, grpc.StatusCode.OK}
 """What comes back where nobody notices anything."""
 
+PATIENT = dict.fromkeys(
+    ("DATABASE_CONNECT_TIMEOUT_MS", "DATABASE_READ_TIMEOUT_MS", "DATABASE_STATEMENT_TIMEOUT_MS"), "6000"
+)
+"""Settings for their server: how soon a busy machine starts a PostgreSQL backend is not asked here."""
+
 CALLERS = 6
 """On each face two, who keep their connections, and one who connects for each request."""
 

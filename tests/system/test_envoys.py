@@ -32,7 +32,7 @@ from tests.support.postgres import store_call
 from tests.support.rest import ask
 from tests.support.serve import without_database
 from tests.support.stack import InsideServer, Stack, is_killed_and_comes_back, stack_running
-from tests.support.steady_stream import CALLERS, WELL, goes_on, steady_stream
+from tests.support.steady_stream import CALLERS, PATIENT, WELL, goes_on, steady_stream
 from tests.support.trouble import locked
 from tests.support.ways import Way
 
@@ -46,11 +46,8 @@ CUT_OFF = re.compile(
 def two(shared_postgres: EmbeddedPostgres, database_url: str, tmp_path: Path) -> Iterator[Stack]:
     """Everything, in two Envoys."""
     store_call(database_url)
-    patience = dict.fromkeys(
-        ("DATABASE_READ_TIMEOUT_MS", "DATABASE_STATEMENT_TIMEOUT_MS", "SHUTDOWN_GRACE_MS"), "6000"
-    )
     settings = {"DATABASE_URL": database_url, "WORKERS": "2", "RATE_LIMIT_PER_SECOND": "0"}
-    settings = {**settings, **patience, **Way.INSIDE.settings}
+    settings = {**settings, **PATIENT, "SHUTDOWN_GRACE_MS": "6000", **Way.INSIDE.settings}
     with stack_running(shared_postgres, tmp_path, **settings) as stack:
         yield stack
 

@@ -17,7 +17,7 @@ from tests.support.postgres import store_call
 from tests.support.rest import ask
 from tests.support.serve import without_database
 from tests.support.stack import InsideServer, Server, Stack, server_of, stack_running
-from tests.support.steady_stream import WELL, goes_on, steady_stream
+from tests.support.steady_stream import PATIENT, WELL, goes_on, steady_stream
 from tests.support.tokens import all_signers, key_set, token_settings
 from tests.support.ways import Way
 
@@ -31,7 +31,12 @@ def kept(
     """Everything, with workers that are kept by a process of their own."""
     store_call(database_url)
     way, workers = request.param
-    settings = {"DATABASE_URL": database_url, "WORKERS": workers, "RATE_LIMIT_PER_SECOND": "0"}
+    settings = {
+        "DATABASE_URL": database_url,
+        "WORKERS": workers,
+        "RATE_LIMIT_PER_SECOND": "0",
+        **PATIENT,
+    }
     with stack_running(shared_postgres, tmp_path, **settings, **way.settings) as stack:
         yield stack
 
@@ -68,7 +73,12 @@ def test_nobody_notices_that_a_server_with_other_settings_takes_over(
     shared_postgres: EmbeddedPostgres, database_url: str, tmp_path: Path
 ) -> None:
     store_call(database_url)
-    settings = {"DATABASE_URL": database_url, "RATE_LIMIT_PER_SECOND": "0", **Way.INSIDE.settings}
+    settings = {
+        "DATABASE_URL": database_url,
+        "RATE_LIMIT_PER_SECOND": "0",
+        **PATIENT,
+        **Way.INSIDE.settings,
+    }
     before, after = "https://before.example.com", "https://after.example.com"
     folder = tmp_path / "second"
     folder.mkdir()

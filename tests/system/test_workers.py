@@ -15,7 +15,7 @@ from tests.support.calls import CALL_ID
 from tests.support.demo import running_demo
 from tests.support.postgres import store_call
 from tests.support.stack import Stack, is_killed_and_comes_back, stack_running
-from tests.support.steady_stream import WELL, goes_on, steady_stream
+from tests.support.steady_stream import PATIENT, WELL, goes_on, steady_stream
 from tests.support.trouble import locked, selects_under_way
 
 
@@ -23,7 +23,7 @@ from tests.support.trouble import locked, selects_under_way
 def two_workers(shared_postgres: EmbeddedPostgres, database_url: str, tmp_path: Path) -> Iterator[Stack]:
     """Everything, with two workers."""
     store_call(database_url)
-    settings = {"DATABASE_URL": database_url, "WORKERS": "2", "RATE_LIMIT_PER_SECOND": "0"}
+    settings = {"DATABASE_URL": database_url, "WORKERS": "2", "RATE_LIMIT_PER_SECOND": "0", **PATIENT}
     with stack_running(shared_postgres, tmp_path, **settings) as stack:
         yield stack
 
