@@ -1,6 +1,15 @@
+"""Here time is virtual: nothing waits, and every moment is exact."""
+
+from collections.abc import Callable, Mapping
+
 import pytest
 
 from tests.support.scripted_read import ScriptedRead
+from tests.support.virtual_time import VirtualTimeLoop
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], VirtualTimeLoop]]:
+    return {"virtual_time": VirtualTimeLoop}
 
 
 @pytest.fixture
