@@ -74,7 +74,7 @@ class Reflection:
             case "file_by_filename":
                 return _files(self._pool.FindFileByName(request.file_by_filename))
             case "file_containing_symbol":
-                return _files(self._pool.FindFileContainingSymbol(request.file_containing_symbol))
+                return _files(self._file_of_symbol(request.file_containing_symbol))
             case "file_containing_extension":
                 return _files(self._file_of_extension(request.file_containing_extension))
             case "all_extension_numbers_of_type":
@@ -86,6 +86,12 @@ class Reflection:
         return pb.ServerReflectionResponse(
             list_services_response=pb.ListServiceResponse(service=services)
         )
+
+    def _file_of_symbol(self, name: str) -> FileDescriptor:
+        try:
+            return self._pool.FindFileContainingSymbol(name)
+        except KeyError:  # of all symbols, methods are those that the pool does not look for
+            return self._pool.FindMethodByName(name).containing_service.file
 
     def _file_of_extension(self, asked: pb.ExtensionRequest) -> FileDescriptor:
         extended = self._pool.FindMessageTypeByName(asked.containing_type)

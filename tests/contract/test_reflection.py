@@ -4,12 +4,40 @@ import asyncio
 
 import grpc
 import pytest
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest, ServerReflectionResponse
 
 from server.transport import aio_reflection, reflection
 from server.transport.reflection import SERVICES
 from tests.support.service import Beside, Service, scripted_service
 
+CONTRACT = "livecalls/v1/live_calls.proto"
+HEALTH = "grpc_health/v1/health.proto"
+REFLECTION = "grpc_reflection/v1alpha/reflection.proto"
+SYMBOLS = {
+    "livecalls.v1.LiveCalls": CONTRACT,
+    "livecalls.v1.LiveCalls.GetCall": CONTRACT,
+    "livecalls.v1.Call": CONTRACT,
+    "livecalls.v1.Call.title": CONTRACT,
+    "livecalls.v1.Call._recording_url": CONTRACT,
+    "livecalls.v1.CallStatus": CONTRACT,
+    "livecalls.v1.CALL_STATUS_LIVE": CONTRACT,
+    "grpc.health.v1.Health.Check": HEALTH,
+    "grpc.health.v1.Health.Watch": HEALTH,
+    "grpc.health.v1.HealthCheckResponse.ServingStatus": HEALTH,
+    "grpc.health.v1.HealthCheckResponse.SERVING": HEALTH,
+    "grpc.reflection.v1alpha.ServerReflection.ServerReflectionInfo": REFLECTION,
+    "grpc.reflection.v1alpha.ServerReflectionRequest.message_request": REFLECTION,
+}
+NO_SYMBOLS = (
+    "",
+    "livecalls.v1",
+    ".livecalls.v1.LiveCalls.GetCall",
+    "livecalls.v1.LiveCalls.Get",
+    "livecalls.v1.LiveCalls.GetCall.",
+    "livecalls.v1.LiveCalls/GetCall",
+    "livecalls.v1.CallStatus.CALL_STATUS_LIVE",
+)
 LIST = ServerReflectionRequest(list_services="")
 Info = grpc.aio.StreamStreamCall[ServerReflectionRequest, ServerReflectionResponse]
 
@@ -49,6 +77,31 @@ async def test_all_that_is_named_is_described(service: Service) -> None:
     for named in (await answer_of(info)).list_services_response.service:
         await info.write(ServerReflectionRequest(file_containing_symbol=named.name))
         assert (await answer_of(info)).file_descriptor_response.file_descriptor_proto
+    await info.done_writing()
+    assert await info.code() == grpc.StatusCode.OK
+
+
+@pytest.mark.parametrize("name", SERVICES)
+async def test_whatever_has_a_full_name_is_found_by_it(service: Service, name: str) -> None:
+    """As grpc-go does: tools ask for a method, a field, a oneof or a value of an enum, too."""
+    info = begun(service, name)
+    for symbol, file in SYMBOLS.items():
+        await info.write(ServerReflectionRequest(file_containing_symbol=symbol))
+        answer = await answer_of(info)
+        files = answer.file_descriptor_response.file_descriptor_proto
+        names = [FileDescriptorProto.FromString(each).name for each in files]
+        assert names[:1] == [file], symbol
+        assert answer.original_request.file_containing_symbol == symbol
+    await info.done_writing()
+    assert await info.code() == grpc.StatusCode.OK
+
+
+async def test_no_other_name_is(service: Service) -> None:
+    info = begun(service)
+    for symbol in NO_SYMBOLS:
+        await info.write(ServerReflectionRequest(file_containing_symbol=symbol))
+        error = (await answer_of(info)).error_response
+        assert error.error_code == grpc.StatusCode.NOT_FOUND.value[0], symbol
     await info.done_writing()
     assert await info.code() == grpc.StatusCode.OK
 
