@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from gateway.config import GatewaySettings
+from gateway.forwarded import without_ports
 from gateway.page_routes import page_routes
 from gateway.python_host import module_path
 from gateway.tls import listener_socket, upstream_socket
@@ -30,6 +31,7 @@ def render(settings: GatewaySettings, secrets: Mapping[str, Path]) -> str:
         ADMIN_PORT=settings.admin_port,
         MAX_CONNECTIONS=settings.max_connections,
         TRUSTED_PROXIES=settings.trusted_proxies,
+        FORWARDED=json.dumps(without_ports(settings.trusted_proxies)),
         REST_HOST=json.dumps(settings.rest_host),
         REST_PORT=settings.rest_port,
         REUSE_PORT=json.dumps(settings.shares_port),

@@ -143,11 +143,46 @@ def test_what_a_caller_says_of_its_address_is_not_believed(limited: Gateway) -> 
         # A customer has a whole IPv6 network.
         ("2001:db8::1", "2001:db8::ffff:1", 429),
         ("2001:db8::1", "2001:db8:0:1::1", 200),
+        # Some write a port with it, which is another for each connection.
+        ("192.0.2.1:4711", "192.0.2.2:4711", 200),
+        ("192.0.2.1:4711", "192.0.2.1:4712", 429),
+        ("192.0.2.1:4711", "192.0.2.1", 429),
+        ("192.0.2.3:1, 192.0.2.1:2", "192.0.2.4:1, 192.0.2.1:3", 429),
+        ("192.0.2.3, 192.0.2.1:2", "192.0.2.3, 192.0.2.2:2", 200),
+        ("[2001:db8::1]:4711", "[2001:db8:0:1::1]:4711", 200),
+        ("[2001:db8::1]:4711", "[2001:db8::ffff:1]:4712", 429),
+        ("[2001:db8::1]", "2001:db8::1", 429),
     ],
 )
 def test_what_a_trusted_proxy_says_is(first: str, second: str, status: int, limited: Gateway) -> None:
     assert ask(limited.url, "GET", CALL, {"x-forwarded-for": first}).status == 200
     assert ask(limited.url, "GET", CALL, {"x-forwarded-for": second}).status == status
+
+
+@pytest.mark.parametrize("limited", [{"RATE_LIMIT_BURST": "1", "TRUSTED_PROXIES": "2"}], indirect=True)
+@pytest.mark.parametrize(
+    ("first", "second", "status"),
+    [
+        # The last is the first proxy, as the second has seen it.
+        ("192.0.2.1:1, 198.51.100.1:2", "192.0.2.2:1, 198.51.100.1:2", 200),
+        ("192.0.2.1:1, 198.51.100.1:2", "192.0.2.1:3, 198.51.100.2:4", 429),
+        ("192.0.2.3, 192.0.2.1:1, 198.51.100.1", "192.0.2.4, 192.0.2.1:2, 198.51.100.1", 429),
+    ],
+)
+def test_of_two_the_first_one_says_it(first: str, second: str, status: int, limited: Gateway) -> None:
+    assert ask(limited.url, "GET", CALL, {"x-forwarded-for": first}).status == 200
+    assert ask(limited.url, "GET", CALL, {"x-forwarded-for": second}).status == status
+
+
+@pytest.mark.parametrize("limited", [{"RATE_LIMIT_BURST": "2", "TRUSTED_PROXIES": "1"}], indirect=True)
+@pytest.mark.parametrize(
+    "odd", ["", "none", "192.0.2.{}:1:2", "192.0.2.{}:", "[2001:db8:{}::1", "1.2.3.{}.5:1"]
+)
+def test_what_is_no_address_hides_nobody(odd: str, limited: Gateway) -> None:
+    replies = [
+        ask(limited.url, "GET", CALL, {"x-forwarded-for": odd.format(number)}) for number in range(3)
+    ]
+    assert [reply.status for reply in replies] == [200, 200, 429]
 
 
 @pytest.mark.parametrize("limited", [{"RATE_LIMIT_PER_SECOND": "0"}], indirect=True)
