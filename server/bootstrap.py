@@ -16,7 +16,7 @@ from server.auth.tokens import Tokens
 from server.config import Settings, StreamSettings
 from server.store.calls import StoredCalls
 from server.transport.admission import Admission
-from server.transport.aio_server import AioServer
+from server.transport.aio_server import AioServer, Connections
 from server.transport.asgi.asgi_server import AsgiServer
 from server.transport.live_calls import LiveCalls
 from server.transport.tls.credentials import server_credentials
@@ -39,7 +39,7 @@ async def serving(settings: Settings, *, shares_port: bool = False) -> AsyncIter
             address,
             server_credentials(settings.tls),
             reflected=settings.server.reflected,
-            shares_port=shares_port,
+            connections=Connections(shares_port, settings.server.max_connection_age_ms),
         )
         await server.start()
         log.info("serving", extra={"port": server.port, "tls": settings.tls.mode})

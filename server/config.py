@@ -192,6 +192,8 @@ class ServerSettings(BaseSettings):
     """`off` lets everybody call, with a token or without."""
     max_concurrent_requests: Count = 2000
     """Requests under way at once; more are turned away, rather than left to wait."""
+    max_connection_age_ms: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    """How old a connection may get until its caller is sent for another; 0 is as old as it likes."""
     shutdown_grace_ms: Milliseconds = 2000
     """How long requests under way may still run once the server is told to end."""
     reflection: Literal["on", "off"] = "off"

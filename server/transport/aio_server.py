@@ -1,7 +1,9 @@
 """Puts the service on grpc.aio."""
 
 import asyncio
+from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import NoReturn
 
 import grpc
@@ -36,7 +38,37 @@ OPTIONS = (
     ("grpc.http2.hpack_table_size.decoder", 0),
     # How long a client may take for its handshakes, TLS or not, instead of two minutes.
     ("grpc.server_handshake_timeout_ms", 10_000),
+    # Clients keep connections alive by pings, those of Go and Java every 10 s if told so, calls or none;
+    # gRPC itself wants 5 minutes between two, and 2 hours without a call. Half of 10 s, for pings that
+    # were held up. Who sends more than two too early is disconnected: to answer takes some time of all.
+    ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+    ("grpc.http2.max_ping_strikes", 2),
+    # The other way round, a client that is gone is noticed within 80 s, instead of 2 hours.
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.http2.ping_timeout_ms", 20_000),
+    ("grpc.http2.max_pings_without_data", 0),
+    # Both with no call under way, too.
+    ("grpc.keepalive_permit_without_calls", 1),
+    # What is under way on a connection that is too old: as long as reflection may take, the longest call
+    # but for watching health, which clients begin anew.
+    ("grpc.max_connection_age_grace_ms", 60_000),
 )
+
+
+@dataclass(frozen=True)
+class Connections:
+    """How connections come, and when they go."""
+
+    shares_port: bool = False
+    """Whether another server may listen on the same port, and take every other connection."""
+    max_age_ms: int = 0
+    """When callers are sent for another, give or take a tenth; 0 is never."""
+
+    def options(self) -> Iterator[tuple[str, int]]:
+        """Yield the options of gRPC for them."""
+        yield ("grpc.so_reuseport", int(self.shares_port))
+        if self.max_age_ms:
+            yield ("grpc.max_connection_age_ms", self.max_age_ms)
 
 
 class AddressTakenError(Exception):
@@ -63,10 +95,9 @@ class AioServer:
         credentials: grpc.ServerCredentials | None = None,
         *,
         reflected: bool = False,
-        shares_port: bool = False,
+        connections: Connections = Connections(),
     ) -> None:
-        # Where the port is shared, another server may take every other connection.
-        self._server = grpc.aio.server(options=[*OPTIONS, ("grpc.so_reuseport", int(shares_port))])
+        self._server = grpc.aio.server(options=[*OPTIONS, *connections.options()])
         self._health = health.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._access_log = AccessLog()

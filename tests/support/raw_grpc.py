@@ -17,6 +17,7 @@ _DATA, _HEADERS, _RST_STREAM, _SETTINGS, _PING, _GOAWAY, _WINDOW_UPDATE = 0, 1, 
 _END_STREAM, _END_HEADERS, _ACK = 1, 4, 1
 # The server shall write every header in full.
 _NO_TABLE = struct.pack(">HI", 1, 0)
+_PING_WORDS = b"Are you?"
 _ROOM = struct.pack(">I", 1 << 30)
 _REQUEST = pb.GetCallRequest(id=str(CALL_ID)).SerializeToString()
 _STATUS = b"grpc-status"
@@ -42,6 +43,9 @@ class BrokenOffError(Exception):
 class RawGrpc:
     """One connection, on which requests follow each other."""
 
+    answers = True
+    """Whether the other side's settings and pings are answered, as they must be."""
+
     def __init__(self, connection: socket.socket, incoming: BinaryIO) -> None:
         self._connection = connection
         self._incoming = incoming
@@ -60,6 +64,12 @@ class RawGrpc:
         self.send_fields(fields)
         return _CODES[_status(self.last_headers())]
 
+    def code_though_given_up(self) -> grpc.StatusCode:
+        """Wait for the code of what was under way as the connection was given up."""
+        while not (read := self._read_frame())[1] & _END_STREAM or read[0] != _HEADERS:
+            pass
+        return _CODES[_status(read[2])]
+
     def send(self, path: bytes, *authorization: bytes) -> None:
         """Send the request for the call to a path."""
         fields = {**FIELDS, b":path": path}
@@ -77,35 +87,67 @@ class RawGrpc:
             frames.append(_frame(_HEADERS, _END_HEADERS | _END_STREAM, self._stream, _block(trailers)))
         self._connection.sendall(b"".join(frames))
 
+    def ping(self) -> None:
+        """Ping, and wait for the answer."""
+        self.send_pings(1)
+        while self._frame_but_goaway() != (_PING, _ACK, _PING_WORDS):
+            pass
+
+    def send_pings(self, number: int) -> None:
+        """Send so many pings at once, and wait for nothing."""
+        self._connection.sendall(_frame(_PING, 0, 0, _PING_WORDS) * number)
+
     def last_headers(self) -> bytes:
         """Wait for the end of the answer; return the headers that end it, which Envoy may compress."""
         while True:
-            kind, flags, payload = self._next_frame()
+            kind, flags, payload = self._frame_but_goaway()
             if kind == _HEADERS and flags & _END_STREAM:
                 return payload
 
     def wait_for_end(self) -> None:
         """Wait until the answer has ended, in whichever way."""
         with suppress(BrokenOffError, ConnectionError):
-            while not self._next_frame()[1] & _END_STREAM:
+            while not (read := self._frame_but_goaway())[1] & _END_STREAM or read[0] not in (
+                _HEADERS,
+                _DATA,
+            ):
                 pass
 
-    def _next_frame(self) -> tuple[int, int, bytes]:
-        """Read the next frame of the answer: its kind, flags and payload."""
-        while True:
-            if not (head := self._incoming.read(9)):
-                raise BrokenOffError("the connection was closed")
-            length, kind, flags, stream = struct.unpack(">IBBI", b"\0" + head)
-            payload = self._incoming.read(length)
-            if kind in (_SETTINGS, _PING) and not flags & _ACK:
-                answer = payload if kind == _PING else b""
-                self._connection.sendall(_frame(kind, _ACK, 0, answer))
-            if (kind, stream) == (_RST_STREAM, self._stream):
-                raise BrokenOffError("the stream was reset")
-            if kind == _GOAWAY:  # after which Envoy waits a second before it closes
-                raise BrokenOffError("the connection is given up")
-            if stream == self._stream and kind in (_HEADERS, _DATA):
-                return kind, flags, payload
+    def goaway(self) -> tuple[int, bytes]:
+        """Wait until the other side gives up the connection; return the code, and what it says."""
+        while (read := self._read_frame())[0] != _GOAWAY:
+            pass
+        return int.from_bytes(read[2][4:8]), read[2][8:]
+
+    def closed(self) -> None:
+        """Wait until the other side has closed the connection."""
+        with suppress(BrokenOffError, ConnectionError):
+            while True:
+                self._read_frame()
+
+    def wait_for_ping(self) -> None:
+        """Wait until the other side asks for a sign of life, and answer."""
+        while (read := self._frame_but_goaway())[0] != _PING or read[1] & _ACK:
+            pass
+
+    def _frame_but_goaway(self) -> tuple[int, int, bytes]:
+        read = self._read_frame()
+        if read[0] == _GOAWAY:  # after which Envoy waits a second before it closes
+            raise BrokenOffError("the connection is given up")
+        return read
+
+    def _read_frame(self) -> tuple[int, int, bytes]:
+        """Read the kind, the flags and the payload of a frame, and answer it if it must be."""
+        if not (head := self._incoming.read(9)):
+            raise BrokenOffError("the connection was closed")
+        length, kind, flags, stream = struct.unpack(">IBBI", b"\0" + head)
+        payload = self._incoming.read(length)
+        if kind in (_SETTINGS, _PING) and not flags & _ACK and self.answers:
+            answer = payload if kind == _PING else b""
+            self._connection.sendall(_frame(kind, _ACK, 0, answer))
+        if (kind, stream) == (_RST_STREAM, self._stream):
+            raise BrokenOffError("the stream was reset")
+        return kind, flags, payload
 
 
 @contextmanager

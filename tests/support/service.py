@@ -17,7 +17,7 @@ from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 from server.application.get_call import GetCall
 from server.auth.guard import Guard, OpenDoor
 from server.transport.admission import Admission
-from server.transport.aio_server import AioServer
+from server.transport.aio_server import AioServer, Connections
 from server.transport.asgi.asgi_server import AsgiServer
 from server.transport.live_calls import LiveCalls
 from tests.support.bridge import bridged
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from livecalls.v1.live_calls_pb2_grpc import LiveCallsAsyncStub
 
 GET_CALL = "/livecalls.v1.LiveCalls/GetCall"
+
+ANY_AGE = Connections()
 
 Detail = TypeVar("Detail", bound=Message)
 
@@ -100,11 +102,13 @@ async def scripted_service(
 
 @asynccontextmanager
 async def scripted_server(
-    ports: ScriptedPorts, credentials: grpc.ServerCredentials | None = None
+    ports: ScriptedPorts,
+    credentials: grpc.ServerCredentials | None = None,
+    connections: Connections = ANY_AGE,
 ) -> AsyncIterator[int]:
     """Serve by grpc.aio on an ephemeral port, and tell which, while the block lasts."""
     service = LiveCalls(GetCall(ports, ports), Admission(OpenDoor(), 2000))
-    server = AioServer(service, "127.0.0.1:0", credentials)
+    server = AioServer(service, "127.0.0.1:0", credentials, connections=connections)
     await server.start()
     try:
         yield server.port
