@@ -2,6 +2,7 @@
 
 import os
 import socket
+from errno import EACCES, EADDRINUSE
 from typing import NoReturn
 
 import click
@@ -35,8 +36,8 @@ def run(settings: GatewaySettings, envoy_options: tuple[str, ...]) -> NoReturn:
     The access log goes to standard output, Envoy's own log to standard error.
     What stands after -- is passed on to Envoy.
     """
-    _refuse_taken(settings.rest_host, settings.rest_port, "REST_PORT", shared=settings.shares_port)
-    _refuse_taken("127.0.0.1", settings.admin_port, "ADMIN_PORT")
+    _refuse_unusable(settings.rest_host, settings.rest_port, "REST", shared=settings.shares_port)
+    _refuse_unusable("127.0.0.1", settings.admin_port, "ADMIN")
     _become_envoy(settings, "--disable-hot-restart", "--file-flush-interval-msec", "200", *envoy_options)
 
 
@@ -67,7 +68,7 @@ def _fault(error: ErrorDetails) -> str:
     return f"{setting}: {fault}" if setting else fault
 
 
-def _refuse_taken(host: str, port: int, setting: str, *, shared: bool = False) -> None:
+def _refuse_unusable(host: str, port: int, name: str, *, shared: bool = False) -> None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         # It does not listen: who connects would be cut off where others listen already.
@@ -77,7 +78,10 @@ def _refuse_taken(host: str, port: int, setting: str, *, shared: bool = False) -
             probe.bind((host, port))
     except OSError as error:
         reason = os.strerror(error.errno or 0)
-        raise click.ClickException(f"{setting}: cannot listen on {host}:{port}: {reason}") from None
+        where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        # The address may be none of this machine's, whatever the port.
+        part = "PORT" if error.errno in (EADDRINUSE, EACCES) else "HOST"
+        raise click.ClickException(f"{name}_{part}: cannot listen on {where}: {reason}") from None
 
 
 def _become_envoy(settings: GatewaySettings, *options: str) -> NoReturn:

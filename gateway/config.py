@@ -1,6 +1,8 @@
 """The settings of the gateway, read once from the environment."""
 
-from ipaddress import ip_address
+import re
+from collections.abc import Callable
+from ipaddress import IPv6Address, ip_address
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
@@ -9,15 +11,34 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from gateway.certificate_files import CaFile, ReadableFile, check_pair
 
 
-def _is_ip_address(text: str) -> str:
-    ip_address(text)
-    return text
+def _bare_host(text: str) -> str:
+    """Return a host without the brackets that an IPv6 address may have."""
+    bracketed = re.fullmatch(r"\[(.*)\]", text)
+    host = bracketed[1] if bracketed else text
+    if bracketed or ":" in host:
+        _check(IPv6Address, host, "must be a host name or an IP address, without a port")
+    if re.search(r"[\s/\[\]@]", host):
+        raise ValueError("must be a host name or an IP address")
+    return host
+
+
+def _is_ip_address(host: str) -> str:
+    _check(ip_address, host, "must be an IP address, without a port: Envoy listens on no name")
+    return host
+
+
+def _check(parse: Callable[[str], object], text: str, fault: str) -> None:
+    try:
+        parse(text)
+    except ValueError:
+        raise ValueError(fault) from None
 
 
 LAST_PORT = 65535
 Port = Annotated[int, Field(ge=0, le=LAST_PORT)]
 Count = Annotated[int, Field(gt=0, lt=2**31)]
-IpAddress = Annotated[str, AfterValidator(_is_ip_address)]
+Host = Annotated[str, AfterValidator(_bare_host)]
+IpAddress = Annotated[Host, AfterValidator(_is_ip_address)]
 # As browsers say it: no path, not even a slash. Anything else would never match.
 Origin = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+$")]
 
@@ -36,7 +57,7 @@ class GatewaySettings(BaseSettings):
     """Where Envoy shows its state and counters; on loopback only."""
     node_id: Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}$")] = "gateway"
     """What Envoy calls itself on its admin page."""
-    grpc_host: str = "127.0.0.1"
+    grpc_host: Host = "127.0.0.1"
     grpc_port: Annotated[int, Field(gt=0, le=LAST_PORT)] = 50051
     workers: Count = 1
     """The server's workers: on GRPC_PORT, and each other on the port behind the last."""
@@ -65,7 +86,7 @@ class GatewaySettings(BaseSettings):
     upstream_tls_certificate_file: ReadableFile | None = None
     """What the server is shown, where it asks for a certificate."""
     upstream_tls_key_file: ReadableFile | None = None
-    upstream_tls_name: str | None = None
+    upstream_tls_name: Host | None = None
     """The DNS name or IP address in the server's certificate; GRPC_HOST where it is not set."""
 
     @property

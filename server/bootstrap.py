@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from server.adapters.stream.best_effort import BestEffort
 from server.adapters.stream.unconfigured import Unconfigured
+from server.addresses import host_and_port
 from server.application.get_call import GetCall
 from server.application.ports import LiveStatuses
 from server.auth.errors import AuthNotConfiguredError
@@ -28,11 +29,11 @@ log = logging.getLogger("server")
 async def serving(settings: Settings, *, shares_port: bool = False) -> AsyncIterator[AioServer]:
     """Serve on a port while the block lasts; requests get the settings' grace at its end.
 
-    Raises AddressTakenError where the address cannot be listened on, AuthNotConfiguredError,
+    Raises AddressTakenError if the address cannot be listened on, AuthNotConfiguredError,
     CertificateFilesError and DatabaseUrlError.
     """
     _warn_of_plain_text(settings)
-    address = f"{settings.server.grpc_host}:{settings.server.grpc_port}"
+    address = host_and_port(settings.server.grpc_host, settings.server.grpc_port)
     async with _service(settings) as service:
         server = AioServer(
             service,

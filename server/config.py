@@ -18,6 +18,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from server.addresses import Host, host_and_port
+
 Milliseconds = Annotated[int, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
 LAST_PORT = 65535
@@ -184,7 +186,7 @@ class ServerSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
 
-    grpc_host: str = "127.0.0.1"
+    grpc_host: Host = "127.0.0.1"
     grpc_port: Port = 50051
     workers: Count = 1
     """Processes that answer: the first on `grpc_port`, each other on the port behind the last."""
@@ -210,7 +212,7 @@ class ServerSettings(BaseSettings):
     def on_loopback(self) -> bool:
         """Whether only this machine can reach the server."""
         try:
-            return ip_address(self.grpc_host.strip("[]")).is_loopback
+            return ip_address(self.grpc_host).is_loopback
         except ValueError:
             return self.grpc_host == "localhost"
 
@@ -257,9 +259,9 @@ class CallerSettings(BaseSettings):
     model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
 
     access_token: Annotated[SecretStr, AfterValidator(_is_one_word)] | None = None
-    grpc_host: str = "127.0.0.1"
+    grpc_host: Host = "127.0.0.1"
     grpc_port: Port = 50051
-    rest_host: str = "127.0.0.1"
+    rest_host: Host = "127.0.0.1"
     rest_port: Port = 8080
     tls_ca_file: FilePath | None = None
     """The CA of the service's certificate, in PEM; with it, the service is spoken to by TLS."""
@@ -270,12 +272,13 @@ class CallerSettings(BaseSettings):
     @property
     def address(self) -> str:
         """Where gRPC is answered."""
-        return f"{self.grpc_host}:{self.grpc_port}"
+        return host_and_port(self.grpc_host, self.grpc_port)
 
     @property
     def url(self) -> str:
         """Where REST is answered."""
-        return f"{'https' if self.tls_ca_file else 'http'}://{self.rest_host}:{self.rest_port}"
+        scheme = "https" if self.tls_ca_file else "http"
+        return f"{scheme}://{host_and_port(self.rest_host, self.rest_port)}"
 
     @property
     def bearer(self) -> dict[str, str]:

@@ -1,10 +1,10 @@
 """`python -m server serve`: answers gRPC until told to end, by one process or several."""
 
 import asyncio
-import socket
 
 import click
 
+from server.addresses import find_obstacle
 from server.commands.settings import load_settings
 from server.config import LAST_PORT, Settings
 from server.logs import logging_configured
@@ -49,23 +49,14 @@ def serve(*, workers: int | None, inside_envoy: bool, kept: bool) -> None:
 def _workers(settings: Settings) -> list[Kept]:
     server = settings.server
     for port in server.grpc_ports:
-        _refuse_taken(server.grpc_host, port)
+        _refuse_unusable(server.grpc_host, port)
     return [Worker(port, server.shutdown_grace_ms / 1000) for port in server.grpc_ports]
 
 
-def _refuse_taken(host: str, port: int) -> None:
+def _refuse_unusable(host: str, port: int) -> None:
     """Refuse what others listen on: workers share their ports, with each other as they are replaced."""
-    try:
-        (family, kind, protocol, _, address), *_ = socket.getaddrinfo(
-            host.strip("[]"), port, type=socket.SOCK_STREAM
-        )
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except OSError as error:
-        raise click.ClickException(
-            f"Cannot listen on {host}:{port}: {error.strerror}: name another with GRPC_PORT="
-        ) from None
+    if obstacle := find_obstacle(host, port):
+        raise click.ClickException(obstacle.describe(host, port))
 
 
 def _envoys(settings: Settings) -> list[Kept]:

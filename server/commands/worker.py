@@ -8,9 +8,10 @@ from contextlib import AbstractContextManager, nullcontext
 import click
 import uvloop
 
+from server.addresses import find_obstacle
 from server.auth.errors import AuthNotConfiguredError
 from server.bootstrap import serving
-from server.config import Settings, TlsSettings
+from server.config import ServerSettings, Settings, TlsSettings
 from server.garbage import spare_the_collector
 from server.logs import logging_configured
 from server.store.engine import DatabaseUrlError
@@ -31,9 +32,16 @@ def answer(settings: Settings, *, kept: bool) -> None:
         with _refusals_logged(settings.tls), logging_configured(settings.server):
             uvloop.run(_serve(settings, kept=kept))
     except AddressTakenError as error:
-        raise click.ClickException(f"Cannot listen on {error}: name another with GRPC_PORT=") from None
+        raise click.ClickException(_obstacle_words(settings.server) or str(error)) from None
     except (AuthNotConfiguredError, CertificateFilesError, DatabaseUrlError, ServerFailedError) as error:
         raise click.ClickException(str(error)) from None
+
+
+def _obstacle_words(settings: ServerSettings) -> str | None:
+    """Find out what gRPC does not say: whether the port is taken or the address wrong."""
+    host, port = settings.grpc_host, settings.grpc_port
+    obstacle = find_obstacle(host, port)
+    return obstacle.describe(host, port) if obstacle else None
 
 
 def _refusals_logged(settings: TlsSettings) -> AbstractContextManager[None]:

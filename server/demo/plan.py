@@ -5,6 +5,7 @@ import secrets
 from dataclasses import dataclass
 
 from gateway.config import GatewaySettings
+from server.addresses import host_and_port
 from server.config import Settings
 from server.demo.access import Access
 from server.demo.folders import DATA
@@ -43,8 +44,9 @@ def plan(settings: Settings, gateway: GatewaySettings, access: Access, database_
         # The gateway notes down there where they are.
         environment["TMPDIR"] = str(access.certificates.folder)
     processes += _inside(environment) if gateway.inside else _beside(environment)
-    rest_address = f"{gateway.rest_host}:{gateway.rest_port}"
-    own_addresses = [f"{settings.server.grpc_host}:{port}" for port in settings.server.grpc_ports]
+    rest_address = host_and_port(gateway.rest_host, gateway.rest_port)
+    server = settings.server
+    own_addresses = [host_and_port(server.grpc_host, port) for port in server.grpc_ports]
     return Plan(
         processes,
         rest_address=rest_address,

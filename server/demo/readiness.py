@@ -1,4 +1,4 @@
-"""Whether an address is free, and whether both faces answer."""
+"""Whether a port is free, and whether both faces answer."""
 
 import socket
 import ssl
@@ -10,16 +10,12 @@ import grpc
 import httpx
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from server.addresses import find_obstacle
+
 
 def is_free(host: str, port: int) -> bool:
     """Tell whether the port can be listened on."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-        return True
+    return find_obstacle(host, port) is None
 
 
 def free_port(host: str = "127.0.0.1") -> int:

@@ -5,17 +5,19 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Literal
 
 import grpc
 
 from gateway.config import GatewaySettings
+from server.addresses import find_obstacle
 from server.config import Settings
 from server.demo.access import Access, demo_access
 from server.demo.database import DemoDatabase, demo_database
 from server.demo.folders import DATA, POSTGRES
 from server.demo.plan import Plan, plan
 from server.demo.processes import Process, running
-from server.demo.readiness import grpc_answers, is_free, rest_answers, wait_until
+from server.demo.readiness import grpc_answers, rest_answers, wait_until
 from server.demo.sample_calls import sample_id
 from server.demo.welcome import welcome
 
@@ -38,7 +40,7 @@ def run_demo(settings: Settings, gateway: GatewaySettings, *, tls: bool) -> None
     with ExitStack() as stack:
         stack.enter_context(_alone(DATA / "lock"))
         _refuse_other_certificates(settings, gateway)
-        _refuse_taken_ports(settings, gateway)
+        _refuse_unusable_addresses(settings, gateway)
         database = stack.enter_context(demo_database(settings.database, POSTGRES))
         access = demo_access(settings, gateway, tls=tls)
         demo = plan(settings, gateway, access, database.url)
@@ -61,16 +63,17 @@ def _alone(lock: Path) -> Iterator[None]:
         yield
 
 
-def _refuse_taken_ports(settings: Settings, gateway: GatewaySettings) -> None:
+def _refuse_unusable_addresses(settings: Settings, gateway: GatewaySettings) -> None:
     server = settings.server
     # Inside Envoy there is no port but its own.
     grpc_ports = range(0) if gateway.inside else server.grpc_ports
-    for name, host, port in (
-        ("REST_PORT", gateway.rest_host, gateway.rest_port),
-        *(("GRPC_PORT", server.grpc_host, port) for port in grpc_ports),
-    ):
-        if not is_free(host, port):
-            raise DemoError(f"Port {port} is taken: name another with {name}=")
+    addresses: list[tuple[Literal["GRPC", "REST"], str, int]] = [
+        ("REST", gateway.rest_host, gateway.rest_port),
+        *(("GRPC", server.grpc_host, port) for port in grpc_ports),
+    ]
+    for face, host, port in addresses:
+        if obstacle := find_obstacle(host, port):
+            raise DemoError(obstacle.describe(host, port, face))
     if gateway.rest_port in grpc_ports[:1]:
         raise DemoError("REST_PORT and GRPC_PORT are the same: name another for one of them")
     if gateway.rest_port in grpc_ports:

@@ -27,7 +27,7 @@ LiveCalls answers.
 
 By REST:
 
-{token}  curl -i {curl}{url}/v1/live/calls/{on_air}
+{token}  curl -i {curl}{call_url}
 
 By gRPC, in Python:
 
@@ -76,6 +76,8 @@ def welcome(demo: Plan, database: DemoDatabase, access: Access) -> str:
     """Write where each face listens and how to call it, ready to be pasted."""
     return _TEXT.format(
         url=demo.rest_url,
+        # Some shells take the brackets of IPv6 for a pattern of file names.
+        call_url=quote(f"{demo.rest_url}/v1/live/calls/{sample_id(2)}"),
         grpc=_grpc_addresses(demo),
         admin=demo.admin_address,
         curl=_curl_options(access),

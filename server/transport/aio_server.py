@@ -72,7 +72,10 @@ class Connections:
 
 
 class AddressTakenError(Exception):
-    """The address cannot be listened on."""
+    """The address cannot be listened on: it is taken, or none of this machine's."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(f"Cannot listen on {address}")
 
 
 class ServerFailedError(Exception):

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from tests.support.certificates import Authority
+from tests.support.ports import needs_ipv6
 
 
 def gateway(command: str, folder: Path, **settings: str) -> "subprocess.CompletedProcess[str]":
@@ -27,6 +28,15 @@ def gateway(command: str, folder: Path, **settings: str) -> "subprocess.Complete
 def test_envoy_takes_the_configuration_from_any_folder(tmp_path: Path) -> None:
     settings = {"CORS_ORIGINS": "https://a.example.com, http://localhost:3000", "REST_HOST": "::1"}
     assert gateway("validate", tmp_path, **settings).returncode == 0
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_ipv6_is_written_either_way(host: str, tmp_path: Path) -> None:
+    rendered = gateway("render", tmp_path, REST_HOST=host, GRPC_HOST=host).stdout
+    resources = yaml.safe_load(rendered)["static_resources"]
+    endpoint = resources["clusters"][0]["load_assignment"]["endpoints"][0]["lb_endpoints"][0]
+    assert endpoint["endpoint"]["address"]["socket_address"]["address"] == "::1"
+    assert resources["listeners"][0]["address"]["socket_address"]["address"] == "::1"
 
 
 def test_the_settings_stand_in_the_configuration(tmp_path: Path) -> None:
@@ -62,6 +72,9 @@ def test_ports_of_workers_end_where_ports_do(tmp_path: Path) -> None:
         ("REST_PORT", "65536"),
         ("GRPC_PORT", "0"),
         ("REST_HOST", "localhost"),
+        ("REST_HOST", "[::1"),
+        ("REST_HOST", "127.0.0.1:8080"),
+        ("GRPC_HOST", "localhost:50051"),
         ("REST_TIMEOUT_MS", "0"),
         ("CORS_ORIGINS", "https://a.example.com/"),
         ("CORS_ORIGINS", "*"),
@@ -161,4 +174,21 @@ def test_a_taken_port_is_one_line(setting: str, tmp_path: Path) -> None:
     assert done.returncode == 1
     assert (
         done.stderr == f"Error: {setting}: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+    )
+
+
+@needs_ipv6
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_a_taken_port_of_ipv6_is_one_line_too(host: str, tmp_path: Path) -> None:
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as taken:
+        port = str(taken.getsockname()[1])
+        done = gateway("run", tmp_path, REST_HOST=host, REST_PORT=port, ADMIN_PORT="0")
+    assert done.stderr == f"Error: REST_PORT: cannot listen on [::1]:{port}: Address already in use\n"
+
+
+def test_another_s_address_is_not_a_taken_port(tmp_path: Path) -> None:
+    done = gateway("run", tmp_path, REST_HOST="192.0.2.1", REST_PORT="8080", ADMIN_PORT="0")
+    assert done.returncode == 1
+    assert done.stderr == (
+        "Error: REST_HOST: cannot listen on 192.0.2.1:8080: Cannot assign requested address\n"
     )

@@ -36,7 +36,10 @@ def test_a_taken_port_is_one_clear_line(way: Way, name: str) -> None:
         ports = {"rest_port": free_port(), "grpc_port": free_port(), name.lower(): port}
         with started_demo(**ports, settings=way.settings) as demo:
             assert wait_until(lambda: demo.process.poll() is not None, 20)
-            assert demo.output() == f"Error: Port {port} is taken: name another with {name}=\n"
+            assert demo.output() == (
+                f"Error: Cannot listen on 127.0.0.1:{port}: Address already in use: "
+                f"name another with {name}=\n"
+            )
             assert demo.process.returncode == 1
 
 
@@ -47,7 +50,10 @@ def test_a_taken_port_of_a_worker_is_one_clear_line() -> None:
         started_demo(free_port(), first, settings={"WORKERS": "2"}) as demo,
     ):
         assert wait_until(lambda: demo.process.poll() is not None, 20)
-        assert demo.output() == f"Error: Port {second} is taken: name another with GRPC_PORT=\n"
+        assert demo.output() == (
+            f"Error: Cannot listen on 127.0.0.1:{second}: Address already in use: "
+            "name another with GRPC_PORT=\n"
+        )
 
 
 def test_rest_takes_the_port_of_no_worker() -> None:

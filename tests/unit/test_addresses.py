@@ -1,0 +1,79 @@
+"""Hosts and ports, in whichever of their spellings."""
+
+import click
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from gateway.config import GatewaySettings
+from gateway.config import Host as GatewayHost
+from server.addresses import Host, host_and_port
+from server.commands.settings import load_settings, telling_what_is_wrong
+from server.config import CallerSettings
+
+HOSTS = [TypeAdapter(Host), TypeAdapter(GatewayHost)]
+
+
+@pytest.mark.parametrize("kind", HOSTS, ids=["server", "gateway"])
+@pytest.mark.parametrize(
+    ("text", "bare"),
+    [
+        ("::1", "::1"),
+        ("[::1]", "::1"),
+        ("[2001:db8::1]", "2001:db8::1"),
+        ("::ffff:192.0.2.1", "::ffff:192.0.2.1"),
+        ("127.0.0.1", "127.0.0.1"),
+        ("localhost", "localhost"),
+        ("calls.example.com", "calls.example.com"),
+    ],
+)
+def test_brackets_of_ipv6_are_optional(kind: TypeAdapter[str], text: str, bare: str) -> None:
+    assert kind.validate_python(text) == bare
+
+
+@pytest.mark.parametrize("kind", HOSTS, ids=["server", "gateway"])
+@pytest.mark.parametrize(
+    "text",
+    *[
+        [
+            "[::1",
+            "::1]",
+            "[localhost]",
+            "[127.0.0.1]",
+            "[]",
+            "127.0.0.1:1",
+            "localhost:1",
+            "[::1]:1",
+            "a b",
+        ]
+    ],
+)
+def test_what_is_no_host_is_refused(kind: TypeAdapter[str], text: str) -> None:
+    with pytest.raises(ValidationError, match="must be a host name or an IP address"):
+        kind.validate_python(text)
+
+
+@pytest.mark.parametrize(
+    ("host", "written"), [("::1", "[::1]:80"), ("127.0.0.1", "127.0.0.1:80"), ("a.b", "a.b:80")]
+)
+def test_with_a_port_only_ipv6_has_them(host: str, written: str) -> None:
+    assert host_and_port(host, 80) == written
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_all_settings_take_either(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GRPC_HOST", "REST_HOST", "UPSTREAM_TLS_NAME"):
+        monkeypatch.setenv(name, host)
+    monkeypatch.setenv("UPSTREAM_TLS_CA_FILE", "")
+    server, caller = load_settings().server, CallerSettings(grpc_port=1, rest_port=2)
+    assert (server.grpc_host, server.on_loopback) == ("::1", True)
+    assert (caller.address, caller.url) == ("[::1]:1", "http://[::1]:2")
+    monkeypatch.delenv("UPSTREAM_TLS_NAME")
+    gateway = GatewaySettings()
+    assert (gateway.grpc_host, gateway.rest_host) == ("::1", "::1")
+
+
+def test_a_wrong_host_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRPC_HOST", "localhost:50051")
+    with pytest.raises(click.ClickException) as raised, telling_what_is_wrong():
+        load_settings()
+    assert raised.value.message == ("GRPC_HOST: must be a host name or an IP address, without a port")
