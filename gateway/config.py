@@ -74,6 +74,8 @@ class GatewaySettings(BaseSettings):
     """Requests that one address may send; 0 is no limit."""
     rate_limit_burst: Count = 2000
     """Requests that one address may send at once, after it was silent."""
+    max_connection_age_ms: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    """How old a connection may get until its caller is sent for another; 0 is as old as it likes."""
     max_connections: Count = 10_000
     """Connections of all callers together; one more is closed as it comes."""
 

@@ -29,6 +29,7 @@ def render(settings: GatewaySettings, secrets: Mapping[str, Path]) -> str:
         _answering(settings, secrets),
         NODE_ID=json.dumps(settings.node_id),
         ADMIN_PORT=settings.admin_port,
+        MAX_CONNECTION_AGE=json.dumps(_age(settings.max_connection_age_ms)),
         MAX_CONNECTIONS=settings.max_connections,
         TRUSTED_PROXIES=settings.trusted_proxies,
         FORWARDED=json.dumps(without_ports(settings.trusted_proxies)),
@@ -75,6 +76,10 @@ def _answering(settings: GatewaySettings, secrets: Mapping[str, Path]) -> dict[s
 def _items(parts: Iterable[object], indentation: int) -> str:
     """Say some items of a list as lines of YAML; there may be none."""
     return f"\n{' ' * indentation}".join(f"- {json.dumps(part)}" for part in parts)
+
+
+def _age(milliseconds: int) -> str | None:
+    return f"{milliseconds / 1000:.3f}s" if milliseconds else None
 
 
 def _endpoint(host: str, port: int) -> dict[str, Any]:

@@ -1,29 +1,37 @@
-"""That Envoy goes on with another connection where the server has it leave an old one."""
+"""That callers go on with another connection where they are to leave an old one, and so does Envoy."""
 
 from pathlib import Path
+
+import pytest
 
 from server.demo.postgres import EmbeddedPostgres
 from server.demo.readiness import wait_until
 from tests.support.postgres import store_call
 from tests.support.stack import stack_running
 from tests.support.steady_stream import WELL, goes_on, steady_stream
+from tests.support.ways import Way
 
-LEFT = "cluster.livecalls.upstream_cx_close_notify"
+CALLERS_LEFT = "http.rest.downstream_cx_max_duration_reached"
+ENVOY_LEFT = "cluster.livecalls.upstream_cx_close_notify"
 
 
-def test_nobody_behind_envoy_notices_that_connections_are_left(
-    shared_postgres: EmbeddedPostgres, database_url: str, tmp_path: Path
+@pytest.mark.parametrize(
+    ("way", "counters"), [(Way.BESIDE, (CALLERS_LEFT, ENVOY_LEFT)), (Way.INSIDE, (CALLERS_LEFT,))]
+)
+def test_nobody_notices_that_connections_are_left(
+    way: Way,
+    counters: tuple[str, ...],
+    shared_postgres: EmbeddedPostgres,
+    database_url: str,
+    tmp_path: Path,
 ) -> None:
     store_call(database_url)
-    settings = {
-        "DATABASE_URL": database_url,
-        "RATE_LIMIT_PER_SECOND": "0",
-        "MAX_CONNECTION_AGE_MS": "200",
-    }
+    settings = {"DATABASE_URL": database_url, "RATE_LIMIT_PER_SECOND": "0", **way.settings}
     with (
-        stack_running(shared_postgres, tmp_path, **settings) as stack,
+        stack_running(shared_postgres, tmp_path, MAX_CONNECTION_AGE_MS="200", **settings) as stack,
         steady_stream(stack.gateway) as outcomes,
     ):
-        assert wait_until(lambda: stack.gateway.counter(LEFT) >= 10, 30)
+        for counter in counters:
+            assert wait_until(lambda: stack.gateway.counter(counter) >= 10, 30), counter  # noqa: B023
         goes_on(outcomes)
     assert set(outcomes) == WELL, outcomes
