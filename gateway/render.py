@@ -32,7 +32,7 @@ def render(settings: GatewaySettings, secrets: Mapping[str, Path]) -> str:
         MAX_CONNECTION_AGE=json.dumps(_age(settings.max_connection_age_ms)),
         MAX_CONNECTIONS=settings.max_connections,
         TRUSTED_PROXIES=settings.trusted_proxies,
-        FORWARDED=json.dumps(without_ports(settings.trusted_proxies)),
+        FORWARDED=_items(without_ports(settings.trusted_proxies), 10),
         REST_HOST=json.dumps(settings.rest_host),
         REST_PORT=settings.rest_port,
         REUSE_PORT=json.dumps(settings.shares_port),
