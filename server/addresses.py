@@ -1,11 +1,12 @@
-"""Hosts and ports: how they are written, and whether one can listen there."""
+"""Hosts, ports and URLs: how they are written, and whether one can listen there."""
 
 import os
 import re
 import socket
 from errno import EACCES, EADDRINUSE
-from ipaddress import IPv6Address
+from ipaddress import IPv6Address, ip_address
 from typing import Annotated, Literal, NamedTuple
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator
 
@@ -38,6 +39,38 @@ Host = Annotated[str, AfterValidator(bare_host)]
 def host_and_port(host: str, port: int) -> str:
     """Write a bare host and a port, as URLs and gRPC have it."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _is_safe_url(text: str) -> str:
+    parts = urlsplit(text)
+    on_this_machine = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
+    if not parts.hostname or not (parts.scheme == "https" or on_this_machine):
+        raise ValueError("must be an https:// URL, or http:// on this machine")
+    return text
+
+
+# A name or an address, a port, a path; no user, who would be shown instead of the token.
+_BASE_URL = re.compile(
+    r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]+)?(/[!-~]*)?", re.IGNORECASE | re.ASCII
+)
+
+
+def _is_base_url(text: str) -> str:
+    """Check a safe URL that paths are put behind; raises ValueError if no HTTP client could take it."""
+    parts = urlsplit(_is_safe_url(text))
+    if not _BASE_URL.fullmatch(text) or "?" in text or "#" in text or parts.port == 0:
+        raise ValueError("must be https://HOST, with a port and a path at most")
+    host = parts.hostname or ""
+    if ":" in host or re.fullmatch("[0-9.]+", host):
+        ip_address(host)
+    return text
+
+
+SafeUrl = Annotated[str, AfterValidator(_is_safe_url)]
+"""An https:// URL, or http:// on this machine."""
+
+BaseUrl = Annotated[str, AfterValidator(_is_base_url)]
+"""A safe URL that paths are put behind."""
 
 
 class Obstacle(NamedTuple):

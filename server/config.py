@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -18,7 +17,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from server.addresses import Host, host_and_port
+from server.addresses import BaseUrl, Host, SafeUrl, host_and_port
 
 Milliseconds = Annotated[int, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
@@ -27,31 +26,6 @@ Port = Annotated[int, Field(ge=0, le=LAST_PORT)]
 
 # What RFC 6749 lets a scope consist of.
 Scope = Annotated[str, StringConstraints(pattern=r"^[!#-\[\]-~]+$")]
-
-
-def _is_safe_url(text: str) -> str:
-    parts = urlsplit(text)
-    on_this_machine = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
-    if not parts.hostname or not (parts.scheme == "https" or on_this_machine):
-        raise ValueError("must be an https:// URL, or http:// on this machine")
-    return text
-
-
-# A name or an address, a port, a path; no user, who would be shown instead of the token.
-_BASE_URL = re.compile(
-    r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]+)?(/[!-~]*)?", re.IGNORECASE | re.ASCII
-)
-
-
-def _is_base_url(text: str) -> str:
-    """Check a safe URL that paths are put behind; raises ValueError if no HTTP client could take it."""
-    parts = urlsplit(_is_safe_url(text))
-    if not _BASE_URL.fullmatch(text) or "?" in text or "#" in text or parts.port == 0:
-        raise ValueError("must be https://HOST, with a port and a path at most")
-    host = parts.hostname or ""
-    if ":" in host or re.fullmatch("[0-9.]+", host):
-        ip_address(host)
-    return text
 
 
 class TokenSettings(BaseSettings):
@@ -65,7 +39,7 @@ class TokenSettings(BaseSettings):
     """The `iss` that tokens must carry."""
     audience: str | None = None
     """What must be in their `aud`."""
-    jwks_url: Annotated[str, AfterValidator(_is_safe_url)] | None = None
+    jwks_url: SafeUrl | None = None
     """Where the keys are that tokens are signed with."""
     jwks_file: FilePath | None = None
     """The same, as a file."""
@@ -119,7 +93,7 @@ class StreamSettings(BaseSettings):
 
     api_key: str | None = None
     api_secret: SecretStr | None = None
-    base_url: Annotated[str, AfterValidator(_is_base_url)] = "https://video.stream-io-api.com"
+    base_url: BaseUrl = "https://video.stream-io-api.com"
     budget_ms: Milliseconds = 300
     """How long a caller waits for Stream at most."""
     reuse_ms: Milliseconds = 1000
