@@ -59,7 +59,7 @@ The token is good for a day. `make -s token` prints another, for SCOPES="a b" an
 """
 
 _SAMPLES = """
-The sample calls, which import, export and check find at this URL:
+The sample calls, which import and export find at this URL:
 
   export DATABASE_URL='{url}'
 

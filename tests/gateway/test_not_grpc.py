@@ -60,7 +60,9 @@ def test_another_compression_is_unimplemented_and_others_are_named(
     headers = {"content-type": f"application/grpc{kind}", "grpc-encoding": encoding}
     reply = ask(gateway.url, "POST", METHOD, {**headers, "content-length": "5"}, MESSAGE)
     assert reply.header("grpc-status") == "12"
-    assert reply.header("grpc-message") == "The compression of the request is not supported."
+    assert reply.header("grpc-message") == (
+        "The compression of the request is not known here: send it by gzip, by deflate, or as it is."
+    )
     assert reply.header("grpc-accept-encoding") == "identity, deflate, gzip"
     assert upstream.requests == []
 

@@ -60,7 +60,7 @@ def unknown_method() -> RefusedError:
 
 def unknown_encoding() -> RefusedError:
     """Refuse a compression by naming those that are understood, as the protocol asks."""
-    why = "The compression of the request is not supported."
+    why = "The compression of the request is not known here: send it by gzip, by deflate, or as it is."
     return RefusedError(code_pb2.UNIMPLEMENTED, why, (b"grpc-accept-encoding", ENCODINGS))
 
 
