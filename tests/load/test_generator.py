@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.loads import IDS, after, put, written
+from tests.support.loads import IDS, after, put, put_until_answered, written
 from tests.support.targets import Protocol, Target, serving
 
 pytestmark = pytest.mark.usefixtures("_built")
@@ -32,7 +32,7 @@ async def test_every_id_is_asked_for_and_no_other(
 async def test_ids_of_any_length(
     protocol: Protocol, target: Target, tmp_path: Path, length: int
 ) -> None:
-    await put(protocol, written(tmp_path, "x" * length), target, seconds=0.1)
+    await put_until_answered(protocol, written(tmp_path, "x" * length), target)
     assert set(target.ids) == {"x" * length}
 
 
@@ -45,7 +45,7 @@ async def test_warm_up_is_not_counted(protocol: Protocol, target: Target, keys: 
 async def test_the_token_is_shown(
     protocol: Protocol, target: Target, keys: Path, token: str | None, shown: str | None
 ) -> None:
-    await put(protocol, keys, target, token=token, seconds=0.1)
+    await put_until_answered(protocol, keys, target, token=token)
     assert target.tokens == {shown}
 
 

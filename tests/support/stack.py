@@ -75,7 +75,7 @@ class Server:
         """Find the worker that has a port, where one process keeps it and it runs."""
         for process in self.process.children():
             with suppress(psutil.Error):  # it has just ended
-                if process.environ()[self.port_of_worker] == str(port):
+                if process.environ().get(self.port_of_worker) == str(port):
                     return process
         return None
 
