@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 import grpc
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2
 from grpc_health.v1.health import aio as health
 
 from server.transport.access_log import AccessLog
 from server.transport.aio_call import answering
+from server.transport.aio_health import health_handler
 from server.transport.aio_reflection import reflection_handlers
 from server.transport.live_calls import SERVICE, LiveCalls
 from server.transport.reflection import Reflection
@@ -102,7 +103,7 @@ class AioServer:
     ) -> None:
         self._server = grpc.aio.server(options=[*OPTIONS, *connections.options()])
         self._health = health.HealthServicer()
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        self._server.add_generic_rpc_handlers((health_handler(self._health),))
         self._access_log = AccessLog()
         self._server.add_generic_rpc_handlers((_handler(service, self._access_log),))
         if reflected:

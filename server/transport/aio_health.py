@@ -1,0 +1,40 @@
+"""Puts gRPC's health service on grpc.aio."""
+
+
+import grpc
+from google.protobuf.message import DecodeError
+from grpc_health.v1.health import aio as health
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+
+from server.transport.reflection import HEALTH
+
+_Context = grpc.aio.ServicerContext[bytes, HealthCheckResponse]
+
+
+def health_handler(servicer: health.HealthServicer) -> grpc.GenericRpcHandler:
+    """Let a servicer answer requests that are decoded here.
+
+    gRPC would give the caller the library's words if one cannot be, and the log a traceback.
+    """
+
+    async def check(request: bytes, context: _Context) -> HealthCheckResponse:
+        return await servicer.Check(await _decode(request, context), context)
+
+    async def watch(request: bytes, context: _Context) -> None:
+        await servicer.Watch(await _decode(request, context), context)
+
+    serialize = HealthCheckResponse.SerializeToString
+    return grpc.method_handlers_generic_handler(
+        HEALTH,
+        {
+            "Check": grpc.unary_unary_rpc_method_handler(check, response_serializer=serialize),
+            "Watch": grpc.unary_stream_rpc_method_handler(watch, response_serializer=serialize),
+        },
+    )
+
+
+async def _decode(request: bytes, context: _Context) -> HealthCheckRequest:
+    try:
+        return HealthCheckRequest.FromString(request)
+    except DecodeError:
+        await context.abort(grpc.StatusCode.INTERNAL, "Exception deserializing request!")
