@@ -43,6 +43,8 @@ HEADERS = {
     b"traceparent": (b"zz", b"\xff"),
     b"x-request-id": (b"\xff", b"a b"),
     b"authorization": (b"\xff",),
+    b"x~a": (b"a",),
+    b"!#$%&'*+^`|": (b"a",),
 }
 # With which a request is well-formed, so that it may refer to the names that the malformed ones had.
 GOOD = [

@@ -17,7 +17,7 @@ def ask_by(gateway: Gateway, verb: str, content_type: str) -> Reply:
     return ask(gateway.url, verb, METHOD, headers, MESSAGE)
 
 
-@pytest.mark.parametrize("verb", ["GET", "HEAD", "PUT", "DELETE", "BREW"])
+@pytest.mark.parametrize("verb", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "BREW"])
 @pytest.mark.parametrize("kind", ["", "+proto", "+json", "-web", "-web-text", "; charset=utf-8"])
 def test_another_verb(verb: str, kind: str, gateway: Gateway, upstream: Upstream) -> None:
     reply = ask_by(gateway, verb, f"application/grpc{kind}")
@@ -53,7 +53,7 @@ def test_a_call_is_one(kind: str, gateway: Gateway, upstream: Upstream) -> None:
 
 
 @pytest.mark.parametrize("kind", ["", "-web"])
-@pytest.mark.parametrize("encoding", ["zstd", "snappy", "br"])
+@pytest.mark.parametrize("encoding", ["zstd", "snappy", "br", "gzip, zstd", ""])
 def test_another_compression_is_unimplemented_and_others_are_named(
     encoding: str, kind: str, gateway: Gateway, upstream: Upstream
 ) -> None:

@@ -54,3 +54,39 @@ def test_grpc_needs_no_te(gateway: Gateway, upstream: Upstream) -> None:
     with raw_grpc(gateway.address) as caller:
         assert caller.ask_fields(without_te) == grpc.StatusCode.NOT_FOUND
     assert len(upstream.requests) == 1
+
+
+def test_a_name_that_is_none_of_grpc_s_is_dropped(gateway: Gateway, upstream: Upstream) -> None:
+    with raw_grpc(gateway.address) as caller:
+        assert caller.ask_fields([*FIELDS.items(), (b"x~a", b"a")]) == grpc.StatusCode.NOT_FOUND
+    assert "x~a" not in upstream.requests[0].metadata
+
+
+def test_of_two_compressions_the_first_counts(gateway: Gateway, upstream: Upstream) -> None:
+    two = [(b"grpc-encoding", b"gzip"), (b"grpc-encoding", b"zstd")]
+    with raw_grpc(gateway.address) as caller:
+        assert caller.ask_fields([*FIELDS.items(), *two]) == grpc.StatusCode.NOT_FOUND
+        assert caller.ask_fields([*FIELDS.items(), *two[::-1]]) == grpc.StatusCode.UNIMPLEMENTED
+    assert len(upstream.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        (b"te", b"gzip"),
+        (b"X", b"a"),
+        (b"connection", b"close"),
+        (b"a", b"\x01"),
+        (b"content-length", b"-1"),
+        (b":authority", b"user@a"),
+        (b":path", b"/a b"),
+    ],
+)
+@pytest.mark.usefixtures("upstream")
+def test_a_malformed_request_ends_no_other_on_its_connection(
+    name: bytes, value: bytes, gateway: Gateway
+) -> None:
+    with raw_grpc(gateway.address) as caller:
+        caller.send_fields({**FIELDS, name: value}.items())
+        caller.wait_for_end()
+        assert caller.ask_fields(FIELDS.items()) == grpc.StatusCode.NOT_FOUND
