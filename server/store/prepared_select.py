@@ -1,6 +1,7 @@
 """One SELECT, prepared on a connection of its own and asked by libpq's own calls."""
 
 import asyncio
+import select
 from contextlib import suppress
 from typing import Any
 
@@ -34,6 +35,8 @@ class PreparedSelect:
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[PGresult] | None = None
         self._socket = self._pgconn.socket
+        self._unread = select.poll()
+        self._unread.register(self._socket, select.POLLIN)
         self._loop.add_reader(self._socket, self._readable)
 
     @property
@@ -109,16 +112,27 @@ class PreparedSelect:
                 self._loop.remove_writer(self._socket)
 
     def _readable(self) -> None:
+        """Read on until all is there or nothing is left.
+
+        libuv reports a socket with an error once and never again, even if it can still be read: what
+        stands between here and the error is read now or not at all.
+        """
         try:
             self._pgconn.consume_input()
-            while not self._pgconn.is_busy():
-                result = self._pgconn.get_result()
-                if result is None:
-                    self._answer()
-                    return
-                self._last = result
+            while not self._take_results() and self._unread.poll(0):
+                self._pgconn.consume_input()
         except psycopg.Error as error:
             self._fail(error)
+
+    def _take_results(self) -> bool:
+        """Take the results that are there; return whether no other will come."""
+        while not self._pgconn.is_busy():
+            result = self._pgconn.get_result()
+            if result is None:
+                self._answer()
+                return True
+            self._last = result
+        return False
 
     def _answer(self) -> None:
         ended, self._ended = self._ended, None

@@ -1,10 +1,26 @@
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
 
 import pytest
+import uvloop
 
 from server.store.calls import StoredCalls
 from tests.support.postgres import stored_calls
 from tests.support.silent_proxy import SilentProxy
+
+LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
+    "asyncio": asyncio.new_event_loop,
+    "uvloop": uvloop.new_event_loop,
+}
+LOOPS_DIFFER_IN = ("test_prepared_select.py", "test_trouble.py")
+"""Files of tests that lose connections, which each loop notices in its own way."""
+
+
+def pytest_asyncio_loop_factories(
+    item: pytest.Item,
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Run on the loop that the server runs on and, if it matters, on asyncio's own as well."""
+    return LOOPS if item.path.name in LOOPS_DIFFER_IN else {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from server.demo.postgres import EmbeddedPostgres
 from server.store.prepared_select import PreparedSelect, Row
 from tests.support.postgres import away, frozen
-from tests.support.trouble import locked, selects_under_way
+from tests.support.trouble import end_unread, locked, selects_under_way, suspended
 
 ECHO = "SELECT $1::text"
 SLOW_ECHO = "SELECT $1::text FROM pg_sleep(60)"
@@ -83,6 +83,20 @@ async def test_a_server_that_goes_is_noticed_without_asking(own_postgres: Embedd
             assert select.closed
             with pytest.raises(psycopg.OperationalError):
                 await select.rows("b")
+
+
+async def test_a_connection_that_is_ended_before_it_reads_is_noticed(database_url: str) -> None:
+    connection = await connected(database_url)
+    select = PreparedSelect(connection, ECHO)
+    await select.rows("a")
+    with suspended(connection.info.backend_pid):
+        asking = await begun(select)
+        end_unread(database_url, connection.info.backend_pid)
+    async with asyncio.timeout(SOON_SECONDS):
+        with pytest.raises(psycopg.OperationalError):
+            await asking
+    assert select.closed
+    await select.aclose()
 
 
 async def test_cancelled_once_it_is_asked_again(database_url: str) -> None:

@@ -15,7 +15,14 @@ from server.store.migrate import upgrade
 from tests.support.calls import CALL_ID, PLAIN_CALL
 from tests.support.postgres import away, execute, frozen, kill, store_call, stored_calls
 from tests.support.silent_proxy import SilentProxy
-from tests.support.trouble import in_time, is_found_again, locked, selects_under_way
+from tests.support.trouble import (
+    end_unread,
+    in_time,
+    is_found_again,
+    locked,
+    selects_under_way,
+    suspended,
+)
 
 LONG_MS = 60_000
 
@@ -169,6 +176,37 @@ async def test_nobody_sees_a_crash_that_is_over(own_postgres: EmbeddedPostgres) 
         own_postgres.ensure_running()
         for _ in range(8):
             assert await calls.find(CALL_ID) == PLAIN_CALL
+
+
+async def test_nobody_sees_a_connection_that_is_ended_before_it_reads(database_url: str) -> None:
+    store_call(database_url)
+    async with stored_calls(database_url, read_timeout_ms=LONG_MS) as calls:
+        await calls.find(CALL_ID)
+        [(pid,)] = execute(database_url, BACKENDS)
+        with suspended(pid):
+            requests = [asyncio.create_task(calls.find(CALL_ID)) for _ in range(8)]
+            await asyncio.sleep(0.1)
+            end_unread(database_url, pid)
+        async with asyncio.timeout(10):
+            assert await asyncio.gather(*requests) == [PLAIN_CALL] * 8
+
+
+async def test_nobody_sees_that_connections_are_ended_under_load(database_url: str) -> None:
+    store_call(database_url)
+    async with stored_calls(database_url, read_timeout_ms=LONG_MS) as calls:
+        await calls.find(CALL_ID)
+        for _ in range(10):
+            requests = [asyncio.create_task(calls.find(CALL_ID)) for _ in range(96)]
+            await asyncio.sleep(0)
+            execute(database_url, END_BACKENDS)
+            async with asyncio.timeout(10):
+                assert await asyncio.gather(*requests) == [PLAIN_CALL] * 96
+
+
+END_BACKENDS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = 'livecalls'
+"""
 
 
 async def connect_all(url: str, calls: StoredCalls, count: int) -> None:

@@ -2,16 +2,17 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import monotonic
 
+import psutil
 import psycopg
 import pytest
 
 from server.application.errors import StoreUnavailableError
 from server.store.calls import StoredCalls
 from tests.support.calls import CALL_ID, PLAIN_CALL
-from tests.support.postgres import becomes
+from tests.support.postgres import becomes, execute
 
 SPEC_SECONDS = 2.0
 
@@ -31,6 +32,29 @@ def locked(url: str) -> Iterator[None]:
     with psycopg.connect(url) as connection:
         connection.execute("LOCK TABLE calls IN ACCESS EXCLUSIVE MODE")
         yield
+
+
+@contextmanager
+def suspended(pid: int) -> Iterator[None]:
+    """Have a backend read nothing while the block lasts."""
+    backend = psutil.Process(pid)
+    backend.suspend()
+    try:
+        yield
+    finally:
+        with suppress(psutil.NoSuchProcess):
+            backend.resume()
+
+
+def end_unread(url: str, pid: int) -> None:
+    """End a suspended backend that has not read what it was sent; the event loop waits meanwhile.
+
+    So the loop sees at once what the backend wrote at its end, and that the connection was reset.
+    """
+    execute(url, f"SELECT pg_terminate_backend({pid})")
+    backend = psutil.Process(pid)
+    backend.resume()
+    backend.wait(10)
 
 
 async def is_found_again(calls: StoredCalls) -> None:
