@@ -19,6 +19,13 @@ class CallNotFoundError(LiveCallsError):
         super().__init__("No call has this id.")
 
 
+class CallUnreadableError(LiveCallsError):
+    """The row of the call holds what no call can have."""
+
+    def __init__(self) -> None:
+        super().__init__("The call cannot be read.")
+
+
 class StoreUnavailableError(LiveCallsError):
     """The store gave no answer in time."""
 

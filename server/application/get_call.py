@@ -20,7 +20,7 @@ class GetCall:
     async def execute(self, call_id: str, time_left: Callable[[], float]) -> CallState:
         """Return the state of a call; `time_left` tells for how many seconds the caller still waits.
 
-        Raises IdRequiredError, CallNotFoundError and StoreUnavailableError.
+        Raises IdRequiredError, CallNotFoundError, CallUnreadableError and StoreUnavailableError.
         """
         call = await self._calls.find(parse_id(call_id))
         if call is None:

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import count, islice
 from typing import Any
 
+import psycopg
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -19,10 +21,11 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.exc import DataError
 
 from server.application.call import Call
 from server.store.engine import writing_engine
-from server.store.rows import FIELDS, to_call
+from server.store.rows import BEYOND_YEARS, FIELDS, MOMENTS, UnreadableRowError, to_call
 from server.store.tables import calls
 
 _BATCH = 1000
@@ -71,13 +74,31 @@ def store_calls(url: str, given: Iterable[Call]) -> Stored:
 def all_calls(url: str) -> Iterator[Call]:
     """Read all calls as of one moment, in the order of their ids; few are held at a time.
 
-    Raises DatabaseUrlError, and SQLAlchemyError where the database refuses.
+    Raises DatabaseUrlError, UnreadableRowError, and SQLAlchemyError where the database refuses.
     """
     statement = select(*(calls.c[name] for name in FIELDS)).order_by(calls.c.id)
     in_parts = statement.execution_options(yield_per=_BATCH)
-    with writing_engine(url).connect() as connection, connection.execute(in_parts) as rows:
-        for row in rows:
-            yield to_call(row)
+    with writing_engine(url).connect() as connection:
+        try:
+            with connection.execute(in_parts) as rows:
+                for row in rows:
+                    yield to_call(row)
+        except (DataError, psycopg.DataError):
+            _raise_first_beyond_years(connection)
+            raise
+
+
+def _raise_first_beyond_years(connection: Connection) -> None:
+    """Raise UnreadableRowError for a row with a time that Python does not know.
+
+    The driver's own error does not name the row.
+    """
+    first, last = (moment.replace(tzinfo=UTC) for moment in (datetime.min, datetime.max))  # noqa: DTZ901
+    for name in MOMENTS:
+        is_beyond = or_(calls.c[name] < first, calls.c[name] > last)
+        call_id = connection.scalar(select(calls.c.id).where(is_beyond).order_by(calls.c.id).limit(1))
+        if call_id is not None:
+            raise UnreadableRowError(call_id, f"{name}: {BEYOND_YEARS}")
 
 
 def _stage(connection: Connection, given: Iterable[Call]) -> None:

@@ -1,7 +1,7 @@
 """The stored calls, read afresh for every request."""
 
 import logging
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any
 
 import psycopg
@@ -9,11 +9,12 @@ from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, cast, select
 from sqlalchemy.dialects import postgresql
 
 from server.application.call import Call
-from server.application.errors import StoreUnavailableError
+from server.application.errors import CallUnreadableError, StoreUnavailableError
 from server.config import DatabaseSettings
 from server.store.connections import Connections
-from server.store.rows import FIELDS, unpacked
-from server.store.shared_reads import SharedReads
+from server.store.prepared_select import Row
+from server.store.rows import FIELDS, UnreadableRowError, unpacked
+from server.store.shared_reads import PartlyReadError, SharedReads
 from server.store.tables import calls
 
 log = logging.getLogger("server.store")
@@ -42,7 +43,7 @@ class StoredCalls:
         """Read the row of a call afresh, or None where there is none.
 
         Raises StoreUnavailableError where there is no answer in the read time-out, or the schema
-        is not the one that the server reads.
+        is not the one that the server reads, and CallUnreadableError if the row is none of a call.
         """
         return self._reads.find(call_id)
 
@@ -61,13 +62,28 @@ class StoredCalls:
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             log.warning("the calls cannot be read", extra=_reason(error))
             raise StoreUnavailableError from error
-        return {row[0]: unpacked(row) for row in rows}
+        try:
+            return {row[0]: unpacked(row) for row in rows}
+        except UnreadableRowError:
+            raise _tell_apart(rows) from None
 
 
 def _select_by_ids() -> str:
     # Ids are text on both ways, and many of them one text: UUIDs would be made and printed one by one.
     ids = cast(bindparam("ids", type_=Text), ARRAY(Uuid))
     return str(select(*COLUMNS).where(calls.c.id == any_(ids)).compile(dialect=DIALECT))
+
+
+def _tell_apart(rows: Iterable[Row]) -> PartlyReadError[str, Call]:
+    """Keep the calls, and log the rows that are none."""
+    partly = PartlyReadError[str, Call]({}, {})
+    for row in rows:
+        try:
+            partly.found[row[0]] = unpacked(row)
+        except UnreadableRowError as error:
+            log.error("a row cannot be read", extra={"call": error.call_id, "reason": error.problem})  # noqa: TRY400
+            partly.failed[row[0]] = CallUnreadableError()
+    return partly
 
 
 def _reason(error: psycopg.Error) -> dict[str, str | None]:

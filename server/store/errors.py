@@ -8,6 +8,15 @@ from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from server.store.engine import DatabaseUrlError
+from server.store.rows import UnreadableRowError
+
+_ERRORS = (
+    DatabaseUrlError,
+    UnreadableRowError,
+    SQLAlchemyError,
+    psycopg.Error,
+    CommandError,
+)
 
 
 class DatabaseError(Exception):
@@ -25,7 +34,7 @@ def database_errors() -> Iterator[None]:
         yield
     except DBAPIError as error:
         raise _said(error.orig) from error
-    except (DatabaseUrlError, SQLAlchemyError, psycopg.Error, CommandError) as error:
+    except _ERRORS as error:
         raise _said(error) from error
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import DateTime
@@ -14,18 +15,42 @@ from server.store.tables import calls
 FIELDS = tuple(field.name for field in fields(Call))
 """The columns of a call, in the documented order."""
 
+MOMENTS = tuple(name for name in FIELDS if isinstance(calls.c[name].type, DateTime))
+"""Those of them that hold times."""
+
+BEYOND_YEARS = "not in the years 1 to 9999"
+"""What is wrong with a time that Python does not know."""
+
 ROWS_REMEMBERED = 2000
 """Rows whose calls are remembered, some 2 KB each."""
 
 _STATUS = FIELDS.index("status")
-_MOMENTS = [place for place, name in enumerate(FIELDS) if isinstance(calls.c[name].type, DateTime)]
+_MOMENTS = [FIELDS.index(name) for name in MOMENTS]
+_ID = FIELDS.index("id")
+_REQUIRED = [place for place, name in enumerate(FIELDS) if not calls.c[name].nullable]
+_required_of = itemgetter(*_REQUIRED)
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
+class UnreadableRowError(ValueError):
+    """A row that holds what no call can have, which the table's constraints rule out."""
+
+    def __init__(self, call_id: str, problem: str) -> None:
+        super().__init__(f"the row of call {call_id} cannot be read: {problem}")
+        self.call_id = call_id
+        self.problem = problem
+
+
 def to_call(row: Iterable[Any]) -> Call:
-    """Make a call of the values of FIELDS, in their order."""
+    """Make a call of the values of FIELDS, in their order; raises UnreadableRowError."""
     values = list(row)
-    values[_STATUS] = CallStatus(values[_STATUS])
+    if None in _required_of(values):
+        nulls = (FIELDS[place] for place in _REQUIRED if values[place] is None)
+        raise UnreadableRowError(values[_ID], f"{', '.join(nulls)}: null")
+    try:
+        values[_STATUS] = CallStatus(values[_STATUS])
+    except ValueError as error:
+        raise UnreadableRowError(values[_ID], f"status: {error}") from None
     return Call(*values)
 
 
@@ -34,9 +59,13 @@ def unpacked(row: tuple[Any, ...]) -> Call:
     """Make a call of a row in which times are PostgreSQL's own: microseconds since 2000.
 
     Rows that are equal make the very same call, so that what is made of it need not be made again.
+    Raises UnreadableRowError.
     """
     values = list(row)
-    for moment in _MOMENTS:
-        if values[moment] is not None:
-            values[moment] = _EPOCH + timedelta(microseconds=values[moment])
+    try:
+        for moment in _MOMENTS:
+            if values[moment] is not None:
+                values[moment] = _EPOCH + timedelta(microseconds=values[moment])
+    except OverflowError:
+        raise UnreadableRowError(values[_ID], f"{FIELDS[moment]}: {BEYOND_YEARS}") from None
     return to_call(values)

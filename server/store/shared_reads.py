@@ -3,8 +3,9 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Hashable, ItemsView, Mapping
+from collections.abc import Awaitable, Callable, Hashable, ItemsView, Iterable, Mapping
 from contextvars import Context
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from server.application.errors import StoreUnavailableError
@@ -25,6 +26,14 @@ PATIENCE_SECONDS = 0.005
 GIVE_UP_SECONDS = 0.25
 
 
+@dataclass
+class PartlyReadError(Exception, Generic[Key, Value]):
+    """A read in which some keys failed, each with an error of its own."""
+
+    found: dict[Key, Value]
+    failed: dict[Key, Exception]
+
+
 class SharedReads(Generic[Key, Value]):
     """Reads keys by as few reads as can be, of which some may be under way at once.
 
@@ -42,7 +51,10 @@ class SharedReads(Generic[Key, Value]):
         within: float,
         most_keys: int = 1000,
     ) -> None:
-        """Take the read of up to `most_keys` keys; a request waits `within` seconds at most."""
+        """Take the read of up to `most_keys` keys; a request waits `within` seconds at most.
+
+        The read raises PartlyReadError if only some of them fail.
+        """
         self._read = read
         self._at_once = at_once
         self._within = within
@@ -124,6 +136,8 @@ class SharedReads(Generic[Key, Value]):
     async def _answer(self, batch: "_Batch[Key, Value]") -> None:
         try:
             batch.answer(await self._read(list(batch.waiting)))
+        except PartlyReadError as error:
+            batch.answer_partly(error)
         except Exception as error:  # noqa: BLE001 - whoever waits raises it
             batch.fail(error)
 
@@ -178,11 +192,14 @@ class _Batch(Generic[Key, Value]):
                 if not answer.done():
                     answer.set_result(value)
 
+    def answer_partly(self, partly: PartlyReadError[Key, Value]) -> None:
+        for key, error in partly.failed.items():
+            _fail(self.waiting.pop(key, []), error)
+        self.answer(partly.found)
+
     def fail(self, error: Exception) -> None:
         for _, answers in self._take_waiting():
-            for answer in answers:
-                if not answer.done():
-                    answer.set_exception(error)
+            _fail(answers, error)
 
     def _take_waiting(self) -> "ItemsView[Key, list[asyncio.Future[Value | None]]]":
         self.limit.cancel()
@@ -193,6 +210,12 @@ class _Batch(Generic[Key, Value]):
         self.limit.cancel()
         if self.task is not None:
             _give_up(self.task)
+
+
+def _fail(answers: "Iterable[asyncio.Future[Value | None]]", error: Exception) -> None:
+    for answer in answers:
+        if not answer.done():
+            answer.set_exception(error)
 
 
 def _give_up(task: "asyncio.Task[None]") -> None:

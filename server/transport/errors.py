@@ -17,6 +17,7 @@ from google.rpc.status_pb2 import Status
 
 from server.application.errors import (
     CallNotFoundError,
+    CallUnreadableError,
     IdRequiredError,
     LiveCallsError,
     StoreUnavailableError,
@@ -49,6 +50,7 @@ _OUTCOMES: dict[type[Exception], tuple[int, str]] = {
     IdRequiredError: (INVALID_ARGUMENT, "ID_REQUIRED"),
     MalformedRequestError: (INVALID_ARGUMENT, "MALFORMED_REQUEST"),
     CallNotFoundError: (NOT_FOUND, "CALL_NOT_FOUND"),
+    CallUnreadableError: (INTERNAL, "INTERNAL_FAULT"),
     StoreUnavailableError: (UNAVAILABLE, "STORE_UNAVAILABLE"),
     TooBusyError: (RESOURCE_EXHAUSTED, "TOO_BUSY"),
     TokenRequiredError: (UNAUTHENTICATED, "TOKEN_REQUIRED"),

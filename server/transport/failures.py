@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from google.rpc import code_pb2
 
+from server.application.errors import LiveCallsError
 from server.transport.call_context import REQUEST_ID_KEY
 from server.transport.errors import challenge, to_status
 
@@ -25,7 +26,7 @@ class Failure(NamedTuple):
 def failure_of(error: Exception, request_id: str) -> Failure:
     """Say how a method's exception is answered, and log it where it is a bug."""
     status = to_status(error, request_id)
-    if status.code == code_pb2.INTERNAL:
+    if status.code == code_pb2.INTERNAL and not isinstance(error, LiveCallsError):
         log.error("a fault of the server", exc_info=error)
     trailers = [(REQUEST_ID_KEY, request_id), (_DETAILS_KEY, status.SerializeToString())]
     challenged = challenge(error)

@@ -9,6 +9,7 @@ from google.rpc.error_details_pb2 import ErrorInfo, RequestInfo
 from livecalls.v1 import live_calls_pb2 as pb
 
 from server.application.call import Call
+from server.application.errors import CallUnreadableError
 from tests.support.calls import CALL_ID
 from tests.support.log import the_one
 from tests.support.service import Service, Way, detail_of, raw, scripted_service
@@ -33,6 +34,20 @@ async def test_a_bug_is_told_without_an_internal_word_and_logged_with_its_trace(
     (record,) = (record for record in caplog.records if record.exc_info)
     assert "secret of the server" in caplog.text
     assert record.name == "server.requests"
+
+
+async def test_a_row_that_cannot_be_read_is_told_like_a_bug_but_needs_no_trace(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    service.ports.fails(CallUnreadableError())
+
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await service.stub.GetCall(REQUEST, metadata=(("x-request-id", "the-request"),))
+
+    error = raised.value
+    assert (error.code(), error.details()) == (grpc.StatusCode.INTERNAL, "The server failed to answer.")
+    assert detail_of(error, RequestInfo).request_id == "the-request"
+    assert not [record for record in caplog.records if record.exc_info]
 
 
 @dataclass

@@ -1,9 +1,11 @@
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import Column
 
 from server.application.call import CallStatus
-from server.store.rows import FIELDS, unpacked
+from server.store.rows import FIELDS, MOMENTS, UnreadableRowError, unpacked
+from server.store.tables import calls as table
 from tests.support.calls import CALL_ID
 
 YEAR_1 = -63082281600000000
@@ -42,11 +44,26 @@ def test_times_are_moments_in_utc_from_the_first_to_the_last() -> None:
     assert call.status is CallStatus.ENDED
 
 
-@pytest.mark.parametrize("name", [name for name in FIELDS if name.endswith("_at")])
-def test_each_time_is_a_moment_or_null(name: str) -> None:
+@pytest.mark.parametrize("name", MOMENTS)
+def test_each_time_is_a_moment(name: str) -> None:
     moment = datetime(2000, 1, 1, 0, 0, 0, 7, tzinfo=UTC)
     assert getattr(unpacked(row(**{name: 7})), name) == moment
-    assert getattr(unpacked(row(**{name: None})), name) is None
+
+
+@pytest.mark.parametrize("column", table.c, ids=str)
+def test_what_may_be_null_can_be_and_what_may_not_is_an_error(column: Column[object]) -> None:
+    if column.nullable:
+        assert getattr(unpacked(row(**{column.name: None})), column.name) is None
+    else:
+        with pytest.raises(UnreadableRowError, match=f"{column.name}: null"):
+            unpacked(row(**{column.name: None}))
+
+
+@pytest.mark.parametrize("moment", [2**63 - 1, -(2**63), YEAR_1 - 1, LAST + 1])
+@pytest.mark.parametrize("name", MOMENTS)
+def test_a_time_beyond_the_years_is_an_error_that_names_the_row(name: str, moment: int) -> None:
+    with pytest.raises(UnreadableRowError, match=f"{CALL_ID} cannot be read: {name}: not in the years"):
+        unpacked(row(**{name: moment}))
 
 
 def test_a_row_that_has_not_changed_makes_the_very_same_call() -> None:

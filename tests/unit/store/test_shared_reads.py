@@ -6,7 +6,7 @@ from contextvars import ContextVar
 import pytest
 
 from server.store import shared_reads
-from server.store.shared_reads import SharedReads
+from server.store.shared_reads import PartlyReadError, SharedReads
 from tests.support.scripted_read import AGES, ScriptedRead, shared, turn
 
 
@@ -15,6 +15,17 @@ async def test_what_is_found_is_told_and_what_is_missing_is_none(read: ScriptedR
     found, missing = asyncio.create_task(reads.find(7)), asyncio.create_task(reads.find(-7))
     (await read.begun()).set_result(None)
     assert (await found, await missing) == ("7", None)
+
+
+async def test_keys_that_fail_leave_the_others_their_answers() -> None:
+    async def read(keys: list[int]) -> Mapping[int, str]:
+        raise PartlyReadError({1: "1"}, {2: ValueError("2"), 4: ValueError("nobody asks for it")})
+
+    reads = shared(read)
+    requests = [asyncio.create_task(reads.find(key)) for key in (1, 2, 3, 2)]
+    found, failed, missing, failed_too = await asyncio.gather(*requests, return_exceptions=True)
+    assert (found, missing) == ("1", None)
+    assert [type(error) for error in (failed, failed_too)] == [ValueError, ValueError]
 
 
 async def test_a_lone_request_begins_to_read_after_one_turn(read: ScriptedRead) -> None:
