@@ -15,6 +15,7 @@ from server.store.connections import Connections
 from server.store.prepared_select import Row
 from server.store.rows import FIELDS, UnreadableRowError, unpacked
 from server.store.shared_reads import PartlyReadError, SharedReads
+from server.store.sparing_log import SparingLog
 from server.store.tables import calls
 
 log = logging.getLogger("server.store")
@@ -35,6 +36,7 @@ class StoredCalls:
     def __init__(self, settings: DatabaseSettings) -> None:
         """Connect to nothing yet; raises DatabaseUrlError."""
         self._connections = Connections(settings, _select_by_ids())
+        self._log, self._row_log = SparingLog(log), SparingLog(log)
         self._reads = SharedReads(
             self._read, at_once=settings.pool_size, within=settings.read_timeout_ms / 1000
         )
@@ -43,7 +45,7 @@ class StoredCalls:
         """Read the row of a call afresh, or None where there is none.
 
         Raises StoreUnavailableError where there is no answer in the read time-out, or the schema
-        is not the one that the server reads, and CallUnreadableError if the row is none of a call.
+        is not one that the server can read, and CallUnreadableError if the row is none of a call.
         """
         return self._reads.find(call_id)
 
@@ -55,17 +57,26 @@ class StoredCalls:
     async def _read(self, ids: list[str]) -> Mapping[str, Call]:
         try:
             rows = await self._connections.rows(f"{{{','.join(ids)}}}")
-        except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
-            # An operator's to mend, and told without a trace for every request meanwhile.
-            log.error(_OLD_SCHEMA, extra=_reason(error))  # noqa: TRY400
-            raise StoreUnavailableError from error
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            log.warning("the calls cannot be read", extra=_reason(error))
+        except psycopg.Error as error:
+            self._log.write(_level(error), _message(error), **_reason(error))
             raise StoreUnavailableError from error
         try:
             return {row[0]: unpacked(row) for row in rows}
         except UnreadableRowError:
-            raise _tell_apart(rows) from None
+            raise self._tell_apart(rows) from None
+
+    def _tell_apart(self, rows: Iterable[Row]) -> PartlyReadError[str, Call]:
+        """Keep the calls, and log the rows that are none."""
+        partly = PartlyReadError[str, Call]({}, {})
+        for row in rows:
+            try:
+                partly.found[row[0]] = unpacked(row)
+            except UnreadableRowError as error:
+                self._row_log.write(
+                    logging.ERROR, "a row cannot be read", call=error.call_id, reason=error.problem
+                )
+                partly.failed[row[0]] = CallUnreadableError()
+        return partly
 
 
 def _select_by_ids() -> str:
@@ -74,23 +85,22 @@ def _select_by_ids() -> str:
     return str(select(*COLUMNS).where(calls.c.id == any_(ids)).compile(dialect=DIALECT))
 
 
-def _tell_apart(rows: Iterable[Row]) -> PartlyReadError[str, Call]:
-    """Keep the calls, and log the rows that are none."""
-    partly = PartlyReadError[str, Call]({}, {})
-    for row in rows:
-        try:
-            partly.found[row[0]] = unpacked(row)
-        except UnreadableRowError as error:
-            log.error("a row cannot be read", extra={"call": error.call_id, "reason": error.problem})  # noqa: TRY400
-            partly.failed[row[0]] = CallUnreadableError()
-    return partly
+def _level(error: psycopg.Error) -> int:
+    """Tell what passes by itself from what an operator has to mend."""
+    passes = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    return logging.WARNING if passes else logging.ERROR
+
+
+def _message(error: psycopg.Error) -> str:
+    is_old = isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn)
+    return _OLD_SCHEMA if is_old else "the calls cannot be read"
 
 
 def _reason(error: psycopg.Error) -> dict[str, str | None]:
-    """Name the error, and why there is no connection; the text before that quotes the URL."""
+    """Name the error and what PostgreSQL says of it; the text before that may quote the URL."""
     before, _, said = str(error).partition("\n")[0].rpartition(" failed: ")
     return {
         "reason": type(error).__name__,
         "sqlstate": error.sqlstate,
-        "said": said if before else None,
+        "said": error.diag.message_primary or (said if before else None),
     }

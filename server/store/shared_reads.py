@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from server.application.errors import StoreUnavailableError
+from server.store.sparing_log import SparingLog
 from server.tasks import wait_for_end
 
 log = logging.getLogger("server.store")
@@ -56,6 +57,7 @@ class SharedReads(Generic[Key, Value]):
         The read raises PartlyReadError if only some of them fail.
         """
         self._read = read
+        self._log = SparingLog(log)
         self._at_once = at_once
         self._within = within
         self._most_keys = most_keys
@@ -126,7 +128,7 @@ class SharedReads(Generic[Key, Value]):
         if task.cancelled():
             batch.fail(StoreUnavailableError())
             if batch.overdue:
-                log.warning("a read was given up", extra={"reason": "overdue"})
+                self._log.write(logging.WARNING, "a read was given up", reason="overdue")
         if self._gathering:
             first = self._gathering[0]
             first.start.cancel()

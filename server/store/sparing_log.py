@@ -1,0 +1,50 @@
+"""Logs what may happen with every read, so that a fault that lasts does not fill the disk."""
+
+import logging
+from collections.abc import Callable
+from time import monotonic
+
+SILENCE_SECONDS = 1.0
+"""How long a kind of fault is not logged again."""
+
+MAX_KINDS = 100
+"""Kinds of faults that are logged in that time; more are left out, such as rows that cannot be read."""
+
+
+class SparingLog:
+    """Logs each kind of fault once a second at most; the next line counts those that were left out."""
+
+    def __init__(self, log: logging.Logger, clock: Callable[[], float] = monotonic) -> None:
+        self._log = log
+        self._clock = clock
+        self._kinds: dict[object, _Kind] = {}
+
+    def write(self, level: int, message: str, **extra: object) -> None:
+        """Log a fault; its kind is the message and all that goes with it."""
+        key = (message, *extra.values())
+        kind = self._kinds.get(key)
+        now = self._clock()
+        if kind and now < kind.silent_until:
+            kind.left_out += 1
+            return
+        if not kind and not self._has_room(now):
+            return
+        if kind and kind.left_out:
+            extra["left_out"] = kind.left_out
+        self._kinds[key] = _Kind(now + SILENCE_SECONDS)
+        self._log.log(level, message, extra=extra)
+
+    def _has_room(self, now: float) -> bool:
+        if len(self._kinds) >= MAX_KINDS:
+            self._kinds = {key: kind for key, kind in self._kinds.items() if now < kind.silent_until}
+        return len(self._kinds) < MAX_KINDS
+
+
+class _Kind:
+    """Until when a kind of fault is not logged, and how often it was left out."""
+
+    __slots__ = ("left_out", "silent_until")
+
+    def __init__(self, silent_until: float) -> None:
+        self.silent_until = silent_until
+        self.left_out = 0
