@@ -21,8 +21,9 @@ from server.commands.outcome import counted
 from server.commands.settings import load_settings
 from server.config import DatabaseSettings, Settings, StreamSettings, TlsSettings
 from server.store.engine import database_url
-from server.store.errors import DatabaseError, database_errors
+from server.store.errors import DatabaseError, RightsError, SchemaError, database_errors
 from server.store.migrate import current_revision, head_revision
+from server.store.probe import probe_reads
 from server.store.server_version import server_version
 from server.transport.tls.certificates import CertificateFilesError, load_certificates
 
@@ -107,16 +108,30 @@ def _database(settings: DatabaseSettings) -> Finding:
 
 
 def _schema(settings: DatabaseSettings) -> Finding:
+    try:
+        with database_errors():
+            url = database_url(settings)
+            is_at = _revision(url)
+            probe_reads(url)
+    except SchemaError as error:
+        return Finding("FAIL", "schema", f"{error}: run `python -m server migrate`")
+    except DatabaseError as error:
+        return Finding("FAIL", "schema", str(error))
+    return Finding("ok", "schema", is_at)
+
+
+def _revision(url: str) -> str:
+    """Describe at which revision the schema is; raises SchemaError if that is not the head."""
     needed = head_revision()
     try:
         with database_errors():
-            current = current_revision(database_url(settings))
-    except DatabaseError as error:
-        return Finding("FAIL", "schema", str(error))
+            current = current_revision(url)
+    except RightsError:
+        return "calls can be read; at which revision this role may not know"
     if current == needed:
-        return Finding("ok", "schema", f"at {current} (head)")
+        return f"at {current} (head)"
     is_at = f"at {current}" if current else "empty"
-    return Finding("FAIL", "schema", f"{is_at}, {needed} is needed: run `python -m server migrate`")
+    raise SchemaError(f"{is_at}, {needed} is needed")
 
 
 def _stream(settings: StreamSettings) -> Finding:

@@ -15,6 +15,10 @@ COMMAND_STATEMENT_TIMEOUT_MS = 600_000
 COMMAND_CONNECT_TIMEOUT_SECONDS = 5
 KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 5, "keepalives_count": 3}
 
+# A row that row level security hides would be a call that does not exist: it is an error instead, as
+# pg_dump has it.
+USUAL_OPTIONS = "-c row_security=off"
+
 
 class DatabaseUrlError(ValueError):
     """The URL of the database cannot be used; the message never shows it, for it holds a password."""
@@ -50,7 +54,7 @@ def connection_parameters(url: str, statement_timeout_ms: int) -> dict[str, Any]
     """
     given = _parsed(url)
     ours = f"-c statement_timeout={statement_timeout_ms} -c timezone=UTC"
-    options = f"{given.get('options', '')} {ours}".strip()
+    options = f"{USUAL_OPTIONS} {given.get('options', '')} {ours}"
     return {"application_name": "livecalls", **KEEPALIVES, **given, "options": options}
 
 

@@ -27,6 +27,10 @@ class SchemaError(DatabaseError):
     """The database does not have the tables or columns that are needed."""
 
 
+class RightsError(DatabaseError):
+    """The role may not do what was asked."""
+
+
 @contextmanager
 def database_errors() -> Iterator[None]:
     """Raise as a DatabaseError whatever the store, its driver or its migrations raise."""
@@ -43,4 +47,6 @@ def _said(error: BaseException | None) -> DatabaseError:
     lines = str(error).strip().splitlines() or [type(error).__name__]
     if isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
         return SchemaError(lines[0])
+    if isinstance(error, psycopg.errors.InsufficientPrivilege):
+        return RightsError(lines[0])
     return DatabaseError(lines[0])

@@ -42,7 +42,9 @@ def test_what_the_url_says_goes_before_what_is_usual() -> None:
 def test_the_statement_timeout_and_utc_join_the_options_of_the_url() -> None:
     url = "postgresql://host/calls?options=-c%20statement_timeout%3D0%20-c%20work_mem%3D8MB"
     assert connection_parameters(url, 750)["options"] == (
-        "-c statement_timeout=0 -c work_mem=8MB -c statement_timeout=750 -c timezone=UTC"
+        "-c row_security=off "
+        "-c statement_timeout=0 -c work_mem=8MB "
+        "-c statement_timeout=750 -c timezone=UTC"
     )
 
 
