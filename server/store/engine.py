@@ -18,6 +18,7 @@ KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 5, "keepalives_count
 # A row that row level security hides would be a call that does not exist: it is an error instead, as
 # pg_dump has it.
 USUAL_OPTIONS = "-c row_security=off"
+ISOLATION = r"-c default_transaction_isolation=read\ committed"
 
 
 class DatabaseUrlError(ValueError):
@@ -50,11 +51,12 @@ def database_url(settings: DatabaseSettings) -> str:
 def connection_parameters(url: str, statement_timeout_ms: int) -> dict[str, Any]:
     """Say to libpq what the URL says, and what it leaves open; sessions are in UTC.
 
+    Transactions are READ COMMITTED whatever the role's default: a hot standby has no SERIALIZABLE.
     Raises DatabaseUrlError.
     """
     given = _parsed(url)
     ours = f"-c statement_timeout={statement_timeout_ms} -c timezone=UTC"
-    options = f"{USUAL_OPTIONS} {given.get('options', '')} {ours}"
+    options = f"{USUAL_OPTIONS} {given.get('options', '')} {ours} {ISOLATION}"
     return {"application_name": "livecalls", **KEEPALIVES, **given, "options": options}
 
 

@@ -85,6 +85,14 @@ def frozen(server: EmbeddedPostgres) -> Iterator[None]:
             process.resume()
 
 
+def make_standby(server: EmbeddedPostgres) -> None:
+    """Let the server start again as a hot standby, whose primary sends nothing."""
+    [(folder,)] = execute(server.url, "SHOW data_directory")
+    server.stop()
+    Path(folder, "standby.signal").touch()
+    server.ensure_running()
+
+
 @contextmanager
 def away(server: EmbeddedPostgres) -> Iterator[None]:
     """Have the server stopped while the block lasts."""

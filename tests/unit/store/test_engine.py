@@ -44,7 +44,8 @@ def test_the_statement_timeout_and_utc_join_the_options_of_the_url() -> None:
     assert connection_parameters(url, 750)["options"] == (
         "-c row_security=off "
         "-c statement_timeout=0 -c work_mem=8MB "
-        "-c statement_timeout=750 -c timezone=UTC"
+        "-c statement_timeout=750 -c timezone=UTC "
+        r"-c default_transaction_isolation=read\ committed"
     )
 
 
