@@ -82,6 +82,8 @@ class DatabaseSettings(BaseSettings):
     statement_timeout_ms: Milliseconds = 1000
     read_timeout_ms: Milliseconds = 1500
     """How long a caller waits for a row, whatever the reason."""
+    max_connection_age_ms: Milliseconds = 300_000
+    """How old a connection may get until another takes its place."""
 
 
 class StreamSettings(BaseSettings):

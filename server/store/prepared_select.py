@@ -3,6 +3,7 @@
 import asyncio
 import select
 from contextlib import suppress
+from math import inf
 from typing import Any
 
 import psycopg
@@ -23,6 +24,9 @@ class PreparedSelect:
     The driver's cursors, and its looking at the socket anew for each answer, double what a small
     SELECT costs.
     """
+
+    renew_at = inf
+    """When another should take its place, by `time.monotonic`."""
 
     def __init__(self, connection: psycopg.AsyncConnection[Row], statement: str) -> None:
         """Take over a connection, of which nobody else makes use from now on."""

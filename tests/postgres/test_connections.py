@@ -1,9 +1,99 @@
-"""The connections that the server keeps."""
+"""The connections that the server keeps: how old they get, and what is asked of them once more."""
 
+import asyncio
+
+import pytest
+
+from server.application.errors import StoreUnavailableError
 from server.demo.postgres import EmbeddedPostgres
 from server.store.bulk import all_calls
+from server.store.calls import StoredCalls
 from tests.support.calls import CALL_ID, PLAIN_CALL
-from tests.support.postgres import execute, make_standby, store_call, stored_calls
+from tests.support.postgres import becomes, execute, make_standby, store_call, stored_calls
+
+BACKENDS = """
+SELECT pid FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = 'livecalls' ORDER BY pid
+"""
+# A view in the table's place, whose reading fails so many times.
+CONFLICTING = """
+ALTER TABLE calls RENAME TO real_calls;
+CREATE SEQUENCE conflicts;
+CREATE FUNCTION conflict() RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    IF nextval('conflicts') <= {} THEN
+        RAISE EXCEPTION 'canceling statement due to conflict with recovery' USING ERRCODE = '{}';
+    END IF;
+    RETURN true;
+END
+$$;
+CREATE VIEW calls AS SELECT * FROM real_calls WHERE conflict()
+"""
+
+
+async def test_a_connection_is_kept_until_its_age(database_url: str) -> None:
+    async with stored_calls(database_url) as calls:
+        await calls.find(CALL_ID)
+        backends = execute(database_url, BACKENDS)
+        for _ in range(20):
+            await calls.find(CALL_ID)
+        assert execute(database_url, BACKENDS) == backends
+
+
+async def test_beyond_its_age_another_takes_its_place_with_the_role_s_new_settings(
+    database_url: str,
+) -> None:
+    store_call(database_url)
+    [(name,)] = execute(database_url, "SELECT current_database()")
+    async with stored_calls(database_url, max_connection_age_ms=1) as calls:
+        await calls.find(CALL_ID)
+        [(before,)] = execute(database_url, BACKENDS)
+        execute(database_url, f"ALTER DATABASE {name} SET search_path TO nowhere")
+        async with asyncio.timeout(10):
+            with pytest.raises(StoreUnavailableError):
+                await read_on(calls)
+        execute(database_url, f"ALTER DATABASE {name} RESET search_path")
+        await becomes(database_url, f"SELECT pid FROM pg_stat_activity WHERE pid = {before}")
+
+
+async def read_on(calls: StoredCalls) -> None:
+    while True:
+        assert await calls.find(CALL_ID) == PLAIN_CALL
+
+
+async def test_one_that_cannot_be_renewed_goes_on(
+    database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    store_call(database_url)
+    execute(database_url, "CREATE ROLE only_one LOGIN CONNECTION LIMIT 1")
+    execute(database_url, "GRANT SELECT ON calls TO only_one")
+    try:
+        url = database_url.replace("postgres@", "only_one@")
+        async with stored_calls(url, max_connection_age_ms=1) as calls:
+            while not caplog.records:
+                assert await calls.find(CALL_ID) == PLAIN_CALL
+                await asyncio.sleep(0.002)
+            assert caplog.records[0].message == "a connection cannot be renewed"
+    finally:
+        execute(database_url, "DROP OWNED BY only_one; DROP ROLE only_one")
+
+
+@pytest.mark.parametrize("sqlstate", ["40001", "40P01"])
+async def test_nobody_sees_one_conflict(database_url: str, sqlstate: str) -> None:
+    store_call(database_url)
+    execute(database_url, CONFLICTING.format(1, sqlstate))
+    async with stored_calls(database_url) as calls:
+        assert await calls.find(CALL_ID) == PLAIN_CALL
+        assert len(execute(database_url, BACKENDS)) == 1
+
+
+async def test_conflicts_are_asked_once_more_only(database_url: str) -> None:
+    store_call(database_url)
+    execute(database_url, CONFLICTING.format(2, "40001"))
+    async with stored_calls(database_url) as calls:
+        with pytest.raises(StoreUnavailableError):
+            await calls.find(CALL_ID)
+        assert await calls.find(CALL_ID) == PLAIN_CALL
 
 
 async def test_a_hot_standby_is_read_though_serializable_is_the_default(
