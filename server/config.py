@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     Field,
     FilePath,
     SecretStr,
@@ -157,6 +158,10 @@ class TlsSettings(BaseSettings):
         return self
 
 
+def _upper_if_text(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
+
+
 class ServerSettings(BaseSettings):
     """Where the server listens, whom it lets in, how it ends, and how it logs."""
 
@@ -176,7 +181,9 @@ class ServerSettings(BaseSettings):
     """How long requests under way may still run once the server is told to end."""
     reflection: Literal["on", "off"] = "off"
     """`on` tells everybody what the contract is, so that tools can call without it."""
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper_if_text)
+    ] = "INFO"
     log_format: Literal["json", "text"] = "json"
 
     @property

@@ -111,6 +111,17 @@ def test_the_address_of_stream_is_read(monkeypatch: pytest.MonkeyPatch, url: str
     assert load_settings().stream.base_url == url
 
 
+@pytest.mark.parametrize(
+    ("written", "level"),
+    [("info", "INFO"), ("Debug", "DEBUG"), ("ERROR", "ERROR")],
+)
+def test_the_level_of_the_log_is_read_in_any_case(
+    monkeypatch: pytest.MonkeyPatch, written: str, level: str
+) -> None:
+    monkeypatch.setenv("LOG_LEVEL", written)
+    assert load_settings().server.log_level == level
+
+
 def test_each_wrong_setting_has_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = told(monkeypatch, GRPC_PORT="x", LOG_LEVEL="x").splitlines()
     assert [line.split(":")[0] for line in lines] == ["GRPC_PORT", "LOG_LEVEL"]
