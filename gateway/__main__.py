@@ -21,6 +21,7 @@ _INSIDE = ("--concurrency", "1", "--drain-strategy", "immediate", "--drain-time-
 
 
 @click.group()
+@click.version_option(package_name="livecalls", message="LiveCalls %(version)s")
 @click.pass_context
 def main(context: click.Context) -> None:
     """Envoy in front of the server: REST, gRPC-Web and gRPC on one port."""

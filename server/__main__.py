@@ -46,6 +46,7 @@ class _LazyGroup(click.Group):
 
 
 @click.group(cls=_LazyGroup)
+@click.version_option(package_name="livecalls", message="LiveCalls %(version)s")
 def cli() -> None:
     """LiveCalls: the state of a live call, by gRPC.
 

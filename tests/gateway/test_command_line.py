@@ -3,6 +3,7 @@ import os
 import socket
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,12 @@ def gateway(command: str, folder: Path, **settings: str) -> "subprocess.Complete
         timeout=60,
         check=False,
     )
+
+
+def test_the_version_is_printed_whatever_the_settings(tmp_path: Path) -> None:
+    printed = gateway("--version", tmp_path, REST_PORT="eighty")
+    assert (printed.returncode, printed.stderr) == (0, "")
+    assert printed.stdout == f"LiveCalls {version('livecalls')}\n"
 
 
 def test_envoy_takes_the_configuration_from_any_folder(tmp_path: Path) -> None:
