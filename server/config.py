@@ -16,9 +16,10 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from server.addresses import BaseUrl, Host, SafeUrl, host_and_port
+from server.environment import EnvironmentSettings
 
 Milliseconds = Annotated[int, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
@@ -29,12 +30,10 @@ Port = Annotated[int, Field(ge=0, le=LAST_PORT)]
 Scope = Annotated[str, StringConstraints(pattern=r"^[!#-\[\]-~]+$")]
 
 
-class TokenSettings(BaseSettings):
+class TokenSettings(EnvironmentSettings):
     """Whose access tokens are accepted, and what they must grant."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="AUTH_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
-    )
+    model_config = SettingsConfigDict(env_prefix="AUTH_")
 
     issuer: str | None = None
     """The `iss` that tokens must carry."""
@@ -68,12 +67,11 @@ class TokenSettings(BaseSettings):
         return self
 
 
-class DatabaseSettings(BaseSettings):
+class DatabaseSettings(EnvironmentSettings):
     """Where the calls are stored, and how long a read of them may take."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="DATABASE_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
-    )
+    model_config = SettingsConfigDict(env_prefix="DATABASE_")
+    credentials = ("url",)
 
     url: SecretStr | None = None
     """A PostgreSQL URL: postgresql://user:password@host/database."""
@@ -87,12 +85,11 @@ class DatabaseSettings(BaseSettings):
     """How old a connection may get until another takes its place."""
 
 
-class StreamSettings(BaseSettings):
+class StreamSettings(EnvironmentSettings):
     """The Stream app to ask, and how much may be spent on asking."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="STREAM_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
-    )
+    model_config = SettingsConfigDict(env_prefix="STREAM_")
+    credentials = ("api_key", "api_secret")
 
     api_key: str | None = None
     api_secret: SecretStr | None = None
@@ -125,12 +122,10 @@ class StreamSettings(BaseSettings):
         return self
 
 
-class TlsSettings(BaseSettings):
+class TlsSettings(EnvironmentSettings):
     """The certificates of the server, in PEM files; without them gRPC is plain text."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="GRPC_TLS_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
-    )
+    model_config = SettingsConfigDict(env_prefix="GRPC_TLS_")
 
     certificate_file: Path | None = None
     """The server's certificate, and behind it those that lead to its CA."""
@@ -162,10 +157,8 @@ def _upper_if_text(value: object) -> object:
     return value.upper() if isinstance(value, str) else value
 
 
-class ServerSettings(BaseSettings):
+class ServerSettings(EnvironmentSettings):
     """Where the server listens, whom it lets in, how it ends, and how it logs."""
-
-    model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
 
     grpc_host: Host = "127.0.0.1"
     grpc_port: Port = 50051
@@ -213,10 +206,8 @@ class ServerSettings(BaseSettings):
         return self
 
 
-class InsideSettings(BaseSettings):
+class InsideSettings(EnvironmentSettings):
     """How the server runs inside Envoy, and when such a worker is ended to be started again."""
-
-    model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
 
     inside: bool = False
     """Whether Python answers in Envoy's own process, on the gateway's port."""
@@ -236,10 +227,10 @@ def _is_one_word(token: SecretStr) -> SecretStr:
     return token
 
 
-class CallerSettings(BaseSettings):
+class CallerSettings(EnvironmentSettings):
     """How the command line reaches a running service, and what it shows to be let in."""
 
-    model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
+    credentials = ("access_token",)
 
     access_token: Annotated[SecretStr, AfterValidator(_is_one_word)] | None = None
     grpc_host: Host = "127.0.0.1"

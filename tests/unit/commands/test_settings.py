@@ -3,6 +3,7 @@ import pytest
 
 from gateway.config import GatewaySettings
 from server.commands.settings import load_database_url, load_settings, telling_what_is_wrong
+from server.config import CallerSettings
 
 SECRET = "not-to-be-shown"  # noqa: S105 - none
 
@@ -190,6 +191,21 @@ def test_variables_that_are_called_as_a_group_of_settings_are_not_ours(
     for name in ("SERVER", "DATABASE", "STREAM"):
         monkeypatch.setenv(name, "{")
     assert load_settings().server.grpc_port == 50051
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\n\n"])
+def test_a_line_end_is_no_part_of_a_secret(monkeypatch: pytest.MonkeyPatch, end: str) -> None:
+    for name in ("DATABASE_URL", "STREAM_API_KEY", "STREAM_API_SECRET", "ACCESS_TOKEN"):
+        monkeypatch.setenv(name, f"{SECRET}{end}")
+    settings = load_settings()
+    read = settings.database.url, settings.stream.api_secret, CallerSettings().access_token
+    assert [secret and secret.get_secret_value() for secret in read] == [SECRET] * 3
+    assert settings.stream.api_key == SECRET
+
+
+def test_a_secret_of_a_line_end_alone_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STREAM_API_KEY", "\n")
+    assert not load_settings().stream.configured
 
 
 def test_a_missing_url_is_named() -> None:
