@@ -30,7 +30,7 @@ def write_migration(message: str) -> None:
                 "-m",
                 message,
             ],
-            env={**os.environ, "DATABASE_URL": postgres.url},
+            env={**os.environ, "DATABASE_URL": postgres.url, "DATABASE_URL_FILE": ""},
             check=True,
         )
 

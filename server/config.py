@@ -75,6 +75,7 @@ class DatabaseSettings(EnvironmentSettings):
 
     url: SecretStr | None = None
     """A PostgreSQL URL: postgresql://user:password@host/database."""
+    url_file: Path | None = None
     pool_size: Count = 4
     """Connections a server keeps, and so SELECTs that it has under way at once."""
     connect_timeout_ms: Milliseconds = 1000
@@ -92,7 +93,9 @@ class StreamSettings(EnvironmentSettings):
     credentials = ("api_key", "api_secret")
 
     api_key: str | None = None
+    api_key_file: Path | None = None
     api_secret: SecretStr | None = None
+    api_secret_file: Path | None = None
     base_url: BaseUrl = "https://video.stream-io-api.com"
     budget_ms: Milliseconds = 300
     """How long a caller waits for Stream at most."""
@@ -233,6 +236,7 @@ class CallerSettings(EnvironmentSettings):
     credentials = ("access_token",)
 
     access_token: Annotated[SecretStr, AfterValidator(_is_one_word)] | None = None
+    access_token_file: Path | None = None
     grpc_host: Host = "127.0.0.1"
     grpc_port: Port = 50051
     rest_host: Host = "127.0.0.1"

@@ -1,5 +1,6 @@
-"""How settings are read of the environment."""
+"""How settings are read of the environment, and secrets of files that it names."""
 
+from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import model_validator
@@ -12,13 +13,38 @@ class EnvironmentSettings(BaseSettings):
     model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
 
     credentials: ClassVar[tuple[str, ...]] = ()
-    """The fields that are pasted, or written into files, of which a line end is no part."""
+    """The fields that may stand in a file, which is named by the field NAME_file instead."""
 
     @model_validator(mode="before")
     @classmethod
     def _read_credentials(cls, values: dict[str, Any]) -> dict[str, Any]:
-        given = values.keys() & set(cls.credentials)
-        return {**values, **{name: _without_line_end(values[name]) for name in given}}
+        return {**values, **{name: cls._credential(name, values) for name in cls.credentials}}
+
+    @classmethod
+    def _credential(cls, name: str, values: dict[str, Any]) -> Any:
+        value, file = values.get(name), values.get(f"{name}_file")
+        if file is None:
+            return _without_line_end(value)
+        variable = f"{cls.model_config.get('env_prefix', '')}{name}".upper()
+        if value is not None:
+            raise ValueError(f"{variable} and {variable}_FILE exclude each other: set one of them")
+        try:
+            return _read(Path(file))
+        except ValueError as error:
+            raise ValueError(f"{variable}_FILE: {error}") from None
+
+
+def _read(file: Path) -> str:
+    """Read a credential; ValueError has neither it nor the path, for which it may be taken."""
+    try:
+        text = _without_line_end(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ValueError(f"cannot read the file: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ValueError("the file is not text in UTF-8") from None
+    if not text:
+        raise ValueError("the file is empty")
+    return str(text)
 
 
 def _without_line_end(value: Any) -> Any:

@@ -152,9 +152,12 @@ def get(  # noqa: PLR0913 - click hands over each option
 
 
 def _settings(given: dict[str, Any]) -> CallerSettings:
+    options = {name: value for name, value in given.items() if value is not None}
+    if "access_token" in options:
+        options["access_token_file"] = None
     try:
         with telling_what_is_wrong():
-            return CallerSettings(**{name: value for name, value in given.items() if value is not None})
+            return CallerSettings(**options)
     except click.ClickException as error:
         raise click.UsageError(error.message) from None
 

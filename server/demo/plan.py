@@ -30,7 +30,9 @@ class Plan:
 def plan(settings: Settings, gateway: GatewaySettings, access: Access, database_url: str) -> Plan:
     """Plan the processes: the stand-in unless a Stream app is configured, the server, the gateway."""
     wished = {"LOG_FORMAT": "text", "REFLECTION": "on", **os.environ}
-    environment = {**wished, "DATABASE_URL": database_url, **access.settings}
+    # The URL was read of that file, if it is not the demo's own.
+    database = {"DATABASE_URL": database_url, "DATABASE_URL_FILE": ""}
+    environment = {**wished, **database, **access.settings}
     processes = []
     stand_in_address = None
     if not settings.stream.configured:

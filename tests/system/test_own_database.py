@@ -1,15 +1,29 @@
 """The demo with a database of one's own, which has none of the sample calls."""
 
+from pathlib import Path
+
 import httpx
 
-from tests.support.demo import running_demo
+from tests.support.demo import RunningDemo, running_demo
 from tests.support.postgres import store_call
 from tests.support.ways import Way
+
+
+def answered(demo: RunningDemo, call_id: str) -> tuple[int, str]:
+    url = f"http://127.0.0.1:{demo.rest_port}/v1/live/calls/{call_id}"
+    reply = httpx.get(url, headers=demo.bearer)
+    return reply.status_code, reply.json()["id"]
 
 
 def test_the_demo_serves_it(way: Way, database_url: str) -> None:
     call = store_call(database_url)
     with running_demo(DATABASE_URL=database_url, **way.settings) as demo:
-        url = f"http://127.0.0.1:{demo.rest_port}/v1/live/calls/{call.id}"
-        reply = httpx.get(url, headers=demo.bearer)
-        assert (reply.status_code, reply.json()["id"]) == (200, call.id)
+        assert answered(demo, call.id) == (200, call.id)
+
+
+def test_a_file_may_name_it(way: Way, database_url: str, tmp_path: Path) -> None:
+    call = store_call(database_url)
+    file = tmp_path / "database_url"
+    file.write_text(f"{database_url}\n")
+    with running_demo(DATABASE_URL_FILE=str(file), **way.settings) as demo:
+        assert answered(demo, call.id) == (200, call.id)
