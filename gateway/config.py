@@ -5,7 +5,15 @@ from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from gateway.certificate_files import CaFile, ReadableFile, check_pair
@@ -34,8 +42,20 @@ def _check(parse: Callable[[str], object], text: str, fault: str) -> None:
         raise ValueError(fault) from None
 
 
+def _is_no_service(value: object, info: ValidationInfo) -> object:
+    """Tell apart from a wrong port what Kubernetes sets beside a Service of the same name."""
+    if isinstance(value, str) and re.match("(tcp|udp|sctp)://", value):
+        variable = str(info.field_name).upper()
+        service = variable.removesuffix("_PORT").lower()
+        raise ValueError(
+            f"is no port but what Kubernetes sets for a Service called {service}: "
+            f"set {variable} in the pod, or `enableServiceLinks: false`"
+        )
+    return value
+
+
 LAST_PORT = 65535
-Port = Annotated[int, Field(ge=0, le=LAST_PORT)]
+Port = Annotated[int, Field(ge=0, le=LAST_PORT), BeforeValidator(_is_no_service)]
 Count = Annotated[int, Field(gt=0, lt=2**31)]
 Host = Annotated[str, AfterValidator(_bare_host)]
 IpAddress = Annotated[Host, AfterValidator(_is_ip_address)]
@@ -58,7 +78,7 @@ class GatewaySettings(BaseSettings):
     node_id: Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}$")] = "gateway"
     """What Envoy calls itself on its admin page."""
     grpc_host: Host = "127.0.0.1"
-    grpc_port: Annotated[int, Field(gt=0, le=LAST_PORT)] = 50051
+    grpc_port: Annotated[Port, Field(gt=0)] = 50051
     workers: Count = 1
     """The server's workers: on GRPC_PORT, and each other on the port behind the last."""
     rest_timeout_ms: Annotated[int, Field(gt=0, lt=100_000_000)] = 5000

@@ -8,7 +8,7 @@ from ipaddress import IPv6Address, ip_address
 from typing import Annotated, Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 
 def bare_host(text: str) -> str:
@@ -34,6 +34,23 @@ def _check_ipv6(host: str) -> None:
 
 Host = Annotated[str, AfterValidator(bare_host)]
 """A host name or an IP address, in a setting that may have brackets around IPv6."""
+
+
+def _is_no_service(value: object, info: ValidationInfo) -> object:
+    """Tell apart from a wrong port what Kubernetes sets beside a Service of the same name."""
+    if isinstance(value, str) and re.match("(tcp|udp|sctp)://", value):
+        variable = str(info.field_name).upper()
+        service = variable.removesuffix("_PORT").lower()
+        raise ValueError(
+            f"is no port but what Kubernetes sets for a Service called {service}: "
+            f"set {variable} in the pod, or `enableServiceLinks: false`"
+        )
+    return value
+
+
+LAST_PORT = 65535
+Port = Annotated[int, Field(ge=0, le=LAST_PORT), BeforeValidator(_is_no_service)]
+"""A port, or 0 to let the system choose one."""
 
 
 def host_and_port(host: str, port: int) -> str:

@@ -18,13 +18,11 @@ from pydantic import (
 )
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from server.addresses import BaseUrl, Host, SafeUrl, host_and_port
+from server.addresses import LAST_PORT, BaseUrl, Host, Port, SafeUrl, host_and_port
 from server.environment import EnvironmentSettings
 
 Milliseconds = Annotated[int, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
-LAST_PORT = 65535
-Port = Annotated[int, Field(ge=0, le=LAST_PORT)]
 
 # What RFC 6749 lets a scope consist of.
 Scope = Annotated[str, StringConstraints(pattern=r"^[!#-\[\]-~]+$")]

@@ -4,9 +4,9 @@ import asyncio
 
 import click
 
-from server.addresses import find_obstacle
+from server.addresses import LAST_PORT, find_obstacle
 from server.commands.settings import load_settings
-from server.config import LAST_PORT, Settings
+from server.config import Settings
 from server.logs import logging_configured
 from server.supervision.envoys import Envoy
 from server.supervision.keeper import CannotStartError

@@ -99,6 +99,15 @@ def test_a_bad_setting_is_one_line(setting: str, value: str, tmp_path: Path) -> 
     assert f"Error: {setting}" in done.stderr
 
 
+@pytest.mark.parametrize("service", ["grpc", "rest", "admin"])
+def test_what_kubernetes_sets_is_told_apart_from_a_wrong_port(service: str, tmp_path: Path) -> None:
+    name = f"{service.upper()}_PORT"
+    assert gateway("run", tmp_path, **{name: "tcp://10.96.0.7:50051"}).stderr == (
+        f"Error: {name}: is no port but what Kubernetes sets for a Service called {service}: "
+        f"set {name} in the pod, or `enableServiceLinks: false`\n"
+    )
+
+
 def test_envoy_takes_the_configuration_with_tls(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     settings = {

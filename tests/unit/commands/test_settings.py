@@ -50,6 +50,17 @@ def test_a_wrong_setting_is_named_and_not_shown(
     assert told(monkeypatch, **{name: value}) == f"{name}: {message}"
 
 
+@pytest.mark.parametrize("service", ["grpc", "admin"])
+def test_what_kubernetes_sets_is_told_apart_from_a_wrong_port(
+    monkeypatch: pytest.MonkeyPatch, service: str
+) -> None:
+    name = f"{service.upper()}_PORT"
+    assert told(monkeypatch, **{name: "tcp://10.96.0.7:50051"}) == (
+        f"{name}: is no port but what Kubernetes sets for a Service called {service}: "
+        f"set {name} in the pod, or `enableServiceLinks: false`"
+    )
+
+
 @pytest.mark.parametrize(
     "url",
     [
