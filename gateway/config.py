@@ -1,9 +1,10 @@
 """The settings of the gateway, read once from the environment."""
 
+import os
 import re
 from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -17,6 +18,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from gateway.certificate_files import CaFile, ReadableFile, check_pair
+from gateway.misspelt import find_misspelt
 
 
 def _bare_host(text: str) -> str:
@@ -61,6 +63,11 @@ Host = Annotated[str, AfterValidator(_bare_host)]
 IpAddress = Annotated[Host, AfterValidator(_is_ip_address)]
 # As browsers say it: no path, not even a slash. Anything else would never match.
 Origin = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+$")]
+
+
+_WHOLLY_OURS = ("REST_TLS_", "REST_", "UPSTREAM_TLS_", "RATE_LIMIT_", "CORS_")
+# The server's, which may read the same environment; the others have first words of their own.
+_NOT_OURS = frozenset({"MAX_CONCURRENT_REQUESTS"})
 
 
 class GatewaySettings(BaseSettings):
@@ -120,6 +127,14 @@ class GatewaySettings(BaseSettings):
     def grpc_ports(self) -> range:
         """The port of each worker."""
         return range(self.grpc_port, self.grpc_port + self.workers)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _none_is_misspelt(cls, values: dict[str, Any]) -> dict[str, Any]:
+        settings = _NOT_OURS.union(name.upper() for name in cls.model_fields)
+        if misspelt := list(find_misspelt(os.environ, settings, _WHOLLY_OURS)):
+            raise ValueError("; ".join(misspelt))
+        return values
 
     @field_validator("cors_origins", mode="before")
     @classmethod

@@ -15,6 +15,12 @@ class EnvironmentSettings(BaseSettings):
     credentials: ClassVar[tuple[str, ...]] = ()
     """The fields that may stand in a file, which is named by the field NAME_file instead."""
 
+    @classmethod
+    def variables(cls) -> frozenset[str]:
+        """Name the environment variables of the settings."""
+        prefix = cls.model_config.get("env_prefix", "")
+        return frozenset(f"{prefix}{name}".upper() for name in cls.model_fields)
+
     @model_validator(mode="before")
     @classmethod
     def _read_credentials(cls, values: dict[str, Any]) -> dict[str, Any]:

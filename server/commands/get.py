@@ -21,7 +21,7 @@ from server.client.table import shown
 from server.client.trust import TlsFilesError
 from server.client.watching import sights
 from server.commands.outcome import INTERRUPTED
-from server.commands.settings import telling_what_is_wrong
+from server.commands.settings import load_caller_settings
 from server.commands.showing import Lines, Screen
 from server.config import CallerSettings
 
@@ -156,8 +156,7 @@ def _settings(given: dict[str, Any]) -> CallerSettings:
     if "access_token" in options:
         options["access_token_file"] = None
     try:
-        with telling_what_is_wrong():
-            return CallerSettings(**options)
+        return load_caller_settings(**options)
     except click.ClickException as error:
         raise click.UsageError(error.message) from None
 

@@ -1,5 +1,6 @@
 """The settings for a command, or one line that says what is wrong with them."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,27 +10,54 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from server.config import (
+    CallerSettings,
     DatabaseSettings,
+    InsideSettings,
     ServerSettings,
     Settings,
     StreamSettings,
     TlsSettings,
     TokenSettings,
 )
+from server.misspelt import find_misspelt
 
 _PREFIXES = {
     model.__name__: model.model_config.get("env_prefix", "")
     for model in (TokenSettings, TlsSettings, DatabaseSettings, StreamSettings)
 }
 
+_GROUPS = (
+    *(ServerSettings, InsideSettings, TokenSettings, TlsSettings, DatabaseSettings),
+    StreamSettings,
+)
+_WHOLLY_OURS = ("AUTH_", "DATABASE_", "STREAM_", "GRPC_TLS_", "INSIDE_")
+# The gateway's, which may read the same environment; the others have first words of their own.
+_NOT_OURS = frozenset({"MAX_CONNECTIONS"})
+
 
 def load_settings(**given: Any) -> Settings:
     """Read the server's settings; what options give for ServerSettings goes before the environment.
 
-    Raises click.ClickException where one of them is wrong.
+    Raises click.ClickException where one of them is wrong, or misspelt.
     """
+    _refuse_misspelt(_NOT_OURS.union(*(group.variables() for group in _GROUPS)), _WHOLLY_OURS)
     with telling_what_is_wrong():
         return Settings(server=ServerSettings(**given))
+
+
+def load_caller_settings(**given: Any) -> CallerSettings:
+    """Read the settings of who asks the service; what is given goes before the environment.
+
+    Raises click.ClickException where one of them is wrong, or misspelt.
+    """
+    _refuse_misspelt(CallerSettings.variables())
+    with telling_what_is_wrong():
+        return CallerSettings(**given)
+
+
+def _refuse_misspelt(settings: frozenset[str], prefixes: tuple[str, ...] = ()) -> None:
+    if misspelt := list(find_misspelt(os.environ, settings, prefixes)):
+        raise click.ClickException("\n".join(misspelt))
 
 
 def load_database_url() -> str:

@@ -90,6 +90,7 @@ def test_ports_of_workers_end_where_ports_do(tmp_path: Path) -> None:
         ("RATE_LIMIT_BURST", "0"),
         ("MAX_CONNECTIONS", "0"),
         ("WORKERS", "0"),
+        ("REST_PROT", "8080"),
     ],
 )
 def test_a_bad_setting_is_one_line(setting: str, value: str, tmp_path: Path) -> None:

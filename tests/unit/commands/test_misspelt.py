@@ -1,0 +1,134 @@
+"""Misspelt settings, which the server, the gateway and `get` refuse."""
+
+from collections.abc import Callable
+
+import click
+import pytest
+
+from gateway.config import GatewaySettings
+from server.commands.settings import load_caller_settings, load_settings, telling_what_is_wrong
+from server.config import (
+    CallerSettings,
+    DatabaseSettings,
+    InsideSettings,
+    ServerSettings,
+    StreamSettings,
+    TlsSettings,
+    TokenSettings,
+)
+from tests.support.commands import run_process
+
+SECRET = "not-to-be-shown"  # noqa: S105 - none
+OF_SERVER = (
+    *(ServerSettings, InsideSettings, TokenSettings, DatabaseSettings, StreamSettings, TlsSettings),
+    CallerSettings,
+)
+# What the libraries, Kubernetes and other programs read and set, under names that begin as ours.
+FOREIGN = {
+    **dict.fromkeys(("GRPC_VERBOSITY", "GRPC_TRACE", "GRPC_DNS_RESOLVER", "GRPC_POLL_STRATEGY"), "x"),
+    **dict.fromkeys(("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", "GRPC_SSL_CIPHER_SUITES", "grpc_proxy"), "x"),
+    **dict.fromkeys(("GRPC_ENABLE_FORK_SUPPORT", "GRPC_EXPERIMENTS", "GRPC_XDS_BOOTSTRAP"), "x"),
+    **dict.fromkeys(("NODE_ENV", "NODE_NAME", "NODE_IP", "LOG_DIR", "LOG_FILE", "ADMIN_PASSWORD"), "x"),
+    **dict.fromkeys(("MAX_MEMORY", "TRUSTED_HOSTS", "TLS_VERSION", "ACCESS_KEY", "STREAMING"), "x"),
+    "GRPC_SERVICE_HOST": "10.96.0.7",
+    "GRPC_SERVICE_PORT": "50051",
+    "GRPC_SERVICE_PORT_GRPC": "50051",
+    "GRPC_PORT_50051_TCP": "tcp://10.96.0.7:50051",
+    "GRPC_PORT_50051_TCP_PROTO": "tcp",
+    "REST_PORT_8080_TCP_ADDR": "10.96.0.8",
+    "REST_PORT_8080_TCP_PORT": "8080",
+    "REST_SERVICE_PORT": "8080",
+    "REST_TLS_SERVICE_HOST": "10.96.0.8",
+    "REST_TLS_PORT": "tcp://10.96.0.8:443",
+    "DATABASE_PORT": "tcp://10.96.0.9:5432",
+    "DATABASE_SERVICE_HOST": "10.96.0.9",
+    "STREAM_PORT_80_UDP_ADDR": "10.96.0.9",
+    "AUTH_SERVICE_PORT_HTTPS": "443",
+}
+
+
+def load_gateway() -> None:
+    with telling_what_is_wrong():
+        GatewaySettings()
+
+
+LOADS = [load_settings, load_gateway, load_caller_settings]
+
+
+def told(load: Callable[[], object]) -> str:
+    with pytest.raises(click.ClickException) as raised:
+        load()
+    return raised.value.message
+
+
+@pytest.mark.parametrize(
+    ("load", "name", "meant"),
+    [
+        (load_settings, "AUTH_AUDIENSE", "AUTH_AUDIENCE"),
+        (load_settings, "DATABASE_POOLSIZE", "DATABASE_POOL_SIZE"),
+        (load_settings, "DATABASE_PORT", "DATABASE_POOL_SIZE"),
+        (load_settings, "database_urls", "DATABASE_URL"),
+        (load_settings, "STREAM_API_SECRT", "STREAM_API_SECRET"),
+        (load_settings, "STREAM_SECRET", "STREAM_API_SECRET"),
+        (load_settings, "GRPC_TLS_CERT_FILE", "GRPC_TLS_CERTIFICATE_FILE"),
+        (load_settings, "GRPC_TSL_KEY_FILE", "GRPC_TLS_KEY_FILE"),
+        (load_settings, "GRPC_PROT", "GRPC_PORT"),
+        (load_settings, "INSIDE_MAX", "INSIDE_MAX_MB"),
+        (load_settings, "LOG_LEVL", "LOG_LEVEL"),
+        (load_settings, "MAX_CONNECTION_AGE", "MAX_CONNECTION_AGE_MS"),
+        (load_settings, "SHUTDOWN_GRACE", "SHUTDOWN_GRACE_MS"),
+        (load_gateway, "REST_TLS_CERT_FILE", "REST_TLS_CERTIFICATE_FILE"),
+        (load_gateway, "REST_TIMEOUT", "REST_TIMEOUT_MS"),
+        (load_gateway, "UPSTREAM_TLS_CA", "UPSTREAM_TLS_CA_FILE"),
+        (load_gateway, "RATE_LIMIT", "RATE_LIMIT_BURST"),
+        (load_gateway, "CORS_ORIGIN", "CORS_ORIGINS"),
+        (load_gateway, "GRPC_HOSTNAME", "GRPC_HOST"),
+        (load_gateway, "TRUSTED_PROXY", "TRUSTED_PROXIES"),
+        (load_caller_settings, "ACCESS_TOKN", "ACCESS_TOKEN"),
+        (load_caller_settings, "TLS_CAFILE", "TLS_CA_FILE"),
+        (load_caller_settings, "REST_PROT", "REST_PORT"),
+    ],
+)
+def test_a_misspelt_setting_is_refused_with_the_nearest(
+    monkeypatch: pytest.MonkeyPatch, load: Callable[[], object], name: str, meant: str
+) -> None:
+    monkeypatch.setenv(name, SECRET)
+    assert told(load) == f"{name} is no setting: is {meant} meant?"
+
+
+def test_each_has_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STREAM_API_SECRT", SECRET)
+    monkeypatch.setenv("LOG_LEVL", SECRET)
+    assert len(told(load_settings).splitlines()) == 2
+
+
+@pytest.mark.parametrize("load", LOADS)
+def test_variables_of_others_are_let_be(
+    monkeypatch: pytest.MonkeyPatch, load: Callable[[], object]
+) -> None:
+    for name, value in FOREIGN.items():
+        monkeypatch.setenv(name, value)
+    load()
+
+
+@pytest.mark.parametrize("load", LOADS)
+def test_an_empty_one_is_none(monkeypatch: pytest.MonkeyPatch, load: Callable[[], object]) -> None:
+    for name in ("STREAM_API_SECRT", "REST_PROT"):
+        monkeypatch.setenv(name, "")
+    load()
+
+
+@pytest.mark.parametrize("load", LOADS)
+def test_none_refuses_the_settings_of_another(
+    monkeypatch: pytest.MonkeyPatch, load: Callable[[], object]
+) -> None:
+    names = {name for kind in OF_SERVER for name in kind.variables()}
+    for name in names | {name.upper() for name in GatewaySettings.model_fields}:
+        monkeypatch.setenv(name, "x")
+    assert "is no setting" not in told(load)
+
+
+def test_the_server_does_not_start_with_one() -> None:
+    ended = run_process("serve", STREAM_API_SECRT=SECRET)
+    assert ended.returncode == 1
+    assert ended.stderr == b"Error: STREAM_API_SECRT is no setting: is STREAM_API_SECRET meant?\n"
