@@ -1,7 +1,9 @@
 """How the database is connected to: its parameters, and the engine by which commands write."""
 
+import os
 import re
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -13,6 +15,15 @@ from server.config import DatabaseSettings
 SCHEMES = ("postgresql://", "postgres://")
 COMMAND_STATEMENT_TIMEOUT_MS = 600_000
 COMMAND_CONNECT_TIMEOUT_SECONDS = 5
+# Where systems keep the CAs that they trust: Debian, Fedora, openSUSE; Alpine and macOS.
+CA_BUNDLES = (
+    *(
+        "/etc/ssl/certs/ca-certificates.crt",
+        "/etc/pki/tls/certs/ca-bundle.crt",
+        "/etc/ssl/ca-bundle.pem",
+    ),
+    "/etc/ssl/cert.pem",
+)
 KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 5, "keepalives_count": 3}
 
 # A row that row level security hides would be a call that does not exist: it is an error instead, as
@@ -54,10 +65,23 @@ def connection_parameters(url: str, statement_timeout_ms: int) -> dict[str, Any]
     Transactions are READ COMMITTED whatever the role's default: a hot standby has no SERIALIZABLE.
     Raises DatabaseUrlError.
     """
-    given = _parsed(url)
+    given = _with_system_cas(_parsed(url))
     ours = f"-c statement_timeout={statement_timeout_ms} -c timezone=UTC"
     options = f"{USUAL_OPTIONS} {given.get('options', '')} {ours} {ISOLATION}"
     return {"application_name": "livecalls", **KEEPALIVES, **given, "options": options}
+
+
+def _with_system_cas(given: dict[str, Any]) -> dict[str, Any]:
+    """Name the file that sslrootcert=system is for: the OpenSSL in psycopg's wheel knows of none.
+
+    It means verify-full, and libpq refuses less. SSL_CERT_FILE and SSL_CERT_DIR are OpenSSL's to read.
+    """
+    asked = given.get("sslrootcert") or os.environ.get("PGSSLROOTCERT")
+    bundles = [bundle for bundle in CA_BUNDLES if Path(bundle).exists()]
+    located = not bundles or os.environ.keys() & {"SSL_CERT_FILE", "SSL_CERT_DIR"}
+    if asked != "system" or located or given.get("sslmode", "verify-full") != "verify-full":
+        return given
+    return {**given, "sslrootcert": bundles[0], "sslmode": "verify-full"}
 
 
 def _parsed(url: str) -> dict[str, Any]:
