@@ -32,6 +32,20 @@ def _bare_host(text: str) -> str:
     return host
 
 
+def _reachable(host: str) -> str:
+    """Return where to ask who listens on a host: on this machine, if it is `::` or `0.0.0.0`."""
+    if not _is_wildcard(host):
+        return host
+    return "::1" if ":" in host else "127.0.0.1"
+
+
+def _is_wildcard(host: str) -> bool:
+    try:
+        return ip_address(host).is_unspecified
+    except ValueError:
+        return False
+
+
 def _is_ip_address(host: str) -> str:
     _check(ip_address, host, "must be an IP address, without a port: Envoy listens on no name")
     return host
@@ -60,6 +74,7 @@ LAST_PORT = 65535
 Port = Annotated[int, Field(ge=0, le=LAST_PORT), BeforeValidator(_is_no_service)]
 Count = Annotated[int, Field(gt=0, lt=2**31)]
 Host = Annotated[str, AfterValidator(_bare_host)]
+HostToAsk = Annotated[Host, AfterValidator(_reachable)]
 IpAddress = Annotated[Host, AfterValidator(_is_ip_address)]
 # As browsers say it: no path, not even a slash. Anything else would never match.
 Origin = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+$")]
@@ -84,7 +99,7 @@ class GatewaySettings(BaseSettings):
     """Where Envoy shows its state and counters; on loopback only."""
     node_id: Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}$")] = "gateway"
     """What Envoy calls itself on its admin page."""
-    grpc_host: Host = "127.0.0.1"
+    grpc_host: HostToAsk = "127.0.0.1"
     grpc_port: Annotated[Port, Field(gt=0)] = 50051
     workers: Count = 1
     """The server's workers: on GRPC_PORT, and each other on the port behind the last."""
@@ -117,6 +132,11 @@ class GatewaySettings(BaseSettings):
     upstream_tls_key_file: ReadableFile | None = None
     upstream_tls_name: Host | None = None
     """The DNS name or IP address in the server's certificate; GRPC_HOST where it is not set."""
+
+    @property
+    def rest_by_both(self) -> bool:
+        """Whether callers come by IPv4 as well as by IPv6: Linux has one wildcard for both."""
+        return ":" in self.rest_host and _is_wildcard(self.rest_host)
 
     @property
     def shares_port(self) -> bool:

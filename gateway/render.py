@@ -35,6 +35,7 @@ def render(settings: GatewaySettings, secrets: Mapping[str, Path]) -> str:
         FORWARDED=_items(without_ports(settings.trusted_proxies), 10),
         REST_HOST=json.dumps(settings.rest_host),
         REST_PORT=settings.rest_port,
+        REST_BY_BOTH=json.dumps(settings.rest_by_both),
         REUSE_PORT=json.dumps(settings.shares_port),
         REST_TRANSPORT_SOCKET=json.dumps(listener_socket(secrets)),
         REST_HSTS=json.dumps([_HSTS] if "listener" in secrets else []),

@@ -32,8 +32,22 @@ def _check_ipv6(host: str) -> None:
         raise ValueError("must be a host name or an IP address, without a port") from None
 
 
+def reachable(host: str) -> str:
+    """Return where to ask who listens on a host: on this machine, if it is `::` or `0.0.0.0`."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if not address.is_unspecified:
+        return host
+    return "127.0.0.1" if address.version == 4 else "::1"  # noqa: PLR2004 - IPv4
+
+
 Host = Annotated[str, AfterValidator(bare_host)]
 """A host name or an IP address, in a setting that may have brackets around IPv6."""
+
+HostToAsk = Annotated[Host, AfterValidator(reachable)]
+"""The same, of somebody else: no wildcard stays."""
 
 
 def _is_no_service(value: object, info: ValidationInfo) -> object:

@@ -18,7 +18,7 @@ from pydantic import (
 )
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from server.addresses import LAST_PORT, BaseUrl, Host, Port, SafeUrl, host_and_port
+from server.addresses import LAST_PORT, BaseUrl, Host, HostToAsk, Port, SafeUrl, host_and_port
 from server.environment import EnvironmentSettings
 
 Milliseconds = Annotated[int, Field(gt=0)]
@@ -235,9 +235,9 @@ class CallerSettings(EnvironmentSettings):
 
     access_token: Annotated[SecretStr, AfterValidator(_is_one_word)] | None = None
     access_token_file: Path | None = None
-    grpc_host: Host = "127.0.0.1"
+    grpc_host: HostToAsk = "127.0.0.1"
     grpc_port: Port = 50051
-    rest_host: Host = "127.0.0.1"
+    rest_host: HostToAsk = "127.0.0.1"
     rest_port: Port = 8080
     tls_ca_file: FilePath | None = None
     """The CA of the service's certificate, in PEM; with it, the service is spoken to by TLS."""

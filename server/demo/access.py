@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.config import GatewaySettings
+from server.addresses import reachable
 from server.config import Settings
 from server.demo.certificates import DemoCertificates
 from server.demo.folders import CERTIFICATES, TOKENS
@@ -31,7 +32,8 @@ def demo_access(settings: Settings, gateway: GatewaySettings, *, tls: bool) -> A
     token, accepted = _token(settings)
     if not tls:
         return Access(token, None, accepted)
-    hosts = ("127.0.0.1", "localhost", settings.server.grpc_host, gateway.rest_host)
+    own = (reachable(settings.server.grpc_host), reachable(gateway.rest_host))
+    hosts = ("127.0.0.1", "localhost", *own)
     certificates = DemoCertificates(CERTIFICATES, *hosts)
     return Access(token, certificates, {**accepted, **certificates.settings})
 

@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass
 
 from gateway.config import GatewaySettings
-from server.addresses import host_and_port
+from server.addresses import host_and_port, reachable
 from server.config import Settings
 from server.demo.access import Access
 from server.demo.folders import DATA
@@ -46,9 +46,10 @@ def plan(settings: Settings, gateway: GatewaySettings, access: Access, database_
         # The gateway notes down there where they are.
         environment["TMPDIR"] = str(access.certificates.folder)
     processes += _inside(environment) if gateway.inside else _beside(environment)
-    rest_address = host_and_port(gateway.rest_host, gateway.rest_port)
+    rest_address = host_and_port(reachable(gateway.rest_host), gateway.rest_port)
     server = settings.server
-    own_addresses = [host_and_port(server.grpc_host, port) for port in server.grpc_ports]
+    grpc_host = reachable(server.grpc_host)
+    own_addresses = [host_and_port(grpc_host, port) for port in server.grpc_ports]
     return Plan(
         processes,
         rest_address=rest_address,

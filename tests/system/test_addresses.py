@@ -2,6 +2,7 @@
 
 import re
 import socket
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ NO_HOST = (
         (Way.BESIDE, (), "::1", "[::1]"),
         (Way.BESIDE, ("--tls",), "[::1]", "::1"),
         (Way.INSIDE, (), "::1", "[::1]"),
+        (Way.BESIDE, ("--tls",), "::", "[::]"),
+        (Way.INSIDE, (), "::", "::"),
     ],
 )
 def test_the_demo_runs_by_ipv6(
@@ -74,6 +77,14 @@ def test_a_server_listens_in_either_spelling(host: str, workers: str, tmp_path: 
     address = "localhost" if host == "localhost" else "[::1]"
     with serve_running(tmp_path, GRPC_HOST=host, WORKERS=workers) as serve:
         assert wait_until(lambda: grpc_answers(f"{address}:{serve.port}"), 20)
+
+
+@needs_ipv6
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_server_on_all_addresses_answers_ipv4_too(workers: str, tmp_path: Path) -> None:
+    with serve_running(tmp_path, GRPC_HOST="::", WORKERS=workers) as serve:
+        for host in ("127.0.0.1", "[::1]"):
+            assert wait_until(partial(grpc_answers, f"{host}:{serve.port}"), 20)
 
 
 def listening(host: str, port: int, workers: str) -> dict[str, Any]:

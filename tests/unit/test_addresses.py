@@ -72,6 +72,26 @@ def test_all_settings_take_either(host: str, monkeypatch: pytest.MonkeyPatch) ->
     assert (gateway.grpc_host, gateway.rest_host) == ("::1", "::1")
 
 
+@pytest.mark.parametrize(
+    ("listening", "asked"),
+    [
+        ("::", "::1"),
+        ("[::]", "::1"),
+        ("0:0::0", "::1"),
+        ("0.0.0.0", "127.0.0.1"),  # noqa: S104 - nothing is bound
+        ("::2", "::2"),
+    ],
+)
+def test_who_listens_everywhere_is_asked_on_this_machine(
+    listening: str, asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("GRPC_HOST", "REST_HOST"):
+        monkeypatch.setenv(name, listening)
+    gateway, caller = GatewaySettings(), CallerSettings()
+    assert (gateway.grpc_host, caller.grpc_host, caller.rest_host) == (asked, asked, asked)
+    assert gateway.rest_host == load_settings().server.grpc_host == listening.strip("[]")
+
+
 def test_a_wrong_host_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRPC_HOST", "localhost:50051")
     with pytest.raises(click.ClickException) as raised, telling_what_is_wrong():
