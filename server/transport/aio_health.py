@@ -1,6 +1,5 @@
 """Puts gRPC's health service on grpc.aio."""
 
-
 import grpc
 from google.protobuf.message import DecodeError
 from grpc_health.v1.health import aio as health
