@@ -25,8 +25,8 @@ def reflecting(
 def goes_on(gateway: Gateway, path: str, **headers: str) -> bool:
     request_id = str(uuid4())
     reply = ask(gateway.url, "POST", path, {**GRPC, **headers, "x-request-id": request_id}, b"")
-    # Neither Envoy without its route nor the upstream has such a method.
-    assert reply.header("grpc-status") == "12"
+    # Neither Envoy without its route nor the upstream has such a method; or its time-out is malformed.
+    assert reply.header("grpc-status") in {"12", "13"}
     return gateway.access_logged(request_id)["upstream"] is not None
 
 
