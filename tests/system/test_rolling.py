@@ -4,7 +4,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 
 import grpc
 import psutil
@@ -65,7 +65,9 @@ def test_one_after_the_other(kept: Stack) -> None:
     at_once = set()
     server.process.send_signal(signal.SIGHUP)
     while replaced(server) < workers:
+        assert not server.logged("a worker cannot be replaced"), server.log()
         at_once.add(len(server.workers()))
+        sleep(0.02)  # the new ones need the processors, too
     assert at_once == {workers, workers + 1}
 
 
