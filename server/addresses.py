@@ -112,8 +112,8 @@ class Obstacle(NamedTuple):
 
     def describe(self, host: str, port: int, face: Literal["GRPC", "REST"] = "GRPC") -> str:
         """Write a line for people, with the setting that they can change."""
-        where = host_and_port(host, port)
-        return f"Cannot listen on {where}: {self.reason}: name another with {face}_{self.part}="
+        address = host_and_port(host, port)
+        return f"Cannot listen on {address}: {self.reason}: name another with {face}_{self.part}="
 
 
 def find_obstacle(host: str, port: int) -> Obstacle | None:

@@ -11,7 +11,7 @@ class Calls(Protocol):
     async def find(self, call_id: str) -> Call | None:
         """Read the row of a call afresh, or None where there is none.
 
-        Raises StoreUnavailableError where the store gives no answer in time, and CallUnreadableError
+        Raises StoreUnavailableError if the store gives no answer in time, and CallUnreadableError
         if the row holds what no call can have.
         """
         ...

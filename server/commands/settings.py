@@ -38,7 +38,7 @@ _NOT_OURS = frozenset({"MAX_CONNECTIONS"})
 def load_settings(**given: Any) -> Settings:
     """Read the server's settings; what options give for ServerSettings goes before the environment.
 
-    Raises click.ClickException where one of them is wrong, or misspelt.
+    Raises click.ClickException if one of them is wrong, or misspelt.
     """
     _refuse_misspelt(_NOT_OURS.union(*(group.variables() for group in _GROUPS)), _WHOLLY_OURS)
     with telling_what_is_wrong():
@@ -48,7 +48,7 @@ def load_settings(**given: Any) -> Settings:
 def load_caller_settings(**given: Any) -> CallerSettings:
     """Read the settings of who asks the service; what is given goes before the environment.
 
-    Raises click.ClickException where one of them is wrong, or misspelt.
+    Raises click.ClickException if one of them is wrong, or misspelt.
     """
     _refuse_misspelt(CallerSettings.variables())
     with telling_what_is_wrong():

@@ -74,7 +74,7 @@ def store_calls(url: str, given: Iterable[Call]) -> Stored:
 def all_calls(url: str) -> Iterator[Call]:
     """Read all calls as of one moment, in the order of their ids; few are held at a time.
 
-    Raises DatabaseUrlError, UnreadableRowError, and SQLAlchemyError where the database refuses.
+    Raises DatabaseUrlError, UnreadableRowError, and SQLAlchemyError if the database refuses.
     """
     statement = select(*(calls.c[name] for name in FIELDS)).order_by(calls.c.id)
     in_parts = statement.execution_options(yield_per=_BATCH)

@@ -39,7 +39,7 @@ OPTIONS = (
     ("grpc.http2.hpack_table_size.decoder", 0),
     # How long a client may take for its handshakes, TLS or not, instead of two minutes.
     ("grpc.server_handshake_timeout_ms", 10_000),
-    # Clients keep connections alive by pings, those of Go and Java every 10 s if told so, calls or none;
+    # Clients keep connections alive by pings, those of Go and Java every 10 s if so set, calls or none;
     # gRPC itself wants 5 minutes between two, and 2 hours without a call. Half of 10 s, for pings that
     # were held up. Who sends more than two too early is disconnected: to answer takes some time of all.
     ("grpc.http2.min_ping_interval_without_data_ms", 5_000),

@@ -12,7 +12,7 @@ from server.demo.stream_stand_in.bodies import crowd, error_body, leave_out_unse
 from server.demo.stream_stand_in.stand_in import Behaviour, StreamStandIn
 
 Body = dict[str, Any]
-"""What GetCall says of a call, before it is changed."""
+"""What GetCall answers about a call, before it is changed."""
 HUGE = 10 * 1024 * 1024
 
 
