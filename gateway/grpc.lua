@@ -16,6 +16,12 @@ local function is_one_message(content)
 end
 
 function envoy_on_request(handle)
+  -- As the server would take it, so that both log the same id.
+  local headers = handle:headers()
+  local id = headers:get("x-request-id")
+  if id:find("[^!-~]") then
+    headers:replace("x-request-id", (id:gsub("[^!-~]", "_")))
+  end
   if not is_one_message(handle:body()) then -- body() waits for all of it
     handle:respond({ [":status"] = "400" }, "The call must have one whole message.")
   end

@@ -41,9 +41,7 @@ _NO_GRPC = {
 
 _ROUTE = "type.googleapis.com/envoy.config.route.v3"
 _FILTERS = "type.googleapis.com/envoy.extensions.filters.http"
-_OFF = {"@type": f"{_ROUTE}.FilterConfig", "disabled": True}
 _ON = {"@type": f"{_ROUTE}.FilterConfig", "config": {}}
-_NOBODY_ELSE = {"transcoder": _OFF}
 _LARGE_BYTES = 64 * 1024
 
 
@@ -101,7 +99,6 @@ def _wrong_verb(pages: list[_Page]) -> Json:
         "match": {"safe_regex": {"regex": paths}, "headers": [_NO_GRPC, read]},
         "direct_response": {"status": 405},
         "response_headers_to_add": _headers({"allow": "GET, HEAD"}),
-        "typed_per_filter_config": _NOBODY_ELSE,
     }
 
 
@@ -117,12 +114,11 @@ def _unchanged(page: _Page) -> Json:
         "direct_response": {"status": 304},
         "response_headers_to_add": _headers(_caching(page)),
         "response_headers_to_remove": ["location", "content-type"],
-        "typed_per_filter_config": _NOBODY_ELSE,
     }
 
 
 def _whole(page: _Page, settings: GatewaySettings) -> Json:
-    filters = {**_NOBODY_ELSE, "compressor": _ON}
+    filters: Json = {"compressor": _ON}
     if page.file.stat().st_size > _LARGE_BYTES:
         filters["rate_limit"] = _fewer(settings)
     return {

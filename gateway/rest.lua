@@ -57,6 +57,11 @@ function envoy_on_request(handle)
     handle:respond({ [":status"] = "405", allow = "GET, HEAD" })
   end
   keep(headers, PASSED_ON)
+  -- As the server would take it, so that both log the same id.
+  local id = headers:get("x-request-id")
+  if id:find("[^!-~]") then
+    headers:replace("x-request-id", (id:gsub("[^!-~]", "_")))
+  end
   -- A GET's content has no meaning, yet the transcoder would read an id out of it.
   local content = handle:body()
   if content then
@@ -65,15 +70,15 @@ function envoy_on_request(handle)
 end
 
 function envoy_on_response(handle)
-  local asked = handle:streamInfo():dynamicMetadata():get("asked") or {}
-  if asked.method == "OPTIONS" and handle:headers():get(":status") == "200" then
+  local asked = handle:streamInfo():filterState()
+  local method, known = asked:get("asked.method"), asked:get("asked.if-none-match") or ""
+  if method == "OPTIONS" and handle:headers():get(":status") == "200" then
     return -- a preflight, answered before it was let in
   end
   local body = handle:body(true)
   local headers = handle:headers() -- not before body(), which yields and so ends what was taken before
-  local known = asked["if-none-match"] or ""
   local well, reply = pcall(shape, headers, body:getBytes(0, body:length()), known)
-  send(well and reply or FAULT, headers, body, asked.method == "HEAD")
+  send(well and reply or FAULT, headers, body, method == "HEAD")
   if not well then
     error(reply) -- Envoy logs and counts it, and sends what is set by now
   end
