@@ -1,10 +1,15 @@
 import os
+import signal
 
 import pytest
 
 # Some tests serve gRPC in threads of their own process, and start other programs beside them:
 # gRPC would write a line about each of these.
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
+
+# Some end a program by Ctrl-C. A shell has what it starts in the background ignore that, and who ignores
+# it hands that on to all that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins: list[str] = [
     "tests.support.golden",
