@@ -83,9 +83,9 @@ def test_it_shows_a_change_by_itself_and_tells_of_it(visit: Visiting, demo: Runn
     with visit() as visited:
         page = opened(visited, demo, sample_id(2))
         with told_stream(demo, state="ended"):
-            expect(page.locator("#live")).to_have_text("Ended", timeout=10_000)
+            expect(page.locator("#live")).to_have_text("Ended")
             expect(page.get_by_role("status")).to_have_text("The row says live, Stream says ended.")
-        expect(page.locator("#live")).to_have_text("On air", timeout=10_000)
+        expect(page.locator("#live")).to_have_text("On air")
 
 
 def test_what_has_not_changed_is_not_sent_again(visit: Visiting, demo: RunningDemo) -> None:
@@ -142,7 +142,7 @@ def test_it_says_that_the_service_cannot_answer_and_heals(visit: Visiting, demo:
             expect(trouble).to_contain_text("What you see is not fresh. Last refreshed")
             expect(trouble).to_contain_text("503. The calls cannot be read right now.")
             expect(page.locator("#status")).to_have_text("Errored")
-        expect(trouble).to_be_hidden(timeout=15_000)
+        expect(trouble).to_be_hidden()
         expect(page.locator("#freshness")).to_contain_text("Refreshed")
 
 
@@ -153,7 +153,7 @@ def test_it_says_that_nothing_can_be_reached_and_heals(visit: Visiting, demo: Ru
         page.get_by_role("button", name="Refresh now").click()
         expect(page.locator("#trouble")).to_contain_text("the service cannot be reached")
         page.context.set_offline(False)
-        expect(page.locator("#trouble")).to_be_hidden(timeout=15_000)
+        expect(page.locator("#trouble")).to_be_hidden()
         # Chromium notes it of its own accord.
         visited.errors[:] = [
             error for error in visited.errors if "ERR_INTERNET_DISCONNECTED" not in error

@@ -7,11 +7,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, Response
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect
 
 # What Chromium notes of each reply that is no success, however well the page takes it.
 _OF_A_STATUS = "Failed to load resource: the server responded with a status of"
 PHONE = {"width": 360, "height": 740}
+
+# How long a page may take to get anywhere, in milliseconds, for actions and what is expected alike. A
+# test has more time than that.
+_PATIENCE = 60_000
+expect.set_options(timeout=_PATIENCE)
 
 
 @dataclass
@@ -59,7 +64,7 @@ class Visit:
 def visiting(browser: Browser, url: str, **options: Any) -> Iterator[Visit]:
     """Open a page that has nothing of former visits; it must have no errors, and ask no other host."""
     context = browser.new_context(base_url=url, **options)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(_PATIENCE)
     visit = Visit(context.new_page())
     visit._notice()
     try:
