@@ -12,6 +12,7 @@ from server.application.call import Call
 from server.application.errors import CallUnreadableError, StoreUnavailableError
 from server.config import DatabaseSettings
 from server.store.connections import Connections
+from server.store.faults import fields_of, level_of, message_of
 from server.store.prepared_select import Row
 from server.store.rows import FIELDS, UnreadableRowError, unpacked
 from server.store.shared_reads import PartlyReadError, SharedReads
@@ -19,9 +20,6 @@ from server.store.sparing_log import SparingLog
 from server.store.tables import calls
 
 log = logging.getLogger("server.store")
-
-_OLD_SCHEMA = "the schema is not up to date: run `python -m server migrate`"
-
 
 # Parameters as PostgreSQL itself writes them: $1.
 DIALECT = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # theirs
@@ -35,7 +33,7 @@ class StoredCalls:
 
     def __init__(self, settings: DatabaseSettings) -> None:
         """Connect to nothing yet; raises DatabaseUrlError."""
-        self._connections = Connections(settings, _select_by_ids())
+        self._connections = Connections(settings, select_by_ids())
         self._log, self._row_log = SparingLog(log), SparingLog(log)
         self._reads = SharedReads(
             self._read, at_once=settings.pool_size, within=settings.read_timeout_ms / 1000
@@ -58,7 +56,7 @@ class StoredCalls:
         try:
             rows = await self._connections.rows(f"{{{','.join(ids)}}}")
         except psycopg.Error as error:
-            self._log.write(_level(error), _message(error), **_reason(error))
+            self._log.write(level_of(error), message_of(error), **fields_of(error))
             raise StoreUnavailableError from error
         try:
             return {row[0]: unpacked(row) for row in rows}
@@ -79,28 +77,8 @@ class StoredCalls:
         return partly
 
 
-def _select_by_ids() -> str:
+def select_by_ids() -> str:
+    """Write the SELECT by which the server reads."""
     # Ids are text on both ways, and many of them one text: UUIDs would be made and printed one by one.
     ids = cast(bindparam("ids", type_=Text), ARRAY(Uuid))
     return str(select(*COLUMNS).where(calls.c.id == any_(ids)).compile(dialect=DIALECT))
-
-
-def _level(error: psycopg.Error) -> int:
-    """Tell what passes by itself from what an operator has to mend."""
-    passes = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
-    return logging.WARNING if passes else logging.ERROR
-
-
-def _message(error: psycopg.Error) -> str:
-    is_old = isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn)
-    return _OLD_SCHEMA if is_old else "the calls cannot be read"
-
-
-def _reason(error: psycopg.Error) -> dict[str, str | None]:
-    """Name the error and what PostgreSQL says of it; the text before that may quote the URL."""
-    before, _, said = str(error).partition("\n")[0].rpartition(" failed: ")
-    return {
-        "reason": type(error).__name__,
-        "sqlstate": error.sqlstate,
-        "said": error.diag.message_primary or (said if before else None),
-    }

@@ -2,20 +2,27 @@
 
 import asyncio
 import logging
+from contextvars import Context
 from time import monotonic
-from traceback import clear_frames
+from typing import Any
 
 import psycopg
 from psycopg.types.numeric import Int8BinaryLoader
 
 from server.config import DatabaseSettings
 from server.store.engine import connection_parameters, database_url
+from server.store.faults import fields_of
+from server.store.hosts import connect_to_first
 from server.store.prepared_select import PreparedSelect, Row
+from server.store.sparing_log import SparingLog
+from server.tasks import wait_for_end
 
 log = logging.getLogger("server.store")
 
 # What a standby's replay or another transaction is in the way of, this time.
 _CONFLICTS = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)
+
+Connecting = asyncio.Task[PreparedSelect]
 
 
 class Connections:
@@ -35,7 +42,14 @@ class Connections:
         self._parameters.setdefault("tcp_user_timeout", settings.read_timeout_ms)
         self._connect_seconds = settings.connect_timeout_ms / 1000
         self._max_age_seconds = settings.max_connection_age_ms / 1000
+        self._log = SparingLog(log)
         self._idle: list[PreparedSelect] = []
+        self._left: set[Connecting] = set()
+        self._renewing: set[asyncio.Task[None]] = set()
+
+    async def connect(self) -> None:
+        """Connect, so that the next read need not; raises psycopg.Error."""
+        self._idle.append(await self._connect())
 
     async def rows(self, parameter: str) -> list[Row]:
         """Read the rows of the SELECT, with times as microseconds since 2000; raises psycopg.Error.
@@ -43,13 +57,13 @@ class Connections:
         Where a connection turns out to be of no use any more, a fresh one is asked at once. After a
         conflict the same one is asked once more.
         """
-        select = self._idle.pop() if self._idle else await self._connect()
+        select = await self._take()
         if select.renew_at < monotonic():
-            select = await self._renew(select)
+            self._begin_to_renew(select)
         try:
             return await self._rows(select, parameter)
         except _CONFLICTS:
-            again = await self._connect() if select.closed else self._idle.pop()
+            again = await self._connect() if select.closed else await self._take()
         except (psycopg.OperationalError, psycopg.errors.FeatureNotSupported):
             if not select.closed:
                 raise
@@ -58,6 +72,10 @@ class Connections:
 
     async def aclose(self) -> None:
         """Close what is kept; what is in use is closed or kept by who uses it."""
+        tasks: list[asyncio.Task[Any]] = [*self._left, *self._renewing]
+        for task in tasks:
+            task.cancel()
+        await wait_for_end(tasks, "connecting")
         while self._idle:
             await self._idle.pop().aclose()
 
@@ -68,51 +86,72 @@ class Connections:
             await select.aclose()  # its plan is of a table that has changed since
             raise
         finally:
-            if select.usable:
+            if select.usable and not select.replaced:
                 self._idle.append(select)
             else:
                 await select.aclose()
 
-    async def _renew(self, old: PreparedSelect) -> PreparedSelect:
+    async def _take(self) -> PreparedSelect:
+        return self._idle.pop() if self._idle else await self._connect()
+
+    def _begin_to_renew(self, old: PreparedSelect) -> None:
+        old.renew_at = monotonic() + self._max_age_seconds
+        renewing = asyncio.create_task(self._renew(old), context=Context())
+        self._renewing.add(renewing)
+        renewing.add_done_callback(self._renewing.discard)
+
+    async def _renew(self, old: PreparedSelect) -> None:
         """Connect anew: the host's name may lead elsewhere by now, the role have other settings.
 
-        If that fails the old one goes on, until it is as old again.
+        Nobody waits for it. If it fails the old one goes on, until it is as old again.
         """
-        old.renew_at = monotonic() + self._max_age_seconds
         try:
-            new = await self._connect()
+            new = await self._open()
         except psycopg.Error as error:
-            log.warning("a connection cannot be renewed", extra={"reason": type(error).__name__})
-            return old
-        except asyncio.CancelledError:
-            self._idle.append(old)
-            raise
-        await old.aclose()
-        return new
+            self._log.write(logging.WARNING, "a connection cannot be renewed", **fields_of(error))
+            return
+        old.replaced = True
+        if old in self._idle:
+            self._idle.remove(old)
+            await old.aclose()
+        self._idle.append(new)
 
     async def _connect(self) -> PreparedSelect:
-        """Connect in the time: the driver's own counts in whole seconds, from 2."""
+        """Connect, or wait for what another began who has given up since.
+
+        Who gives up leaves it to the next: with some hosts that do not answer, connecting may take
+        longer than anybody waits.
+        """
+        connecting = (
+            self._left.pop() if self._left else asyncio.create_task(self._open(), context=Context())
+        )
         try:
-            async with asyncio.timeout(self._connect_seconds):
-                connection = await psycopg.AsyncConnection.connect(**self._parameters, autocommit=True)
-        except TimeoutError as error:
-            _let_go(error)
-            raise psycopg.errors.ConnectionTimeout("connection timeout expired") from None
-        except asyncio.CancelledError as error:
-            _let_go(error)
+            return await asyncio.shield(connecting)
+        except asyncio.CancelledError:
+            self._left.add(connecting)
+            connecting.add_done_callback(self._end_left)
             raise
+
+    def _begin_to_connect(self) -> Connecting:
+        return asyncio.create_task(self._open(), context=Context())
+
+    def _end_left(self, connecting: Connecting) -> None:
+        """Keep a connection that nobody waits for, or log why there is none."""
+        if connecting not in self._left:
+            return  # somebody waits for it again
+        self._left.discard(connecting)
+        if connecting.cancelled():
+            return
+        error = connecting.exception()
+        if error is None:
+            self._idle.append(connecting.result())
+        elif isinstance(error, psycopg.Error):
+            self._log.write(logging.WARNING, "the database cannot be connected to", **fields_of(error))
+
+    async def _open(self) -> PreparedSelect:
+        connection = await connect_to_first(self._parameters, self._connect_seconds)
         # Times as they come, for most rows have not changed since they were last read.
         connection.adapters.register_loader("timestamptz", Int8BinaryLoader)
         select = PreparedSelect(connection, self._statement)
         select.renew_at = monotonic() + self._max_age_seconds
         return select
-
-
-def _let_go(error: BaseException | None) -> None:
-    """Empty the frames that an error came through: they hold the socket of what was not yet connected.
-
-    Left to the collector of garbage, which rarely comes by, PostgreSQL may run out of connections.
-    """
-    while error:
-        clear_frames(error.__traceback__)
-        error = error.__context__

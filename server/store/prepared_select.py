@@ -27,6 +27,8 @@ class PreparedSelect:
 
     renew_at = inf
     """When another should take its place, by `time.monotonic`."""
+    replaced = False
+    """Whether another has taken its place: then it is closed once it has answered."""
 
     def __init__(self, connection: psycopg.AsyncConnection[Row], statement: str) -> None:
         """Take over a connection, of which nobody else makes use from now on."""

@@ -19,8 +19,12 @@ class SilentProxy:
     @property
     def url(self) -> str:
         """The URL of the database, through here."""
-        name = self._database["dbname"]
-        return f"postgresql://postgres:hunter2@127.0.0.1:{self.port}/{name}?sslmode=disable"
+        return self.url_with()
+
+    def url_with(self, *ports: int) -> str:
+        """Name hosts by their ports, and this one as the last."""
+        hosts = ",".join(f"127.0.0.1:{port}" for port in (*ports, self.port))
+        return f"postgresql://postgres:hunter2@{hosts}/{self._database['dbname']}?sslmode=disable"
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

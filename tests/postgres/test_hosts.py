@@ -1,0 +1,90 @@
+"""Several hosts in the URL: one that does not answer is no reason not to be answered."""
+
+import asyncio
+
+import pytest
+
+from server.application.errors import StoreUnavailableError
+from server.store.calls import StoredCalls
+from tests.support.calls import CALL_ID, PLAIN_CALL
+from tests.support.postgres import store_call, stored_calls
+from tests.support.silent_host import silent_ports
+from tests.support.silent_proxy import SilentProxy
+from tests.support.stream import closed_port
+
+LONG_MS = 60_000
+LONG_SECONDS = 60
+
+
+async def found_by_and_by(calls: StoredCalls) -> None:
+    """Ask until the call is found, as callers do who try again."""
+    async with asyncio.timeout(LONG_SECONDS):
+        while True:
+            try:
+                assert await calls.find(CALL_ID) == PLAIN_CALL
+            except StoreUnavailableError:
+                await asyncio.sleep(0.01)
+            else:
+                return
+
+
+async def test_a_host_that_never_answers_is_given_up_for_the_next(
+    database_url: str, proxy: SilentProxy
+) -> None:
+    store_call(database_url)
+    with silent_ports(1) as silent:
+        url = proxy.url_with(*silent)
+        async with stored_calls(url, connect_timeout_ms=5000, read_timeout_ms=LONG_MS) as calls:
+            assert await calls.find(CALL_ID) == PLAIN_CALL
+
+
+async def test_connecting_goes_on_for_the_next_reader_when_one_gives_up(
+    database_url: str, proxy: SilentProxy
+) -> None:
+    store_call(database_url)
+    with silent_ports(3) as silent:
+        url = proxy.url_with(*silent)
+        async with stored_calls(url, connect_timeout_ms=500, read_timeout_ms=400) as calls:
+            with pytest.raises(StoreUnavailableError):
+                await calls.find(CALL_ID)
+            await found_by_and_by(calls)
+
+
+async def test_a_name_is_connected_to_by_its_next_address(
+    database_url: str, proxy: SilentProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def addresses(*_: object, **__: object) -> list[tuple[object, ...]]:
+        return [(2, 1, 6, "", (address, 0)) for address in ("127.0.0.2", "127.0.0.1")]
+
+    store_call(database_url)
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", addresses, raising=False)
+    url = proxy.url.replace("127.0.0.1", "calls.example")
+    async with stored_calls(url, connect_timeout_ms=5000, read_timeout_ms=LONG_MS) as calls:
+        assert await calls.find(CALL_ID) == PLAIN_CALL
+
+
+async def test_the_log_names_each_host_and_its_fault(caplog: pytest.LogCaptureFixture) -> None:
+    with silent_ports(1) as (silent,):
+        refusing = closed_port()
+        url = f"postgresql://user:hunter2@127.0.0.1:{silent},127.0.0.1:{refusing}/calls"
+        async with stored_calls(url, connect_timeout_ms=100, read_timeout_ms=LONG_MS) as calls:
+            with pytest.raises(StoreUnavailableError):
+                await calls.find(CALL_ID)
+    [record] = [record for record in caplog.records if record.name == "server.store"]
+    assert vars(record)["said"] == (
+        f"127.0.0.1, port {silent}: no answer in time; 127.0.0.1, port {refusing}: Connection refused"
+    )
+    assert "hunter2" not in str(vars(record))
+
+
+async def test_why_there_is_no_connection_is_logged_though_nobody_waits_any_more(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with silent_ports(1) as (silent,):
+        url = f"postgresql://user@127.0.0.1:{silent}/calls"
+        async with stored_calls(url, connect_timeout_ms=300, read_timeout_ms=50) as calls:
+            with pytest.raises(StoreUnavailableError):
+                await calls.find(CALL_ID)
+            async with asyncio.timeout(LONG_SECONDS):
+                while not any("connected" in record.message for record in caplog.records):  # noqa: ASYNC110 - no event tells of it
+                    await asyncio.sleep(0.01)
