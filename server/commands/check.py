@@ -110,9 +110,8 @@ def _database(settings: DatabaseSettings) -> Finding:
 def _schema(settings: DatabaseSettings) -> Finding:
     try:
         with database_errors():
-            url = database_url(settings)
-            is_at = _revision(url)
-            probe_reads(url)
+            is_at = _revision(database_url(settings))
+            probe_reads(settings)
     except SchemaError as error:
         return Finding("FAIL", "schema", f"{error}: run `python -m server migrate`")
     except DatabaseError as error:

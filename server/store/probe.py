@@ -1,16 +1,33 @@
-"""Finds out whether the server can read the calls, with no more rights than it has."""
+"""Finds out whether the server can read the calls, by the very way that it reads them."""
 
-from sqlalchemy import select
+import asyncio
 
-from server.store.calls import COLUMNS
-from server.store.engine import writing_engine
+import psycopg
+
+from server.config import DatabaseSettings
+from server.store.calls import select_by_ids
+from server.store.connections import Connections
+
+_NO_IDS = "{}"
 
 
-def probe_reads(url: str) -> None:
-    """Read what the server reads, but no row; raises SQLAlchemyError if the server could not.
+def probe_reads(settings: DatabaseSettings) -> None:
+    """Read what the server reads, but no row; raises psycopg.Error if the server could not.
 
-    It could not if a column is missing, it has no right to read one, or row level security would keep
-    rows from it. Raises DatabaseUrlError.
+    It could not if no host answers in its time, a column is missing, it has no right to read one, or
+    row level security would keep rows from it. Raises DatabaseUrlError.
     """
-    with writing_engine(url).connect() as connection:
-        connection.execute(select(*COLUMNS).limit(0))
+    asyncio.run(_probe(settings))
+
+
+async def _probe(settings: DatabaseSettings) -> None:
+    connections = Connections(settings, select_by_ids())
+    try:
+        # Readers that do not wait so long leave the connecting to those who come next.
+        await connections.connect()
+        async with asyncio.timeout(settings.read_timeout_ms / 1000):
+            await connections.rows(_NO_IDS)
+    except TimeoutError:
+        raise psycopg.OperationalError("the calls are not read in time") from None
+    finally:
+        await connections.aclose()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -33,7 +34,10 @@ def serving_url(database_url: str) -> Iterator[str]:
 
 
 def schema_line(url: str) -> str:
-    return run("check", AUTH="off", DATABASE_URL=url).stdout.splitlines()[4]
+    # On a thread of its own, for it runs an event loop.
+    with ThreadPoolExecutor(1) as thread:
+        checking = thread.submit(run, "check", AUTH="off", DATABASE_URL=url)
+    return checking.result().stdout.splitlines()[4]
 
 
 async def test_without_the_right_to_read_calls_are_unavailable_until_it_is_granted(
