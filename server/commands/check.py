@@ -24,7 +24,7 @@ from server.store.engine import database_url
 from server.store.errors import DatabaseError, RightsError, SchemaError, database_errors
 from server.store.migrate import current_revision, head_revision
 from server.store.probe import probe_reads
-from server.store.server_version import server_version
+from server.store.server_description import describe_server
 from server.transport.tls.certificates import CertificateFilesError, load_certificates
 
 _STREAM_SECONDS = 5
@@ -102,7 +102,7 @@ def _tls(settings: TlsSettings) -> Finding:
 def _database(settings: DatabaseSettings) -> Finding:
     try:
         with database_errors():
-            return Finding("ok", "database", f"PostgreSQL {server_version(database_url(settings))}")
+            return Finding("ok", "database", describe_server(database_url(settings)))
     except DatabaseError as error:
         return Finding("FAIL", "database", str(error))
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count, islice
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from sqlalchemy import (
@@ -29,6 +30,7 @@ from server.store.rows import BEYOND_YEARS, FIELDS, MOMENTS, UnreadableRowError,
 from server.store.tables import calls
 
 _BATCH = 1000
+_ROWS = select(*(calls.c[name] for name in FIELDS))
 _COPY = f"COPY staged_calls (place, {', '.join(FIELDS)}) FROM STDIN"
 
 _staged = Table(
@@ -76,15 +78,19 @@ def all_calls(url: str) -> Iterator[Call]:
 
     Raises DatabaseUrlError, UnreadableRowError, and SQLAlchemyError if the database refuses.
     """
-    statement = select(*(calls.c[name] for name in FIELDS)).order_by(calls.c.id)
-    in_parts = statement.execution_options(yield_per=_BATCH)
+    in_parts = _ROWS.order_by(calls.c.id).execution_options(yield_per=_BATCH)
+    last = str(UUID(int=0))
     with writing_engine(url).connect() as connection:
         try:
             with connection.execute(in_parts) as rows:
                 for row in rows:
-                    yield to_call(row)
+                    call = to_call(row)
+                    yield call
+                    last = call.id
         except (DataError, psycopg.DataError):
+            connection.rollback()
             _raise_first_beyond_years(connection)
+            _raise_first_not_sent(connection, last)
             raise
 
 
@@ -99,6 +105,19 @@ def _raise_first_beyond_years(connection: Connection) -> None:
         call_id = connection.scalar(select(calls.c.id).where(is_beyond).order_by(calls.c.id).limit(1))
         if call_id is not None:
             raise UnreadableRowError(call_id, f"{name}: {BEYOND_YEARS}")
+
+
+def _raise_first_not_sent(connection: Connection, after: str) -> None:
+    """Raise UnreadableRowError for a row that PostgreSQL cannot send, such as bytes that are no UTF-8.
+
+    Only a database in SQL_ASCII lets them in. Its error does not name the row.
+    """
+    following = select(calls.c.id).where(calls.c.id > after).order_by(calls.c.id).limit(_BATCH)
+    for call_id in connection.scalars(following).all():
+        try:
+            connection.execute(_ROWS.where(calls.c.id == call_id)).one_or_none()
+        except DataError as error:
+            raise UnreadableRowError(call_id, str(error.orig).partition("\n")[0]) from None
 
 
 def _stage(connection: Connection, given: Iterable[Call]) -> None:

@@ -12,7 +12,7 @@ from server.application.call import Call
 from server.application.errors import CallUnreadableError, StoreUnavailableError
 from server.config import DatabaseSettings
 from server.store.connections import Connections
-from server.store.faults import fields_of, level_of, message_of
+from server.store.faults import fields_of, level_of, message_of, said_by
 from server.store.prepared_select import Row
 from server.store.rows import FIELDS, UnreadableRowError, unpacked
 from server.store.shared_reads import PartlyReadError, SharedReads
@@ -20,6 +20,8 @@ from server.store.sparing_log import SparingLog
 from server.store.tables import calls
 
 log = logging.getLogger("server.store")
+
+_UNREADABLE = "a row cannot be read"
 
 # Parameters as PostgreSQL itself writes them: $1.
 DIALECT = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # theirs
@@ -55,6 +57,8 @@ class StoredCalls:
     async def _read(self, ids: list[str]) -> Mapping[str, Call]:
         try:
             rows = await self._connections.rows(f"{{{','.join(ids)}}}")
+        except psycopg.DataError as error:
+            raise await self._read_apart(ids, error) from None
         except psycopg.Error as error:
             self._log.write(level_of(error), message_of(error), **fields_of(error))
             raise StoreUnavailableError from error
@@ -63,6 +67,23 @@ class StoredCalls:
         except UnreadableRowError:
             raise self._tell_apart(rows) from None
 
+    async def _read_apart(self, ids: list[str], error: psycopg.DataError) -> PartlyReadError[str, Call]:
+        """Read by halves what PostgreSQL cannot send together: it does not name the row in the way."""
+        partly = PartlyReadError[str, Call]({}, {})
+        if len(ids) == 1:
+            reason = said_by(error) or str(error)
+            self._row_log.write(logging.ERROR, _UNREADABLE, call=ids[0], reason=reason)
+            partly.failed[ids[0]] = CallUnreadableError()
+            return partly
+        middle = len(ids) // 2
+        for half in (ids[:middle], ids[middle:]):
+            try:
+                partly.found.update(await self._read(half))
+            except PartlyReadError as part:
+                partly.found.update(part.found)
+                partly.failed.update(part.failed)
+        return partly
+
     def _tell_apart(self, rows: Iterable[Row]) -> PartlyReadError[str, Call]:
         """Keep the calls, and log the rows that are none."""
         partly = PartlyReadError[str, Call]({}, {})
@@ -70,9 +91,7 @@ class StoredCalls:
             try:
                 partly.found[row[0]] = unpacked(row)
             except UnreadableRowError as error:
-                self._row_log.write(
-                    logging.ERROR, "a row cannot be read", call=error.call_id, reason=error.problem
-                )
+                self._row_log.write(logging.ERROR, _UNREADABLE, call=error.call_id, reason=error.problem)
                 partly.failed[row[0]] = CallUnreadableError()
         return partly
 

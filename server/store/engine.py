@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
-from sqlalchemy import Engine, NullPool, create_engine
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 
 from server.config import DatabaseSettings
 
@@ -47,9 +47,11 @@ def writing_engine(url: str) -> Engine:
     def connect() -> psycopg.Connection[Any]:
         return psycopg.connect(**parameters)
 
-    return create_engine(
+    engine = create_engine(
         "postgresql+psycopg://", creator=connect, poolclass=NullPool, use_native_hstore=False
     )
+    event.listen(engine, "begin", _set_what_is_relied_on)
+    return engine
 
 
 def database_url(settings: DatabaseSettings) -> str:
@@ -68,7 +70,19 @@ def connection_parameters(url: str, statement_timeout_ms: int) -> dict[str, Any]
     given = _with_system_cas(_parsed(url))
     ours = f"-c statement_timeout={statement_timeout_ms} -c timezone=UTC"
     options = f"{USUAL_OPTIONS} {given.get('options', '')} {ours} {ISOLATION}"
-    return {"application_name": "livecalls", **KEEPALIVES, **given, "options": options}
+    # In place of what the role, the database or PGCLIENTENCODING says: text is UTF-8 everywhere here.
+    return {
+        "application_name": "livecalls",
+        **KEEPALIVES,
+        **given,
+        "client_encoding": "utf8",
+        "options": options,
+    }
+
+
+def _set_what_is_relied_on(connection: Connection) -> None:
+    """Set what PGDATESTYLE would otherwise go before: the driver reads times in ISO's style alone."""
+    connection.exec_driver_sql("SET LOCAL datestyle TO ISO")
 
 
 def _with_system_cas(given: dict[str, Any]) -> dict[str, Any]:

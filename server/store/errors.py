@@ -49,4 +49,6 @@ def _said(error: BaseException | None) -> DatabaseError:
         return SchemaError(lines[0])
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
         return RightsError(lines[0])
+    if isinstance(error, psycopg.errors.UntranslatableCharacter):
+        return DatabaseError(f"{lines[0]}: make the database with ENCODING 'UTF8'")
     return DatabaseError(lines[0])

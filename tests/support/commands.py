@@ -1,5 +1,6 @@
 """The command line, in the test's own process or in one of its own."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -37,6 +38,11 @@ def run(*arguments: str, stdin: bytes = b"", **settings: str) -> Result:
     return CliRunner().invoke(
         cli, arguments, input=stdin, env={**environment, **settings}, catch_exceptions=False
     )
+
+
+async def run_apart(*arguments: str, stdin: bytes = b"", **settings: str) -> Result:
+    """Run a command on a thread of this process, for one that runs an event loop."""
+    return await asyncio.to_thread(lambda: run(*arguments, stdin=stdin, **settings))
 
 
 def command(*arguments: str) -> list[str]:
