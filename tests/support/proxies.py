@@ -77,7 +77,7 @@ def haproxy_running(folder: Path, *backend: str, protocol: str = "") -> Iterator
 
 @contextmanager
 def _running(command: Sequence[str], address: str) -> Iterator[None]:
-    set_up_by("scripts/setup_proxies")
+    set_up_by("scripts/setup_programs", "nginx", "haproxy")
     file = shutil.which(command[0], path=_PATH)
     assert file
     process = subprocess.Popen([file, *command[1:]])

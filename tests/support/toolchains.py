@@ -31,9 +31,9 @@ class Tool(NamedTuple):
         return "" if found >= self.least else f"{needed}; there is {dotted}"
 
 
-def set_up_by(script: str) -> None:
+def set_up_by(script: str, *arguments: str) -> None:
     """See to what a script of `scripts/` installs; if that fails, fail in CI and else skip."""
-    insist_on(_failed(script))
+    insist_on(_failed(script, *arguments))
 
 
 def insist_on(missing: str) -> None:
@@ -45,8 +45,8 @@ def insist_on(missing: str) -> None:
 
 
 @cache
-def _failed(script: str) -> str:
-    done = subprocess.run([script], cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False)
+def _failed(*command: str) -> str:
+    done = subprocess.run(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False)
     return done.stderr.strip() if done.returncode else ""
 
 
