@@ -28,6 +28,7 @@ from server.store.server_description import describe_server
 from server.transport.tls.certificates import CertificateFilesError, load_certificates
 
 _STREAM_SECONDS = 5
+_POOLERS = "session and transaction mode serve, with PgBouncer from 1.18"
 _REFUSALS = ("status 401", "status 403")
 
 
@@ -69,7 +70,7 @@ def _findings() -> Iterator[Finding]:
     database = _database(settings.database)
     yield database
     if database.mark == "ok":
-        yield _schema(settings.database)
+        yield from _schema_and_pooler(settings.database)
     else:
         yield Finding("--", "schema", "not looked at, for want of the database")
     if settings.stream.configured:
@@ -107,16 +108,19 @@ def _database(settings: DatabaseSettings) -> Finding:
         return Finding("FAIL", "database", str(error))
 
 
-def _schema(settings: DatabaseSettings) -> Finding:
+def _schema_and_pooler(settings: DatabaseSettings) -> Iterator[Finding]:
     try:
         with database_errors():
             is_at = _revision(database_url(settings))
-            probe_reads(settings)
+            pooling = probe_reads(settings)
     except SchemaError as error:
-        return Finding("FAIL", "schema", f"{error}: run `python -m server migrate`")
+        yield Finding("FAIL", "schema", f"{error}: run `python -m server migrate`")
     except DatabaseError as error:
-        return Finding("FAIL", "schema", str(error))
-    return Finding("ok", "schema", is_at)
+        yield Finding("FAIL", "schema", str(error))
+    else:
+        yield Finding("ok", "schema", is_at)
+        if pooling is not None:
+            yield Finding("ok", "pooler", f"in {pooling} mode; {_POOLERS}")
 
 
 def _revision(url: str) -> str:

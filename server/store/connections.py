@@ -14,6 +14,7 @@ from server.store.engine import connection_parameters, database_url
 from server.store.faults import fields_of
 from server.store.hosts import connect_to_first
 from server.store.prepared_select import PreparedSelect, Row
+from server.store.session_settings import settings_of_reads
 from server.store.sparing_log import SparingLog
 from server.tasks import wait_for_end
 
@@ -21,6 +22,8 @@ log = logging.getLogger("server.store")
 
 # What a standby's replay or another transaction is in the way of, this time.
 _CONFLICTS = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)
+# Another session was asked for a statement than it was prepared in: a pooler hands them out.
+_OF_A_POOLER = (psycopg.errors.DuplicatePreparedStatement, psycopg.errors.InvalidSqlStatementName)
 
 Connecting = asyncio.Task[PreparedSelect]
 
@@ -37,7 +40,8 @@ class Connections:
         Raises DatabaseUrlError.
         """
         self._statement = statement
-        self._parameters = connection_parameters(database_url(settings), settings.statement_timeout_ms)
+        self._parameters = connection_parameters(database_url(settings))
+        self._settings = settings_of_reads(settings.statement_timeout_ms, self._parameters["options"])
         # A peer that stays away as long as a caller would wait is gone.
         self._parameters.setdefault("tcp_user_timeout", settings.read_timeout_ms)
         self._connect_seconds = settings.connect_timeout_ms / 1000
@@ -51,6 +55,15 @@ class Connections:
         """Connect, so that the next read need not; raises psycopg.Error."""
         self._idle.append(await self._connect())
 
+    async def open(self) -> PreparedSelect:
+        """Connect, for the caller alone; raises psycopg.Error."""
+        connection = await connect_to_first(self._parameters, self._connect_seconds)
+        # Times as they come, for most rows have not changed since they were last read.
+        connection.adapters.register_loader("timestamptz", Int8BinaryLoader)
+        select = PreparedSelect(connection, self._statement, self._settings)
+        select.renew_at = monotonic() + self._max_age_seconds
+        return select
+
     async def rows(self, parameter: str) -> list[Row]:
         """Read the rows of the SELECT, with times as microseconds since 2000; raises psycopg.Error.
 
@@ -62,6 +75,9 @@ class Connections:
             self._begin_to_renew(select)
         try:
             return await self._rows(select, parameter)
+        except _OF_A_POOLER:
+            select.share()
+            again = await self._take()
         except _CONFLICTS:
             again = await self._connect() if select.closed else await self._take()
         except (psycopg.OperationalError, psycopg.errors.FeatureNotSupported):
@@ -106,7 +122,7 @@ class Connections:
         Nobody waits for it. If it fails the old one goes on, until it is as old again.
         """
         try:
-            new = await self._open()
+            new = await self.open()
         except psycopg.Error as error:
             self._log.write(logging.WARNING, "a connection cannot be renewed", **fields_of(error))
             return
@@ -123,7 +139,7 @@ class Connections:
         longer than anybody waits.
         """
         connecting = (
-            self._left.pop() if self._left else asyncio.create_task(self._open(), context=Context())
+            self._left.pop() if self._left else asyncio.create_task(self.open(), context=Context())
         )
         try:
             return await asyncio.shield(connecting)
@@ -133,7 +149,7 @@ class Connections:
             raise
 
     def _begin_to_connect(self) -> Connecting:
-        return asyncio.create_task(self._open(), context=Context())
+        return asyncio.create_task(self.open(), context=Context())
 
     def _end_left(self, connecting: Connecting) -> None:
         """Keep a connection that nobody waits for, or log why there is none."""
@@ -147,11 +163,3 @@ class Connections:
             self._idle.append(connecting.result())
         elif isinstance(error, psycopg.Error):
             self._log.write(logging.WARNING, "the database cannot be connected to", **fields_of(error))
-
-    async def _open(self) -> PreparedSelect:
-        connection = await connect_to_first(self._parameters, self._connect_seconds)
-        # Times as they come, for most rows have not changed since they were last read.
-        connection.adapters.register_loader("timestamptz", Int8BinaryLoader)
-        select = PreparedSelect(connection, self._statement)
-        select.renew_at = monotonic() + self._max_age_seconds
-        return select

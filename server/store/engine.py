@@ -8,9 +8,10 @@ from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
-from sqlalchemy import Connection, Engine, NullPool, create_engine, event
+from sqlalchemy import Engine, NullPool, create_engine, event
 
 from server.config import DatabaseSettings
+from server.store.session_settings import setting, settings_of_commands
 
 SCHEMES = ("postgresql://", "postgres://")
 COMMAND_STATEMENT_TIMEOUT_MS = 600_000
@@ -26,11 +27,6 @@ CA_BUNDLES = (
 )
 KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 5, "keepalives_count": 3}
 
-# A row that row level security hides would be a call that does not exist: it is an error instead, as
-# pg_dump has it.
-USUAL_OPTIONS = "-c row_security=off"
-ISOLATION = r"-c default_transaction_isolation=read\ committed"
-
 
 class DatabaseUrlError(ValueError):
     """The URL of the database cannot be used; the message never shows it, for it holds a password."""
@@ -41,16 +37,21 @@ def writing_engine(url: str) -> Engine:
 
     Nothing is connected yet, and nothing stays so. Raises DatabaseUrlError.
     """
-    parameters = connection_parameters(url, COMMAND_STATEMENT_TIMEOUT_MS)
+    parameters = connection_parameters(url)
     parameters.setdefault("connect_timeout", COMMAND_CONNECT_TIMEOUT_SECONDS)
+    settings = settings_of_commands(COMMAND_STATEMENT_TIMEOUT_MS, parameters["options"])
+    set_all = setting(settings, for_transaction=True)
 
     def connect() -> psycopg.Connection[Any]:
-        return psycopg.connect(**parameters)
+        # No statement is prepared by itself: behind a pooler another session would be asked for it.
+        connection = psycopg.connect(**parameters, prepare_threshold=None)
+        connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+        return connection
 
     engine = create_engine(
         "postgresql+psycopg://", creator=connect, poolclass=NullPool, use_native_hstore=False
     )
-    event.listen(engine, "begin", _set_what_is_relied_on)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(set_all))
     return engine
 
 
@@ -61,28 +62,14 @@ def database_url(settings: DatabaseSettings) -> str:
     return settings.url.get_secret_value()
 
 
-def connection_parameters(url: str, statement_timeout_ms: int) -> dict[str, Any]:
-    """Say to libpq what the URL says, and what it leaves open; sessions are in UTC.
+def connection_parameters(url: str) -> dict[str, Any]:
+    """Say to libpq what the URL says, and what it leaves open; raises DatabaseUrlError.
 
-    Transactions are READ COMMITTED whatever the role's default: a hot standby has no SERIALIZABLE.
-    Raises DatabaseUrlError.
+    Text is UTF-8 whatever the role, the database or PGCLIENTENCODING prefer.
     """
-    given = _with_system_cas(_parsed(url))
-    ours = f"-c statement_timeout={statement_timeout_ms} -c timezone=UTC"
-    options = f"{USUAL_OPTIONS} {given.get('options', '')} {ours} {ISOLATION}"
-    # In place of what the role, the database or PGCLIENTENCODING says: text is UTF-8 everywhere here.
-    return {
-        "application_name": "livecalls",
-        **KEEPALIVES,
-        **given,
-        "client_encoding": "utf8",
-        "options": options,
-    }
-
-
-def _set_what_is_relied_on(connection: Connection) -> None:
-    """Set what PGDATESTYLE would otherwise go before: the driver reads times in ISO's style alone."""
-    connection.exec_driver_sql("SET LOCAL datestyle TO ISO")
+    given = {"application_name": "livecalls", **KEEPALIVES, **_with_system_cas(_parsed(url))}
+    # Poolers take no options: there are none but those of the URL, and none of PGOPTIONS.
+    return {**given, "client_encoding": "utf8", "options": given.get("options", "")}
 
 
 def _with_system_cas(given: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from server.store.engine import DatabaseUrlError
+from server.store.faults import pooler_advice
 from server.store.rows import UnreadableRowError
 
 _ERRORS = (
@@ -51,4 +52,5 @@ def _said(error: BaseException | None) -> DatabaseError:
         return RightsError(lines[0])
     if isinstance(error, psycopg.errors.UntranslatableCharacter):
         return DatabaseError(f"{lines[0]}: make the database with ENCODING 'UTF8'")
-    return DatabaseError(lines[0])
+    advice = pooler_advice(lines[0])
+    return DatabaseError(f"{lines[0]}: {advice}" if advice else lines[0])

@@ -1,10 +1,36 @@
 """How a fault of the database is described in the log."""
 
 import logging
+import re
 
 import psycopg
 
 _OLD_SCHEMA = "the schema is not up to date: run `python -m server migrate`"
+
+
+# By what a pooler says: PgBouncer, RDS Proxy, Neon's, and PostgreSQL of a session that others use too.
+_OF_A_POOLER = {
+    "unsupported startup parameter|command-line options": (
+        "the pooler before PostgreSQL refuses settings at the start: leave `options` out of DATABASE_URL"
+    ),
+    "statement pooling mode": (
+        "the pooler before PostgreSQL must be in session or transaction mode, not in statement mode"
+    ),
+    'prepared statement ".*" (already exists|does not exist)': (
+        "the pooler before PostgreSQL hands on prepared statements of others: use its session mode"
+    ),
+    "query_wait_timeout|no more connections allowed": (
+        "the pooler before PostgreSQL has no session or connection left: let it have more"
+    ),
+    "server_login_retry|server login has been failing|pgbouncer cannot connect": (
+        "the pooler cannot connect to PostgreSQL"
+    ),
+}
+
+
+def pooler_advice(said: str) -> str | None:
+    """Say what to do about a pooler if it is what refuses, by its words."""
+    return next((advice for words, advice in _OF_A_POOLER.items() if re.search(words, said)), None)
 
 
 def level_of(error: psycopg.Error) -> int:
@@ -16,7 +42,7 @@ def level_of(error: psycopg.Error) -> int:
 def message_of(error: psycopg.Error) -> str:
     """Say what the server cannot do for it."""
     is_old = isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn)
-    return _OLD_SCHEMA if is_old else "the calls cannot be read"
+    return _OLD_SCHEMA if is_old else pooler_advice(str(error)) or "the calls cannot be read"
 
 
 def fields_of(error: psycopg.Error) -> dict[str, str | None]:

@@ -1,19 +1,23 @@
 """One SELECT, prepared on a connection of its own and asked by libpq's own calls."""
 
-import asyncio
-import select
-from contextlib import suppress
+from collections.abc import Mapping
+from hashlib import sha256
 from math import inf
 from typing import Any
 
 import psycopg
 from psycopg.adapt import Transformer
 from psycopg.errors import error_from_result
-from psycopg.pq import ExecStatus, Format, TransactionStatus
+from psycopg.pq import ExecStatus, Format
 from psycopg.pq.abc import PGresult
 
-_NAME = b"select"
-_NO_SOCKET = -1
+from server.store.libpq_connection import LibpqConnection
+from server.store.session_settings import READ_COMMITTED, setting
+
+_READ_COMMITTED = READ_COMMITTED.encode()
+_SUCCESSES = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
+_TO_PREPARE = 3
+"""How many results come before that of the SELECT as it is prepared."""
 
 Row = tuple[Any, ...]
 
@@ -21,34 +25,42 @@ Row = tuple[Any, ...]
 class PreparedSelect:
     """A SELECT of one text parameter `$1`; it is asked again only once it has answered.
 
-    The driver's cursors, and its looking at the socket anew for each answer, double what a small
-    SELECT costs.
+    The first time tells whether a pooler stands before PostgreSQL. If none does, the second sets what is
+    relied on and prepares the SELECT, for all of the session. Behind a pooler, which may hand the next
+    transaction to another session, each transaction sets it anew and nothing is prepared. Either way an
+    answer takes one round trip.
     """
 
     renew_at = inf
     """When another should take its place, by `time.monotonic`."""
     replaced = False
     """Whether another has taken its place: then it is closed once it has answered."""
+    session = 0
+    """PostgreSQL's process that answered first, or behind a pooler last."""
 
-    def __init__(self, connection: psycopg.AsyncConnection[Row], statement: str) -> None:
-        """Take over a connection, of which nobody else makes use from now on."""
-        self._connection = connection
+    def __init__(
+        self, connection: psycopg.AsyncConnection[Row], statement: str, settings: Mapping[str, str]
+    ) -> None:
+        """Take over a connection, of which nobody else makes use from now on, and what to set."""
+        self._connection = LibpqConnection(connection)
         self._pgconn = connection.pgconn
         self._statement = statement.encode()
+        self._for_session = setting(settings, for_transaction=False).encode()
+        self._for_transaction = setting(settings, for_transaction=True).encode()
+        self._name = _name(self._for_session + self._statement)
+        self._straight: bool | None = None
         self._prepared = False
         self._rows = Transformer(connection)
-        self._last: PGresult | None = None
-        self._loop = asyncio.get_running_loop()
-        self._ended: asyncio.Future[PGresult] | None = None
-        self._socket = self._pgconn.socket
-        self._unread = select.poll()
-        self._unread.register(self._socket, select.POLLIN)
-        self._loop.add_reader(self._socket, self._readable)
 
     @property
     def usable(self) -> bool:
         """Whether it can be asked."""
-        return self._pgconn.transaction_status == TransactionStatus.IDLE
+        return self._connection.usable
+
+    @property
+    def pooled(self) -> bool:
+        """Whether it has been found that a pooler stands before PostgreSQL."""
+        return self._straight is False
 
     @property
     def closed(self) -> bool:
@@ -61,100 +73,76 @@ class PreparedSelect:
         Where it is cancelled so is the statement, and the end of it awaited; where it is cancelled
         again meanwhile it is usable no more.
         """
-        if not self._prepared:
-            await self._prepare()
-        self._pgconn.send_query_prepared(_NAME, [parameter.encode()], result_format=Format.BINARY)
-        result = await self._result()
+        if self._prepared:
+            self._ask_prepared(parameter.encode())
+            [result] = _raise_failed(await self._connection.results())
+        else:
+            result = await self._ask_and_set(parameter.encode())
         self._rows.set_pgresult(result)
         return self._rows.load_rows(0, result.ntuples, tuple)
 
+    def share(self) -> None:
+        """Take it that a pooler stands before PostgreSQL, though it is not seen."""
+        self._straight, self._prepared = False, False
+
     async def aclose(self) -> None:
         """Close the connection."""
-        self._look_no_more()
-        await self._connection.close()
+        await self._connection.aclose()
 
-    async def _prepare(self) -> None:
-        self._pgconn.send_prepare(_NAME, self._statement)
-        try:
-            await self._result()
-        except asyncio.CancelledError:
-            await self.aclose()  # nobody can tell whether it came too late
-            raise
-        self._prepared = True
+    async def _ask_and_set(self, parameter: bytes) -> PGresult:
+        """Ask, after setting what is relied on and, if that stays, preparing."""
+        with self._connection.pipeline():
+            if self._straight:
+                return await self._prepare_and_ask(parameter)
+            return await self._ask_in_transaction(parameter)
 
-    async def _result(self) -> PGresult:
-        self._send()
+    async def _ask_in_transaction(self, parameter: bytes) -> PGresult:
+        self._send_settings(self._for_transaction)
+        self._pgconn.send_query_params(self._statement, [parameter], result_format=Format.BINARY)
+        self._connection.sync()
+        _, number, rows = _raise_failed(await self._connection.results())
+        self.session = int(number.get_value(0, 0) or 0)
+        if self._straight is None:
+            self._straight = self._is_straight()
+        return rows
+
+    async def _prepare_and_ask(self, parameter: bytes) -> PGresult:
+        """Prepare in a transaction of its own: what it sets stays, even if the SELECT fails."""
+        self._send_settings(self._for_session)
+        self._pgconn.send_prepare(self._name, self._statement)
+        self._connection.sync()
+        self._ask_prepared(parameter)
+        self._connection.sync()
         try:
-            result = await self._end()
-        except asyncio.CancelledError:
-            with suppress(psycopg.Error):
-                await self._cancel()
-            raise
+            results = await self._connection.results()
+        finally:
+            # Even if it was cancelled: that may have come too late to keep it from being prepared.
+            self._prepared = _succeeded(self._connection.answered[:_TO_PREPARE])
+        return _raise_failed(results)[-1]
+
+    def _send_settings(self, settings: bytes) -> None:
+        self._pgconn.send_query_params(_READ_COMMITTED, None)
+        self._pgconn.send_query_params(settings, None)
+
+    def _ask_prepared(self, parameter: bytes) -> None:
+        self._pgconn.send_query_prepared(self._name, [parameter], result_format=Format.BINARY)
+
+    def _is_straight(self) -> bool:
+        return self.session == self._pgconn.backend_pid
+
+
+def _succeeded(results: list[PGresult]) -> bool:
+    return bool(results) and all(result.status in _SUCCESSES for result in results)
+
+
+def _raise_failed(results: list[PGresult]) -> list[PGresult]:
+    """Return results if none of them is an error; raises psycopg.Error."""
+    for result in results:
         if result.status == ExecStatus.FATAL_ERROR:
             raise error_from_result(result)
-        return result
+    return results
 
-    async def _cancel(self) -> None:
-        if not self.usable:
-            await self._connection.cancel_safe()
-        if not self.usable:
-            await self._end()
 
-    def _end(self) -> "asyncio.Future[PGresult]":
-        self._ended = self._loop.create_future()
-        return self._ended
-
-    def _send(self) -> None:
-        if self._pgconn.flush():
-            self._loop.add_writer(self._socket, self._writable)
-
-    def _writable(self) -> None:
-        try:
-            remaining = self._pgconn.flush()
-        except psycopg.Error as error:
-            self._fail(error)
-        else:
-            if not remaining:
-                self._loop.remove_writer(self._socket)
-
-    def _readable(self) -> None:
-        """Read on until all is there or nothing is left.
-
-        libuv reports a socket with an error once and never again, even if it can still be read: what
-        stands between here and the error is read now or not at all.
-        """
-        try:
-            self._pgconn.consume_input()
-            while not self._take_results() and self._unread.poll(0):
-                self._pgconn.consume_input()
-        except psycopg.Error as error:
-            self._fail(error)
-
-    def _take_results(self) -> bool:
-        """Take the results that are there; return whether no other will come."""
-        while not self._pgconn.is_busy():
-            result = self._pgconn.get_result()
-            if result is None:
-                self._answer()
-                return True
-            self._last = result
-        return False
-
-    def _answer(self) -> None:
-        ended, self._ended = self._ended, None
-        result, self._last = self._last, None
-        if ended and result and not ended.done():
-            ended.set_result(result)
-
-    def _fail(self, error: psycopg.Error) -> None:
-        self._look_no_more()
-        ended, self._ended = self._ended, None
-        if ended and not ended.done():
-            ended.set_exception(error)
-
-    def _look_no_more(self) -> None:
-        # Once: the number of a lost socket may be another's by now.
-        if self._socket != _NO_SOCKET:
-            self._loop.remove_reader(self._socket)
-            self._loop.remove_writer(self._socket)
-            self._socket = _NO_SOCKET
+def _name(text: bytes) -> bytes:
+    """Name a statement after its text: in a session that others use it is the same, or another's."""
+    return b"livecalls_" + sha256(text).hexdigest()[:16].encode()

@@ -20,7 +20,7 @@ SOON_SECONDS = 5
 
 @asynccontextmanager
 async def prepared(url: str, statement: str = ECHO) -> AsyncIterator[PreparedSelect]:
-    select = PreparedSelect(await connected(url), statement)
+    select = PreparedSelect(await connected(url), statement, {})
     try:
         yield select
     finally:
@@ -87,7 +87,7 @@ async def test_a_server_that_goes_is_noticed_without_asking(own_postgres: Embedd
 
 async def test_a_connection_that_is_ended_before_it_reads_is_noticed(database_url: str) -> None:
     connection = await connected(database_url)
-    select = PreparedSelect(connection, ECHO)
+    select = PreparedSelect(connection, ECHO, {})
     await select.rows("a")
     with suspended(connection.info.backend_pid):
         asking = await begun(select)
@@ -125,28 +125,58 @@ async def test_cancelled_twice_it_is_of_no_use_any_more(own_postgres: EmbeddedPo
             assert not select.usable
 
 
-async def test_cancelled_while_it_is_prepared_it_is_closed(database_url: str) -> None:
+@pytest.mark.parametrize("times_before", [0, 1, 2])
+async def test_cancelled_whenever_it_is_asked_again(database_url: str, times_before: int) -> None:
+    """Before it has answered at all, while it is prepared, and once it is."""
     statement = "SELECT CAST(calls.id AS TEXT) FROM calls WHERE title = $1"
     async with prepared(database_url, statement) as select:
+        for _ in range(times_before):
+            assert await select.rows("a") == []
         with locked(database_url):
             asking = await begun(select)
             await selects_under_way(database_url, 1)
             asking.cancel()
             async with asyncio.timeout(SOON_SECONDS):
                 await asyncio.wait([asking])
-        assert select.closed
+        for _ in range(3):
+            assert await select.rows("a") == []
+
+
+async def test_an_error_whenever_it_comes_leaves_it_usable(database_url: str) -> None:
+    for times_before in range(3):
+        async with prepared(database_url, "SELECT 1 / $1::int") as select:
+            for _ in range(times_before):
+                await select.rows("1")
+            for _ in range(2):
+                with pytest.raises(psycopg.errors.DivisionByZero):
+                    await select.rows("0")
+            assert await select.rows("1") == [(1,)]
+
+
+async def test_what_is_relied_on_is_set_for_the_session_even_if_the_select_fails_meanwhile(
+    database_url: str,
+) -> None:
+    connection = await connected(database_url)
+    statement = "SELECT current_setting('work_mem') FROM (SELECT 1 / $1::int) AS divided(number)"
+    select = PreparedSelect(connection, f"{statement} WHERE number > 0", {"work_mem": "77kB"})
+    assert await select.rows("1") == [("77kB",)]
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        await select.rows("0")
+    assert await select.rows("1") == [("77kB",)]
+    assert await select.rows("1") == [("77kB",)]
+    await select.aclose()
 
 
 async def test_one_that_lost_its_server_leaves_the_socket_of_another_alone(
     own_postgres: EmbeddedPostgres, database_url: str
 ) -> None:
     first = await connected(own_postgres.url)
-    lost, number = PreparedSelect(first, ECHO), first.fileno()
+    lost, number = PreparedSelect(first, ECHO, {}), first.fileno()
     with away(own_postgres):
         await asyncio.sleep(0.1)
     second = await connected(database_url)
     assert second.fileno() == number
-    other = PreparedSelect(second, ECHO)
+    other = PreparedSelect(second, ECHO, {})
     await lost.aclose()
     async with asyncio.timeout(SOON_SECONDS):
         assert await other.rows("a") == [("a",)]

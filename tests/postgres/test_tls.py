@@ -51,7 +51,7 @@ def _greet(listener: socket, context: ssl.SSLContext) -> None:
 
 def refused(url: str) -> str:
     with pytest.raises(psycopg.OperationalError) as raised:
-        psycopg.connect(**connection_parameters(url, 1000))
+        psycopg.connect(**connection_parameters(url))
     return str(raised.value)
 
 

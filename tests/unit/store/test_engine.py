@@ -30,29 +30,26 @@ def test_the_url_is_read_as_libpq_reads_it(scheme: str) -> None:
         "sslmode": "verify-full",
         "host": "/run/postgresql",
     }
-    assert expected.items() <= connection_parameters(url, 1000).items()
+    assert expected.items() <= connection_parameters(url).items()
 
 
 def test_what_the_url_says_goes_before_what_is_usual() -> None:
     url = "postgresql://host/calls?application_name=mine&keepalives_idle=7"
-    parameters = connection_parameters(url, 1000)
+    parameters = connection_parameters(url)
     assert (parameters["application_name"], parameters["keepalives_idle"]) == ("mine", "7")
 
 
-def test_the_statement_timeout_and_utc_join_the_options_of_the_url() -> None:
-    url = "postgresql://host/calls?options=-c%20statement_timeout%3D0%20-c%20work_mem%3D8MB"
-    assert connection_parameters(url, 750)["options"] == (
-        "-c row_security=off "
-        "-c statement_timeout=0 -c work_mem=8MB "
-        "-c statement_timeout=750 -c timezone=UTC "
-        r"-c default_transaction_isolation=read\ committed"
-    )
+def test_options_are_those_of_the_url_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGOPTIONS", "-c jit=off")
+    url = "postgresql://host/calls?options=-c%20work_mem%3D8MB"
+    assert connection_parameters(url)["options"] == "-c work_mem=8MB"
+    assert connection_parameters("postgresql://host/calls")["options"] == ""
 
 
 @pytest.mark.parametrize("url", UNUSABLE)
 def test_an_unusable_url_is_said_to_be_one_without_its_password(url: str) -> None:
     with pytest.raises(DatabaseUrlError, match="DATABASE_URL is no URL of PostgreSQL") as failure:
-        connection_parameters(url, 1000)
+        connection_parameters(url)
     assert "hunter2" not in str(failure.value)
     assert failure.value.__context__ is None
 

@@ -9,7 +9,7 @@ HOSTS = ("host", "hostaddr", "port", "target_session_attrs")
 
 
 def tried(hosts: str) -> list[tuple[str | None, ...]]:
-    parameters = connection_parameters(f"postgresql://{hosts}", 1000)
+    parameters = connection_parameters(f"postgresql://{hosts}")
     return [tuple(host.get(name) for name in HOSTS) for host in hosts_in_turn(parameters)]
 
 
