@@ -4,6 +4,7 @@ import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
+from sys import getsizeof
 from typing import Any, NamedTuple
 
 import jwt
@@ -15,6 +16,8 @@ ALGORITHMS = ("RS256", "ES256", "EdDSA")
 CLOCK_SKEW_SECONDS = 30
 REMEMBERED = 10_000
 """Tokens that are remembered at most, some 250 bytes each."""
+MAX_SCOPES_BYTES = 4096
+"""What the scopes of a token take at most that is remembered, some 40 of them: 40 MiB of all."""
 
 # Headers that bring a key along or lead to one, or that must not be overlooked.
 _FORBIDDEN_HEADERS = ("jku", "jwk", "x5u", "x5c", "crit")
@@ -32,8 +35,8 @@ class Grant(NamedTuple):
 class Tokens:
     """Verifies tokens of one issuer for one audience.
 
-    A verified token is remembered until it expires or a key comes or goes: the second time it costs a
-    digest and a look-up.
+    A verified token is remembered until it expires or a key comes or goes, unless it has very many
+    scopes: the second time it costs a digest and a look-up.
     """
 
     def __init__(self, keys: Keys, issuer: str, audience: str) -> None:
@@ -48,7 +51,8 @@ class Tokens:
         if grant := self.remembered(token):
             return grant
         grant = self._grant(token, await self._key_of(token))
-        self._remember(_digest(token), grant)
+        if _size(grant.scopes) <= MAX_SCOPES_BYTES:
+            self._remember(_digest(token), grant)
         return grant
 
     def remembered(self, token: str) -> Grant | None:
@@ -104,6 +108,11 @@ class Tokens:
 def _digest(token: str) -> bytes:
     """Name a token in what is remembered, so that it is small and opens no door."""
     return hashlib.sha256(token.encode()).digest()
+
+
+def _size(scopes: frozenset[str]) -> int:
+    """Add up what scopes take in memory, in bytes."""
+    return getsizeof(scopes) + sum(map(getsizeof, scopes))
 
 
 def scopes_of(claims: Mapping[str, Any]) -> frozenset[str]:

@@ -79,7 +79,9 @@ class PreparedSelect:
         else:
             result = await self._ask_and_set(parameter.encode())
         self._rows.set_pgresult(result)
-        return self._rows.load_rows(0, result.ntuples, tuple)
+        rows = self._rows.load_rows(0, result.ntuples, tuple)
+        self._rows.set_pgresult(None)  # which may be large, and would be kept until the next
+        return rows
 
     def share(self) -> None:
         """Take it that a pooler stands before PostgreSQL, though it is not seen."""

@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from operator import itemgetter
+from operator import attrgetter, itemgetter
+from sys import getsizeof
 from typing import Any
 
 from sqlalchemy import DateTime
 
 from server.application.call import Call, CallStatus
+from server.bounded_cache import bounded_lru_cache
 from server.store.tables import calls
 
 FIELDS = tuple(field.name for field in fields(Call))
@@ -24,11 +25,18 @@ BEYOND_YEARS = "not in the years 1 to 9999"
 ROWS_REMEMBERED = 2000
 """Rows whose calls are remembered, some 2 KB each."""
 
+MAX_CALL_BYTES = 8192
+"""What the values of a call take at most that is remembered: 16 MiB of all."""
+
+_MAX_SHOWN = 80
+"""Characters of a fault that are shown; nothing bounds the value that it quotes."""
+
 _STATUS = FIELDS.index("status")
 _MOMENTS = [FIELDS.index(name) for name in MOMENTS]
 _ID = FIELDS.index("id")
 _REQUIRED = [place for place, name in enumerate(FIELDS) if not calls.c[name].nullable]
 _required_of = itemgetter(*_REQUIRED)
+_values_of = attrgetter(*FIELDS)
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -50,11 +58,16 @@ def to_call(row: Iterable[Any]) -> Call:
     try:
         values[_STATUS] = CallStatus(values[_STATUS])
     except ValueError as error:
-        raise UnreadableRowError(values[_ID], f"status: {error}") from None
+        raise UnreadableRowError(values[_ID], f"status: {str(error)[:_MAX_SHOWN]}") from None
     return Call(*values)
 
 
-@lru_cache(ROWS_REMEMBERED)
+def _size(call: Call) -> int:
+    """Add up what a call's values take in memory, in bytes."""
+    return sum(map(getsizeof, _values_of(call)))
+
+
+@bounded_lru_cache(ROWS_REMEMBERED, MAX_CALL_BYTES, _size)
 def unpacked(row: tuple[Any, ...]) -> Call:
     """Make a call of a row in which times are PostgreSQL's own: microseconds since 2000.
 

@@ -1,7 +1,6 @@
 """The LiveCalls service: decodes a request, calls the use case of its name, encodes the answer."""
 
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
 
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.message import DecodeError
@@ -10,12 +9,16 @@ from livecalls.v1 import live_calls_pb2 as pb
 from server.application.call import Call, CallState, CallStatus, LiveStatus
 from server.application.errors import CallNotFoundError
 from server.application.get_call import GetCall
+from server.bounded_cache import bounded_lru_cache
 from server.transport.admission import Admission, Method
 from server.transport.call_context import CallContext
 from server.transport.errors import MalformedRequestError
 
 CALLS_REMEMBERED = 2000
 """Calls whose messages are remembered, some 400 bytes each."""
+
+MAX_MESSAGE_BYTES = 4096
+"""What a message has at most that is remembered: 8 MiB of all, and some four times as much of calls."""
 
 SERVICE = pb.DESCRIPTOR.services_by_name["LiveCalls"].full_name
 
@@ -25,6 +28,7 @@ _STATUSES = {
     CallStatus.ENDED: pb.CALL_STATUS_ENDED,
     CallStatus.ERRORED: pb.CALL_STATUS_ERRORED,
 }
+_bytes_of: Callable[[bytes], int] = len
 
 
 class LiveCalls:
@@ -76,12 +80,12 @@ def encode_state(state: CallState) -> bytes:
     return _written_call(state.call) + _written_live(state.live)
 
 
-@lru_cache(CALLS_REMEMBERED)
+@bounded_lru_cache(CALLS_REMEMBERED, MAX_MESSAGE_BYTES, _bytes_of)
 def _written_call(call: Call) -> bytes:
     return encode_call(call).SerializeToString()
 
 
-@lru_cache(CALLS_REMEMBERED)
+@bounded_lru_cache(CALLS_REMEMBERED, MAX_MESSAGE_BYTES, _bytes_of)
 def _written_live(live: LiveStatus) -> bytes:
     return pb.Call(live=encode_live_status(live)).SerializeToString()
 

@@ -23,6 +23,7 @@ from server.tasks import wait_for_end
 log = logging.getLogger("server.stream")
 
 _ANSWERS_REMEMBERED = 10_000
+"""Answers kept at most, some 700 bytes each and never 2 KB: `wire` bounds names and sessions."""
 _RESERVE = 0.05
 """Seconds of a caller's deadline that are left for the answer itself."""
 

@@ -14,6 +14,7 @@ log = logging.getLogger("server.stream")
 
 _CALL_FAILURES = 3
 _CALLS_REMEMBERED = 10_000
+"""Failing calls kept at most, never 1 KB each: `wire` bounds the names that are asked about."""
 _PAUSE_UNLESS_SAID = 5
 _SHORTEST_PAUSE = 1
 _LONGEST_PAUSE = 60

@@ -245,3 +245,13 @@ async def test_while_the_keys_are_away_no_token_of_an_unknown_key_is_judged(
         with pytest.raises(KeysUnavailableError):
             await tokens.verify(signer("RS256", "unknown").token())
     assert await tokens.verify(token())
+
+
+async def test_many_scopes_are_verified_each_time_and_not_remembered(
+    tokens: Tokens, verified: list[str]
+) -> None:
+    scopes = frozenset(f"scope-{number}" for number in range(100))
+    of_many = token(scope=" ".join(scopes))
+    for _ in range(2):
+        assert (await tokens.verify(of_many)).scopes == scopes
+    assert verified == [of_many] * 2

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import Column
 
 from server.application.call import CallStatus
-from server.store.rows import FIELDS, MOMENTS, UnreadableRowError, unpacked
+from server.store.rows import FIELDS, MAX_CALL_BYTES, MOMENTS, UnreadableRowError, unpacked
 from server.store.tables import calls as table
 from tests.support.calls import CALL_ID
 
@@ -73,3 +73,12 @@ def test_a_row_that_has_not_changed_makes_the_very_same_call() -> None:
 def test_a_row_that_has_changed_makes_another_whatever_has_changed() -> None:
     others = [unpacked(row(title="Pilates")), unpacked(row(updated_at=2)), unpacked(row(status="live"))]
     assert len({unpacked(row()), *others}) == 4
+
+
+def test_a_large_row_is_made_each_time_and_a_status_is_not_quoted_whole() -> None:
+    large = row(title="x" * MAX_CALL_BYTES)
+    assert unpacked(large) == unpacked(large)
+    assert unpacked(large) is not unpacked(large)
+    with pytest.raises(UnreadableRowError) as raised:
+        unpacked(row(status="x" * MAX_CALL_BYTES))
+    assert len(raised.value.problem) < 100
