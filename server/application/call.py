@@ -5,6 +5,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+MAX_TITLE_LENGTH = 1000
+"""Characters of a title: Unicode code points, as PostgreSQL and Python count them."""
+
 
 class CallStatus(StrEnum):
     """The status of a call's row."""
@@ -28,7 +31,8 @@ class LiveStatus:
 class Call:
     """A call's row. Its id is a UUID of 36 characters in lower case.
 
-    Every time is aware and in UTC, to the microsecond.
+    Its title has MAX_TITLE_LENGTH characters at most. Every time is aware and in UTC, to the
+    microsecond.
     """
 
     id: str

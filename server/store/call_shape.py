@@ -10,7 +10,7 @@ from typing import Annotated, Any, NoReturn, TypeVar, get_type_hints
 from pydantic import ConfigDict, PlainValidator, ValidationError, create_model
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from server.application.call import Call, CallStatus
+from server.application.call import MAX_TITLE_LENGTH, Call, CallStatus
 from server.application.get_call import CANONICAL_UUID
 from server.store.rows import FIELDS
 
@@ -87,6 +87,13 @@ def _text(value: object) -> str:
     return value
 
 
+def _title(value: object) -> str:
+    text = _text(value)
+    if len(text) > MAX_TITLE_LENGTH:
+        raise _wrong(f"must have {MAX_TITLE_LENGTH} characters at most")
+    return text
+
+
 def _id(value: object) -> str:
     if isinstance(value, str) and CANONICAL_UUID.fullmatch(value):
         return value.lower()
@@ -126,10 +133,11 @@ _READERS: dict[Any, Callable[[object], object]] = {
     datetime | None: _nullable(_moment),
 }
 _HINTS = get_type_hints(Call)
+_READERS_BY_NAME: dict[str, Callable[[object], object]] = {"id": _id, "title": _title}
 _MESSAGES = {"missing": "is missing", "extra_forbidden": "is no field of a call"}
 
 _TYPES: dict[str, Any] = {
-    name: Annotated[Any, PlainValidator(_id if name == "id" else _READERS[_HINTS[name]])]
+    name: Annotated[Any, PlainValidator(_READERS_BY_NAME.get(name, _READERS[_HINTS[name]]))]
     for name in FIELDS
 }
 _Shape = create_model("_Shape", __config__=ConfigDict(extra="forbid"), live=(Any, None), **_TYPES)

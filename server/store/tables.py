@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, DateTime, MetaData, Table, Text, Uuid, func
 
-from server.application.call import CallStatus
+from server.application.call import MAX_TITLE_LENGTH, CallStatus
 
 metadata = MetaData(
     naming_convention={"pk": "pk_%(table_name)s", "ck": "ck_%(table_name)s_%(constraint_name)s"}
@@ -35,6 +35,7 @@ calls = Table(
     # what a transaction says itself, as an import does.
     _moment("updated_at", nullable=False),
     CheckConstraint(f"status IN ({', '.join(f'{s.value!r}' for s in CallStatus)})", name="status"),
+    CheckConstraint(f"char_length(title) <= {MAX_TITLE_LENGTH}", name="title_length"),
     # PostgreSQL also knows years before 1, beyond 9999 and infinity; RFC 3339 and protobuf do not.
     *(
         CheckConstraint(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from server.application.call import Call, CallStatus
+from server.application.call import MAX_TITLE_LENGTH, Call, CallStatus
 from server.demo.sample_calls import sample_calls
 from server.store.bulk import all_calls
 from tests.support.calls import MOMENT, PLAIN_CALL, many_calls, numbered_id
@@ -167,3 +167,14 @@ def test_a_file_that_is_not_there_is_a_line(database_url: str) -> None:
     result = run("import", "/not/there.jsonl", DATABASE_URL=database_url)
     assert "'/not/there.jsonl': No such file or directory" in result.stderr
     assert result.exit_code == 2
+
+
+def test_a_title_that_is_too_long_is_a_bad_line_and_the_longest_is_stored(
+    database_url: str, tmp_path: Path
+) -> None:
+    longest = replace(YOGA, title="🧘" * MAX_TITLE_LENGTH)
+    too_long = replace(PILATES, title=longest.title + "x")
+    file = jsonl(tmp_path, lines(longest, too_long))
+    result = run("import", "--keep-going", file, DATABASE_URL=database_url)
+    assert result.stderr.startswith("line 2: title: must have 1000 characters at most\n")
+    assert stored(database_url) == [longest]

@@ -1,10 +1,12 @@
 """`python -m server migrate`: what it does and says; test_migrations.py shows the migrations."""
 
+import psycopg
 import pytest
 
 from server.store.migrate import current_revision, head_revision, upgrade
+from tests.support.calls import numbered_id
 from tests.support.commands import run, run_process
-from tests.support.postgres import execute
+from tests.support.postgres import execute, store_call
 from tests.support.stream import closed_port
 
 HEAD = head_revision()
@@ -73,3 +75,28 @@ def test_a_schema_that_is_in_the_way_is_a_line_and_nothing_is_done(empty_databas
     assert result.exit_code == 1
     execute(empty_database_url, "DROP TABLE calls")
     upgrade(empty_database_url)
+
+
+def test_titles_that_are_too_long_are_a_line_and_nothing_is_done(empty_database_url: str) -> None:
+    upgrade(empty_database_url, FIRST)
+    for number in range(1, 5):
+        store_call(empty_database_url, id=numbered_id(number), title="x" * 1001)
+    result = run("migrate", DATABASE_URL=empty_database_url)
+    shown = ", ".join(map(numbered_id, range(1, 4)))
+    assert result.stderr == (
+        f"Error: titles of more than 1000 characters in 4 rows of calls ({shown}, …): "
+        "shorten them, then migrate again\n"
+    )
+    assert (result.exit_code, current_revision(empty_database_url)) == (1, FIRST)
+    execute(empty_database_url, "UPDATE calls SET title = left(title, 1000)")
+    upgrade(empty_database_url)
+    assert current_revision(empty_database_url) == HEAD
+
+
+def test_whoever_reads_does_not_wait_for_a_migration_that_waits(empty_database_url: str) -> None:
+    upgrade(empty_database_url, FIRST)
+    with psycopg.connect(empty_database_url) as exporting:
+        exporting.execute("SELECT count(*) FROM calls")
+        result = run("migrate", DATABASE_URL=empty_database_url)
+    assert result.stderr == "Error: canceling statement due to lock timeout\n"
+    assert (result.exit_code, current_revision(empty_database_url)) == (1, FIRST)

@@ -5,10 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy.exc import IntegrityError
 
+from server.application.call import MAX_TITLE_LENGTH
 from server.store.engine import DatabaseUrlError, writing_engine
 from server.store.migrate import current_revision, downgrade, head_revision, upgrade
 from server.store.tables import metadata
+from tests.support.calls import new_id
 from tests.support.postgres import execute, store_call
 
 CONSTRAINTS = """
@@ -76,3 +79,9 @@ def test_a_migration_that_fails_leaves_nothing(empty_database_url: str) -> None:
 def test_an_unusable_url_is_told() -> None:
     with pytest.raises(DatabaseUrlError):
         upgrade("mysql://host/calls")
+
+
+def test_the_table_holds_the_longest_title_and_no_longer(database_url: str) -> None:
+    store_call(database_url, title="🧘" * MAX_TITLE_LENGTH)
+    with pytest.raises(IntegrityError, match="ck_calls_title_length"):
+        store_call(database_url, id=new_id(), title="x" * (MAX_TITLE_LENGTH + 1))

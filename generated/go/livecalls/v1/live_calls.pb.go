@@ -92,7 +92,8 @@ type Call struct {
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// The id of the user who hosts the call. Always set.
 	HostUserId string `protobuf:"bytes,2,opt,name=host_user_id,json=hostUserId,proto3" json:"host_user_id,omitempty"`
-	// What the call is called, for people. Always set, may be empty.
+	// What the call is called, for people. Always set, may be empty. At most
+	// 1,000 characters, which are Unicode code points.
 	Title string `protobuf:"bytes,3,opt,name=title,proto3" json:"title,omitempty"`
 	// When the call is planned to begin. Unset where it was never planned.
 	ScheduledAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=scheduled_at,json=scheduledAt,proto3" json:"scheduled_at,omitempty"`

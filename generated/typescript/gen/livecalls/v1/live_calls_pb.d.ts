@@ -34,7 +34,8 @@ export declare type Call = Message<"livecalls.v1.Call"> & {
   hostUserId: string;
 
   /**
-   * What the call is called, for people. Always set, may be empty.
+   * What the call is called, for people. Always set, may be empty. At most
+   * 1,000 characters, which are Unicode code points.
    *
    * @generated from field: string title = 3;
    */

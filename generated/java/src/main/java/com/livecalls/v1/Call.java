@@ -159,7 +159,8 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object title_ = "";
   /**
    * <pre>
-   * What the call is called, for people. Always set, may be empty.
+   * What the call is called, for people. Always set, may be empty. At most
+   * 1,000 characters, which are Unicode code points.
    * </pre>
    *
    * <code>string title = 3 [json_name = "title"];</code>
@@ -180,7 +181,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What the call is called, for people. Always set, may be empty.
+   * What the call is called, for people. Always set, may be empty. At most
+   * 1,000 characters, which are Unicode code points.
    * </pre>
    *
    * <code>string title = 3 [json_name = "title"];</code>
@@ -1580,7 +1582,8 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object title_ = "";
     /**
      * <pre>
-     * What the call is called, for people. Always set, may be empty.
+     * What the call is called, for people. Always set, may be empty. At most
+     * 1,000 characters, which are Unicode code points.
      * </pre>
      *
      * <code>string title = 3 [json_name = "title"];</code>
@@ -1600,7 +1603,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the call is called, for people. Always set, may be empty.
+     * What the call is called, for people. Always set, may be empty. At most
+     * 1,000 characters, which are Unicode code points.
      * </pre>
      *
      * <code>string title = 3 [json_name = "title"];</code>
@@ -1621,7 +1625,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the call is called, for people. Always set, may be empty.
+     * What the call is called, for people. Always set, may be empty. At most
+     * 1,000 characters, which are Unicode code points.
      * </pre>
      *
      * <code>string title = 3 [json_name = "title"];</code>
@@ -1638,7 +1643,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the call is called, for people. Always set, may be empty.
+     * What the call is called, for people. Always set, may be empty. At most
+     * 1,000 characters, which are Unicode code points.
      * </pre>
      *
      * <code>string title = 3 [json_name = "title"];</code>
@@ -1652,7 +1658,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the call is called, for people. Always set, may be empty.
+     * What the call is called, for people. Always set, may be empty. At most
+     * 1,000 characters, which are Unicode code points.
      * </pre>
      *
      * <code>string title = 3 [json_name = "title"];</code>

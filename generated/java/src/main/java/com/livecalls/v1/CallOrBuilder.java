@@ -52,7 +52,8 @@ public interface CallOrBuilder extends
 
   /**
    * <pre>
-   * What the call is called, for people. Always set, may be empty.
+   * What the call is called, for people. Always set, may be empty. At most
+   * 1,000 characters, which are Unicode code points.
    * </pre>
    *
    * <code>string title = 3 [json_name = "title"];</code>
@@ -61,7 +62,8 @@ public interface CallOrBuilder extends
   java.lang.String getTitle();
   /**
    * <pre>
-   * What the call is called, for people. Always set, may be empty.
+   * What the call is called, for people. Always set, may be empty. At most
+   * 1,000 characters, which are Unicode code points.
    * </pre>
    *
    * <code>string title = 3 [json_name = "title"];</code>
