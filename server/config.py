@@ -216,8 +216,9 @@ class InsideSettings(EnvironmentSettings):
     """The admin page of the first worker's Envoy; each other's is on the port behind the last."""
     inside_stuck_ms: Milliseconds = 10_000
     """How long the event loop may stand still."""
-    inside_max_mb: Count = 1024
-    """Resident memory of a worker, Envoy's and Python's together, in MiB."""
+    inside_max_mb: Count | None = None
+    """Resident memory of a worker, Envoy's and Python's together, in MiB; if unset, its share of the
+    cgroup's."""
     inside_kept: bool = False
     """Whether whoever keeps the worker closes its standard input as it is to end."""
 

@@ -60,14 +60,25 @@ def _refuse_unusable(host: str, port: int) -> None:
 
 
 def _envoys(settings: Settings) -> list[Kept]:
-    grace, most_bytes = settings.server.shutdown_grace_ms / 1000, settings.inside.inside_max_mb << 20
+    grace = settings.server.shutdown_grace_ms / 1000
     first, workers = settings.inside.admin_port, settings.server.workers
     if first + 2 * workers - 1 > LAST_PORT:
         raise click.ClickException(
             f"ADMIN_PORT and twice the WORKERS go beyond port {LAST_PORT}: lower one of them"
         )
+    most_bytes = _most_bytes(settings.inside.inside_max_mb, workers)
     ports = range(first, first + workers)
     return [Envoy((port, port + workers), grace, most_bytes) for port in ports]
+
+
+def _most_bytes(inside_max_mb: int | None, workers: int) -> int:
+    if inside_max_mb is not None:
+        return inside_max_mb << 20
+    # The gateway's, which serves nothing without Envoy and is there if Envoy is.
+    from gateway.cgroup import memory_limit  # noqa: PLC0415
+    from gateway.limits import worker_bytes  # noqa: PLC0415
+
+    return worker_bytes(workers, memory_limit())
 
 
 def _keep(settings: Settings, processes: list[Kept]) -> None:

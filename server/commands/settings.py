@@ -32,7 +32,7 @@ _GROUPS = (
 )
 _WHOLLY_OURS = ("AUTH_", "DATABASE_", "STREAM_", "GRPC_TLS_", "INSIDE_")
 # The gateway's, which may read the same environment; the others have first words of their own.
-_NOT_OURS = frozenset({"MAX_CONNECTIONS"})
+_NOT_OURS = frozenset({"MAX_CONNECTIONS", "MAX_HEAP_MB"})
 
 
 def load_settings(**given: Any) -> Settings:

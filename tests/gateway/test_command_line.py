@@ -89,6 +89,7 @@ def test_ports_of_workers_end_where_ports_do(tmp_path: Path) -> None:
         ("RATE_LIMIT_PER_SECOND", "-1"),
         ("RATE_LIMIT_BURST", "0"),
         ("MAX_CONNECTIONS", "0"),
+        ("MAX_HEAP_MB", "0"),
         ("WORKERS", "0"),
         ("REST_PROT", "8080"),
     ],

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import grpc
 import pytest
+from livecalls.v1 import live_calls_pb2 as pb
+from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
 from tests.support.envoy_configuration import EnvoyConfiguration
 from tests.support.gateway import Gateway, gateway_running, wait_for
@@ -16,7 +18,6 @@ AWAY = {
     "error": "unavailable",
     "message": "The service cannot be reached right now. Try again shortly.",
 }
-GRPC = {"content-type": "application/grpc", "content-length": "0"}
 
 
 @contextmanager
@@ -75,8 +76,10 @@ def test_without_memory_it_says_so_in_the_documented_shape(upstream: Upstream, t
             lambda: found if (found := ask(gateway.url, "GET", PATH)).status == 503 else None
         )
         assert_unavailable(reply)
-        reply = ask(gateway.url, "POST", "/livecalls.v1.LiveCalls/GetCall", GRPC)
-        assert reply.header("grpc-status") == str(grpc.StatusCode.UNAVAILABLE.value[0])
+        with grpc.insecure_channel(gateway.address) as channel, pytest.raises(grpc.RpcError) as raised:
+            LiveCallsStub(channel).GetCall(pb.GetCallRequest(id="any"), timeout=20)
+        assert raised.value.code() == grpc.StatusCode.UNAVAILABLE
+        assert AWAY["message"] in str(raised.value.details())
 
 
 @pytest.mark.parametrize("address", ["127.0.0.2", "::1"])

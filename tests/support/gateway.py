@@ -76,15 +76,24 @@ def gateway_with_application(application: str, folder: Path, **settings: str) ->
 
 @contextmanager
 def gateway_running(
-    grpc_port: int, folder: Path, edit: Edit | None = None, /, **settings: str
+    grpc_port: int,
+    folder: Path,
+    edit: Edit | None = None,
+    max_files: int | None = None,
+    /,
+    **settings: str,
 ) -> Iterator[Gateway]:
-    """Run a gateway in front of a gRPC port while the block lasts; its logs go to the folder."""
+    """Run a gateway in front of a gRPC port while the block lasts; its logs go to the folder.
+
+    It may have so many files open.
+    """
+    limited = ["prlimit", f"--nofile={max_files}:{max_files}"] if max_files else []
     ports = {"REST_PORT": "0", "ADMIN_PORT": "0", "GRPC_PORT": str(grpc_port)}
     environment = {**os.environ, "TMPDIR": str(folder), **ports, **settings}
     admin_address = folder / "admin-address"
     with (folder / "access.log").open("wb") as output, (folder / "envoy.log").open("wb") as errors:
         process = subprocess.Popen(
-            [*_command(environment, edit), "--admin-address-path", admin_address],
+            [*limited, *_command(environment, edit), "--admin-address-path", admin_address],
             env={**environment, **(python_environment() if "INSIDE" in settings else {})},
             stdout=output,
             stderr=errors,

@@ -1,0 +1,79 @@
+"""How much memory and how many connections Envoy may take, by what the machine gives it."""
+
+import os
+import resource
+
+from gateway.config import GatewaySettings
+
+MAX_HEAP_BYTES = 1 << 30
+"""Envoy's heap if nothing says how much there is, and the most that is taken of a large machine."""
+MAX_WORKER_BYTES = 1 << 30
+"""The same for all that an Envoy with the server inside takes."""
+
+_MIB = 1 << 20
+_MIN_HEAP_BYTES = 64 * _MIB
+# The rest is for what is no heap: code, what the kernel holds of requests, what comes until Envoy
+# notices that it is too much.
+_HEAP_OF_CGROUP = 0.5
+_WORKERS_OF_CGROUP = 0.9
+# One that has just started: while it takes the place of another there is one more.
+_FRESH_WORKER_BYTES = 128 * _MIB
+_SUPERVISOR_BYTES = 40 * _MIB
+# Python inside and the code of both.
+_PYTHON_BYTES = 192 * _MIB
+# What half a request may hold by HTTP/1.1, of which there may be many before Envoy looks at its heap.
+_CONNECTION_BYTES = 96 * 1024
+# Listeners, logs, the admin page; each event loop and its connections to each of the server's workers.
+_OTHER_FILES = 96
+_FILES_OF_LOOP = 6
+_FILES_OF_LOOP_AND_WORKER = 2
+# Inside there is one loop, but connections to PostgreSQL, to Stream and to the key server.
+_OTHER_FILES_INSIDE = 384
+
+
+def heap_bytes(settings: GatewaySettings, cgroup_bytes: int | None) -> int:
+    """Say how large Envoy's heap may get in a cgroup of so many bytes, None if they are unlimited."""
+    if settings.max_heap_mb is not None:
+        return settings.max_heap_mb * _MIB
+    if cgroup_bytes is None:
+        return MAX_HEAP_BYTES
+    if settings.inside:
+        return worker_bytes(settings.workers, cgroup_bytes) - _PYTHON_BYTES
+    return min(int(cgroup_bytes * _HEAP_OF_CGROUP), MAX_HEAP_BYTES)
+
+
+def worker_bytes(workers: int, cgroup_bytes: int | None) -> int:
+    """Say what each of the Envoys with the server inside may take, which share a cgroup."""
+    if cgroup_bytes is None:
+        return MAX_WORKER_BYTES
+    shared = int(cgroup_bytes * _WORKERS_OF_CGROUP) - _FRESH_WORKER_BYTES - _SUPERVISOR_BYTES
+    return min(max(shared // workers, _PYTHON_BYTES + _MIN_HEAP_BYTES), MAX_WORKER_BYTES)
+
+
+def max_connections(settings: GatewaySettings, cgroup_bytes: int | None) -> tuple[int, str]:
+    """Say how many connections are possible, and what allows no more, if the settings ask for more."""
+    heap, files = heap_bytes(settings, cgroup_bytes), max_files()
+    bounds = [
+        (settings.max_connections, ""),
+        (heap // _CONNECTION_BYTES, f"a heap of {heap // _MIB} MiB"),
+        (_spare_files(settings, files), f"{files} open files"),
+    ]
+    return min(bounds)
+
+
+def max_files() -> int:
+    """Read the hard limit of open files."""
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+
+
+def allow_all_files() -> None:
+    """Raise the soft limit of open files to the hard one, for the process that becomes Envoy."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max_files(), max_files()))
+
+
+def _spare_files(settings: GatewaySettings, files: int) -> int:
+    """Say how many files connections may take: Envoy does not survive having none left."""
+    loops = os.cpu_count() or 1
+    beside = _OTHER_FILES + loops * (_FILES_OF_LOOP + _FILES_OF_LOOP_AND_WORKER * settings.workers)
+    others = _OTHER_FILES_INSIDE if settings.inside else beside
+    return max(files - others, files // 2)
