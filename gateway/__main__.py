@@ -50,6 +50,7 @@ def run(settings: GatewaySettings, envoy_options: tuple[str, ...]) -> NoReturn:
 @click.pass_obj
 def validate(settings: GatewaySettings) -> NoReturn:
     """Let Envoy check the configuration, without running it."""
+    os.environ["INSIDE_WAITS"] = "0"  # the server inside is started, but need not be ready
     _become_envoy(settings, "--mode", "validate")
 
 

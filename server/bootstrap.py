@@ -1,7 +1,8 @@
 """Builds the server out of its parts, and takes it down again."""
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from server.adapters.stream.best_effort import BestEffort
@@ -15,6 +16,7 @@ from server.auth.key_source import key_source
 from server.auth.keys import Keys
 from server.auth.tokens import Tokens
 from server.config import Settings, StreamSettings
+from server.readiness import Readiness
 from server.store.calls import StoredCalls
 from server.transport.admission import Admission
 from server.transport.aio_server import AioServer, Connections
@@ -29,12 +31,16 @@ log = logging.getLogger("server")
 async def serving(settings: Settings, *, shares_port: bool = False) -> AsyncIterator[AioServer]:
     """Serve on a port while the block lasts; requests get the settings' grace at its end.
 
+    Its health says so once it is ready. One that shares its port listens only then, for it would get
+    its part of the connections whatever its health is.
     Raises AddressTakenError if the address cannot be listened on, AuthNotConfiguredError,
     CertificateFilesError and DatabaseUrlError.
     """
     _warn_of_plain_text(settings)
     address = host_and_port(settings.server.grpc_host, settings.server.grpc_port)
-    async with _service(settings) as service:
+    async with _service(settings) as (service, readiness):
+        if shares_port:
+            await readiness.until_ready()
         server = AioServer(
             service,
             address,
@@ -43,20 +49,31 @@ async def serving(settings: Settings, *, shares_port: bool = False) -> AsyncIter
             connections=Connections(shares_port, settings.server.max_connection_age_ms),
         )
         await server.start()
-        log.info("serving", extra={"port": server.port, "tls": settings.tls.mode})
+        where = {"port": server.port, "tls": settings.tls.mode}
+        log.info("listening", extra=where)
+        announcing = asyncio.create_task(_announce(server, readiness, where))
         try:
             yield server
         finally:
+            announcing.cancel()
             await server.stop(settings.server.shutdown_grace_ms / 1000)
+
+
+async def _announce(server: AioServer, readiness: Readiness, where: Mapping[str, object]) -> None:
+    await readiness.until_ready()
+    await server.announce_ready()
+    log.info("serving", extra=where)
 
 
 @asynccontextmanager
 async def serving_inside(settings: Settings) -> AsyncIterator[AsgiServer]:
-    """Serve what a host hands over while the block lasts.
+    """Serve what a host hands over while the block lasts, which begins once the server is ready.
 
-    Raises AuthNotConfiguredError and DatabaseUrlError.
+    The host listens only then. Raises AuthNotConfiguredError and DatabaseUrlError.
     """
-    async with _service(settings) as service:
+    async with _service(settings) as (service, readiness):
+        if settings.inside.inside_waits:
+            await readiness.until_ready()
         server = AsgiServer(service, reflected=settings.server.reflected)
         log.info("serving inside")
         try:
@@ -66,14 +83,15 @@ async def serving_inside(settings: Settings) -> AsyncIterator[AsgiServer]:
 
 
 @asynccontextmanager
-async def _service(settings: Settings) -> AsyncIterator[LiveCalls]:
+async def _service(settings: Settings) -> AsyncIterator[tuple[LiveCalls, Readiness]]:
     async with AsyncExitStack() as stack:
-        guard = await stack.enter_async_context(_guard(settings))
+        keys = await stack.enter_async_context(_keys(settings))
         calls = StoredCalls(settings.database)
         stack.push_async_callback(calls.aclose)
         live_statuses = await stack.enter_async_context(_live_statuses(settings.stream))
-        admission = Admission(guard, settings.server.max_concurrent_requests)
-        yield LiveCalls(GetCall(calls, live_statuses), admission)
+        admission = Admission(_guard(settings, keys), settings.server.max_concurrent_requests)
+        readiness = Readiness(keys, calls, settings.database.ready_timeout_ms / 1000)
+        yield LiveCalls(GetCall(calls, live_statuses), admission), readiness
 
 
 def _warn_of_plain_text(settings: Settings) -> None:
@@ -83,16 +101,22 @@ def _warn_of_plain_text(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def _guard(settings: Settings) -> AsyncIterator[Guard]:
+async def _keys(settings: Settings) -> AsyncIterator[Keys | None]:
     if settings.server.auth == "off":
         log.warning("AUTH=off: whoever reaches this server may call it")
-        yield OpenDoor()
+        yield None
         return
+    async with Keys(key_source(settings.tokens)).kept_fresh() as keys:
+        yield keys
+
+
+def _guard(settings: Settings, keys: Keys | None) -> Guard:
     accepted = settings.tokens
+    if keys is None:
+        return OpenDoor()
     if accepted.issuer is None or accepted.audience is None:
         raise AuthNotConfiguredError
-    async with Keys(key_source(accepted)).kept_fresh() as keys:
-        yield TokenGuard(Tokens(keys, accepted.issuer, accepted.audience), accepted.scopes)
+    return TokenGuard(Tokens(keys, accepted.issuer, accepted.audience), accepted.scopes)
 
 
 @asynccontextmanager

@@ -82,6 +82,8 @@ class DatabaseSettings(EnvironmentSettings):
     """How long a caller waits for a row, whatever the reason."""
     max_connection_age_ms: Milliseconds = 300_000
     """How old a connection may get until another takes its place."""
+    ready_timeout_ms: Annotated[int, Field(ge=0)] = 60_000
+    """How long a fresh server waits for a first row before it serves all the same; 0 is for ever."""
 
 
 class StreamSettings(EnvironmentSettings):
@@ -219,6 +221,8 @@ class InsideSettings(EnvironmentSettings):
     inside_max_mb: Count | None = None
     """Resident memory of a worker, Envoy's and Python's together, in MiB; if unset, its share of the
     cgroup's."""
+    inside_waits: bool = True
+    """Whether Envoy waits with listening until the server is ready."""
     inside_kept: bool = False
     """Whether whoever keeps the worker closes its standard input as it is to end."""
 

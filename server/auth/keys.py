@@ -30,10 +30,11 @@ class Keys:
     def __init__(self, source: KeySource, clock: Callable[[], float] = time.monotonic) -> None:
         self._source = source
         self._clock = clock
-        self._document = b""
+        self._document: bytes | None = None
         self._reading: asyncio.Task[None] | None = None
         self._begun = self._unknown_asked = -math.inf
         self._is_away = True
+        self._first_read = asyncio.Event()
         self.current: KeySet = {}
         """Another object whenever a key came or went."""
 
@@ -48,6 +49,10 @@ class Keys:
             keeper.cancel()
             with suppress(asyncio.CancelledError):
                 await keeper
+
+    async def until_read(self) -> None:
+        """Wait until the set was read for the first time, for as long as that takes."""
+        await self._first_read.wait()
 
     async def find(self, key_id: str) -> jwt.PyJWK | None:
         """Find a key by its id; raises KeysUnavailableError where the source cannot say."""
@@ -85,6 +90,7 @@ class Keys:
         try:
             self._take(await self._source())
             self._is_away = False
+            self._first_read.set()
         except (KeySourceError, UnusableKeysError) as error:
             self._is_away = True
             log.error("keys cannot be read", extra={"reason": str(error), "kept": len(self.current)})  # noqa: TRY400 - the reason says it all

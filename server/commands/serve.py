@@ -50,7 +50,8 @@ def _workers(settings: Settings) -> list[Kept]:
     server = settings.server
     for port in server.grpc_ports:
         _refuse_unusable(server.grpc_host, port)
-    return [Worker(port, server.shutdown_grace_ms / 1000) for port in server.grpc_ports]
+    ready_within = settings.database.ready_timeout_ms / 1000
+    return [Worker(port, server.shutdown_grace_ms / 1000, ready_within) for port in server.grpc_ports]
 
 
 def _refuse_unusable(host: str, port: int) -> None:
@@ -68,7 +69,8 @@ def _envoys(settings: Settings) -> list[Kept]:
         )
     most_bytes = _most_bytes(settings.inside.inside_max_mb, workers)
     ports = range(first, first + workers)
-    return [Envoy((port, port + workers), grace, most_bytes) for port in ports]
+    ready_within = settings.database.ready_timeout_ms / 1000
+    return [Envoy((port, port + workers), grace, most_bytes, ready_within) for port in ports]
 
 
 def _most_bytes(inside_max_mb: int | None, workers: int) -> int:

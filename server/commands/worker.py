@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import signal
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 
 import click
 import uvloop
@@ -19,6 +19,8 @@ from server.supervision.workers import SERVING
 from server.transport.aio_server import AddressTakenError, AioServer, ServerFailedError
 from server.transport.tls.certificates import CertificateFilesError
 from server.transport.tls.core_log import core_lines_logged
+
+log = logging.getLogger("server")
 
 
 def answer(settings: Settings, *, kept: bool) -> None:
@@ -52,15 +54,27 @@ async def _serve(settings: Settings, *, kept: bool) -> None:
     told_to_end = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, told_to_end.set)
+    serving_on = asyncio.create_task(_serve_on(settings, kept=kept))
+    told = asyncio.create_task(told_to_end.wait())
+    await asyncio.wait((serving_on, told), return_when=asyncio.FIRST_COMPLETED)
+    if told.done():
+        log.info("ending")
+        serving_on.cancel()
+    told.cancel()
+    with suppress(asyncio.CancelledError):
+        await serving_on
+
+
+async def _serve_on(settings: Settings, *, kept: bool) -> None:
+    """Serve until cancelled, perhaps before it is ready, or until the server fails."""
     async with serving(settings, shares_port=kept) as server:
         spare_the_collector()
-        endings = [asyncio.create_task(end) for end in (told_to_end.wait(), server.failed())]
         keeper_told = asyncio.create_task(_tell_keeper(server)) if kept else None
-        (ended, *_), others = await asyncio.wait(endings, return_when=asyncio.FIRST_COMPLETED)
-        for task in filter(None, (*others, keeper_told)):
-            task.cancel()
-        await ended
-        logging.getLogger("server").info("ending")
+        try:
+            await server.failed()
+        finally:
+            if keeper_told:
+                keeper_told.cancel()
 
 
 async def _tell_keeper(server: AioServer) -> None:

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from server.processes import ended_with_parent
 from server.supervision.envoy_admin import EnvoyAdmin
-from server.supervision.run import terminate
+from server.supervision.run import terminate, wait_for_database
 
 _WEIGH_SECONDS = 1.0
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -29,7 +29,9 @@ log = logging.getLogger("server.workers")
 class Envoy:
     """A gateway with the server inside; an implementation of Kept."""
 
-    def __init__(self, admin_ports: tuple[int, int], grace: float, most_bytes: int) -> None:
+    def __init__(
+        self, admin_ports: tuple[int, int], grace: float, most_bytes: int, ready_within: float
+    ) -> None:
         """Give its requests so many seconds when it ends, and replace it where it takes more memory.
 
         It has one of the ports, and whoever takes its place the other.
@@ -38,8 +40,9 @@ class Envoy:
         self._last: _Running | None = None
         self._grace = grace
         self._most_bytes = most_bytes
+        self.ready_within = ready_within
 
-    async def start(self) -> "_Running":
+    async def start(self, *, takes_over: bool = False) -> "_Running":
         """Start it in a session of its own, so that Ctrl-C reaches this process alone."""
         if self._last and self._last.process.returncode is None:
             self._admin_ports.reverse()
@@ -47,7 +50,13 @@ class Envoy:
         process = await asyncio.create_subprocess_exec(
             *ended_with_parent("TERM"),
             *(sys.executable, "-m", "gateway", "run"),
-            env={**os.environ, **_KEPT, "ADMIN_PORT": str(port), "NODE_ID": node_id},
+            env={
+                **os.environ,
+                **_KEPT,
+                **wait_for_database(takes_over=takes_over),
+                "ADMIN_PORT": str(port),
+                "NODE_ID": node_id,
+            },
             stdin=PIPE,
             start_new_session=True,
         )

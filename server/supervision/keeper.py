@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from enum import Enum, auto
 from time import monotonic
 from typing import NoReturn
 
@@ -10,9 +11,17 @@ from server.supervision.pauses import LONGEST_PAUSE, Pauses
 from server.supervision.run import Kept, Run
 
 START_WITHIN_SECONDS = 30.0
-"""How long a process may take until it serves, before it is ended."""
+"""How long a process may take until it serves, before it is ended; `ready_within` comes on top."""
 
 log = logging.getLogger("server.workers")
+
+
+class _Start(Enum):
+    """What became of a process that was started."""
+
+    SERVES = auto()
+    ENDED = auto()
+    LATE = auto()
 
 
 class CannotStartError(Exception):
@@ -37,16 +46,15 @@ class Keeper:
     async def keep(self, after: asyncio.Event | None = None) -> NoReturn:
         """Run it, after an event if there is one, and again whenever it ends; end it when cancelled.
 
-        Raises CannotStartError where it ends in its first run without having served.
+        Raises CannotStartError if it ends by itself in its first run, without having served.
         """
         if after:
             await after.wait()
         try:
             self.current = await self._start()
-            if not await self._comes_to_serve(self.current):
+            if await self._comes_to_serve(self.current) is _Start.ENDED:
                 log.error("a worker cannot start", extra=_ending_of(self.current))
                 raise CannotStartError
-            self.served.set()
             while True:
                 await self._watch(self.current)
         finally:
@@ -62,11 +70,11 @@ class Keeper:
             if run is not self.current:
                 return True
             try:
-                another = await self._start()
+                another = await self._start(takes_over=True)
             except OSError:  # the system has no room for one more
                 log.exception("a worker cannot be replaced")
                 return False
-            if not await self._comes_to_serve(another):
+            if await self._comes_to_serve(another, takes_over=True) is not _Start.SERVES:
                 log.error("a worker cannot be replaced", extra=_ending_of(another))
                 return False
             self.current = another
@@ -97,27 +105,30 @@ class Keeper:
             self._ask(self)
             await asyncio.sleep(LONGEST_PAUSE)
 
-    async def _start(self) -> Run:
-        run = await self._kept.start()
+    async def _start(self, *, takes_over: bool = False) -> Run:
+        run = await self._kept.start(takes_over=takes_over)
         self._runs = [run, *(run for run in self._runs if run.process.returncode is None)]
         return run
 
-    async def _comes_to_serve(self, run: Run) -> bool:
-        """Wait until it serves or has ended, and end it where neither comes in time."""
+    async def _comes_to_serve(self, run: Run, *, takes_over: bool = False) -> _Start:
+        """Wait until it serves or has ended, and end it if neither comes in time."""
+        within = self._start_within + (0 if takes_over else self._kept.ready_within)
         serving, ending = map(asyncio.create_task, (run.serves(), _ended(run)))
         try:
             done, _ = await asyncio.wait(
-                (serving, ending), timeout=self._start_within, return_when=asyncio.FIRST_COMPLETED
+                (serving, ending), timeout=within, return_when=asyncio.FIRST_COMPLETED
             )
         finally:
             serving.cancel()
             ending.cancel()
         if not done:
-            log.error(
-                "a worker does not come to serve", extra={**run.name, "within_s": self._start_within}
-            )
+            log.error("a worker does not come to serve", extra={**run.name, "within_s": within})
             await run.end()
-        return serving in done
+            return _Start.LATE
+        if serving not in done:
+            return _Start.ENDED
+        self.served.set()
+        return _Start.SERVES
 
 
 async def _ended(run: Run) -> None:

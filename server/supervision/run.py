@@ -19,7 +19,7 @@ class Run(Protocol):
     def process(self) -> Process: ...
 
     async def serves(self) -> None:
-        """Return once it serves."""
+        """Return once it serves: ready, or tired of waiting for its database."""
         ...
 
     async def ails(self) -> None:
@@ -38,9 +38,19 @@ class Run(Protocol):
 class Kept(Protocol):
     """What can be started again and again."""
 
-    async def start(self) -> Run:
-        """Start it, perhaps while the one before still serves."""
+    @property
+    def ready_within(self) -> float:
+        """Seconds after which it serves though its database has not answered."""
         ...
+
+    async def start(self, *, takes_over: bool) -> Run:
+        """Start it; one that takes over must be ready, for the one before it still serves."""
+        ...
+
+
+def wait_for_database(*, takes_over: bool) -> Mapping[str, str]:
+    """Make the settings by which one that takes over never tires of waiting for its database."""
+    return {"DATABASE_READY_TIMEOUT_MS": "0"} if takes_over else {}
 
 
 async def terminate(process: Process, within: float) -> None:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from server.processes import ended_with_parent
-from server.supervision.run import terminate
+from server.supervision.run import terminate, wait_for_database
 
 SERVING = "serving"
 """What a worker writes to standard output once it serves."""
@@ -28,13 +28,18 @@ class Worker:
     port: int
     grace: float
     """Seconds that its requests get when it ends."""
+    ready_within: float
 
-    async def start(self) -> "_Running":
+    async def start(self, *, takes_over: bool = False) -> "_Running":
         """Start it in a session of its own, so that Ctrl-C reaches this process alone."""
         process = await asyncio.create_subprocess_exec(
             *ended_with_parent("TERM"),
             *(sys.executable, "-m", "server", "serve", "--workers", "1", "--kept"),
-            env={**os.environ, "GRPC_PORT": str(self.port)},
+            env={
+                **os.environ,
+                "GRPC_PORT": str(self.port),
+                **wait_for_database(takes_over=takes_over),
+            },
             stdin=DEVNULL,
             stdout=PIPE,
             start_new_session=True,

@@ -119,12 +119,15 @@ class AioServer:
             raise AddressTakenError(address) from error
 
     async def start(self) -> None:
-        """Begin to answer; the health service says so."""
+        """Begin to answer; the health service says that nothing is served yet."""
+        await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         before = asyncio.all_tasks()
         await self._server.start()
         self._accepting = asyncio.all_tasks() - before
-        for name in ("", SERVICE):
-            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+
+    async def announce_ready(self) -> None:
+        """Let its health say that it serves, unless its end is announced."""
+        await self._set_health(health_pb2.HealthCheckResponse.SERVING)
 
     async def failed(self) -> NoReturn:
         """Wait until it takes no more requests though it was not stopped, and raise ServerFailedError.
@@ -138,6 +141,10 @@ class AioServer:
     async def announce_end(self) -> None:
         """Let its health say that nothing is served any more, though requests still are."""
         await self._health.enter_graceful_shutdown()
+
+    async def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
+        for name in ("", SERVICE):
+            await self._health.set(name, status)
 
     async def stop(self, grace: float) -> None:
         """Take no more requests, give those under way so many seconds, and end."""

@@ -18,6 +18,7 @@ from tests.support import forwarding_application
 from tests.support.certificates import Authority
 from tests.support.gateway import gateway_running, gateway_with_application
 from tests.support.key_server import KeyServer
+from tests.support.serve import database_away
 from tests.support.stack import stack_running
 from tests.support.stream import closed_port
 from tests.support.tokens import signer, token_settings
@@ -60,8 +61,7 @@ class Parts:
     @contextmanager
     def troubled(self) -> Iterator[Addresses]:
         """Run the service without its database, and without keys that it has not seen yet."""
-        database = {"DATABASE_URL": f"postgresql://127.0.0.1:{closed_port()}/none"}
-        with _key_server() as keys, self._stack("troubled", keys, **database) as addresses:
+        with _key_server() as keys, self._stack("troubled", keys, **database_away()) as addresses:
             keys.answers(500)
             yield addresses
 

@@ -47,4 +47,10 @@ def serve_running(folder: Path, **settings: str) -> Iterator[Serve]:
 
 def without_database() -> dict[str, str]:
     """Name a database that is away, and ask for no tokens."""
-    return {"AUTH": "off", "DATABASE_URL": f"postgresql://127.0.0.1:{closed_port()}/calls"}
+    return {"AUTH": "off", **database_away()}
+
+
+def database_away() -> dict[str, str]:
+    """Name a database that is away, and is not waited for."""
+    url = f"postgresql://127.0.0.1:{closed_port()}/calls"
+    return {"DATABASE_URL": url, "DATABASE_READY_TIMEOUT_MS": "1"}

@@ -58,6 +58,7 @@ class Beside:
         """Serve on a port, and tell which, while the block lasts."""
         server = AioServer(service, "127.0.0.1:0", reflected=True)
         await server.start()
+        await server.announce_ready()
         try:
             yield server.port
         finally:
@@ -110,6 +111,7 @@ async def scripted_server(
     service = LiveCalls(GetCall(ports, ports), Admission(OpenDoor(), 2000))
     server = AioServer(service, "127.0.0.1:0", credentials, connections=connections)
     await server.start()
+    await server.announce_ready()
     try:
         yield server.port
     finally:

@@ -33,24 +33,35 @@ class Server:
     port_of_worker = "GRPC_PORT"
     ports_of_worker = 1
 
-    def __init__(self, folder: Path, settings: dict[str, str]) -> None:
+    def __init__(self, folder: Path, settings: dict[str, str], *, waits: bool = True) -> None:
+        """Start it, and wait until it serves unless told not to."""
         workers = int(settings.get("WORKERS", "1"))
         self.ports = free_ports(workers * self.ports_of_worker)[:workers]
         self.log_file = folder / "server.log"
         self.output_file = folder / "access.log"
         self.environment = {**os.environ, **settings, self.port_of_worker: str(self.ports[0])}
         self.prepare()
-        self.start()
+        self.launch()
+        if waits:
+            self.wait_ready()
 
     def prepare(self) -> None:
         """Choose what else its workers need."""
 
     def start(self) -> None:
         """Start it and wait until it serves."""
+        self.launch()
+        self.wait_ready()
+
+    def launch(self) -> None:
+        """Start it."""
         command = [sys.executable, "-m", "server", "serve"]
         with self.log_file.open("ab") as log, self.output_file.open("ab") as output:
             self._process = subprocess.Popen(command, env=self.environment, stdout=output, stderr=log)
-        assert wait_until(lambda: all(map(self.serves, self.ports)), 20), self.log()
+
+    def wait_ready(self) -> None:
+        """Wait until it serves."""
+        assert wait_until(lambda: all(map(self.serves, self.ports)), 30), self.log()
 
     @property
     def port(self) -> int:
@@ -161,9 +172,10 @@ def admin_url(port: int) -> str:
     return f"http://127.0.0.1:{port}"
 
 
-def server_of(folder: Path, settings: dict[str, str]) -> Server:
+def server_of(folder: Path, settings: dict[str, str], *, waits: bool = True) -> Server:
     """Start a server, beside Envoy or inside it, as the settings say."""
-    return (InsideServer if settings.get("INSIDE") == "1" else Server)(folder, settings)
+    kind = InsideServer if settings.get("INSIDE") == "1" else Server
+    return kind(folder, settings, waits=waits)
 
 
 @dataclass

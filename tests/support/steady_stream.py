@@ -15,6 +15,7 @@ from server.demo.readiness import wait_until
 from tests.support.calls import CALL_ID
 from tests.support.gateway import Gateway
 from tests.support.rest import ask
+from tests.support.tokens import bearer
 
 WELL = {200, grpc.StatusCode.OK}
 """What comes back where nobody notices anything."""
@@ -31,8 +32,12 @@ _PATH = f"/v1/live/calls/{CALL_ID}"
 
 
 @contextmanager
-def steady_stream(gateway: Gateway) -> Iterator[Counter[object]]:
-    """Let the callers ask while the block lasts; yields what came back, counted."""
+def steady_stream(gateway: Gateway, token: str | None = None) -> Iterator[Counter[object]]:
+    """Let the callers ask while the block lasts, with a token if one is given.
+
+    Yields what came back, counted.
+    """
+    shown = bearer(token) if token else {}
     outcomes: Counter[object] = Counter()
     over = threading.Event()
 
@@ -43,8 +48,11 @@ def steady_stream(gateway: Gateway) -> Iterator[Counter[object]]:
     with ExitStack() as stack:
         stub = LiveCallsStub(stack.enter_context(grpc.insecure_channel(gateway.address)))
         client = stack.enter_context(httpx.Client(timeout=10))
-        keeping = (lambda: _by_rest(client, gateway.url), lambda: _by_grpc(stub))
-        connecting = (lambda: _by_rest_anew(gateway.url), lambda: _by_grpc_anew(gateway.address))
+        keeping = (lambda: _by_rest(client, gateway.url, shown), lambda: _by_grpc(stub, shown))
+        connecting = (
+            lambda: _by_rest_anew(gateway.url, shown),
+            lambda: _by_grpc_anew(gateway.address, shown),
+        )
         faces = keeping * 2 + connecting
         threads = [threading.Thread(target=ask_on, args=(ask,)) for ask in faces]
         for thread in threads:
@@ -63,30 +71,31 @@ def goes_on(outcomes: Counter[object]) -> None:
     assert wait_until(lambda: outcomes.total() > so_far + 50, 20)
 
 
-def _by_rest(client: httpx.Client, url: str) -> object:
+def _by_rest(client: httpx.Client, url: str, headers: dict[str, str]) -> object:
     try:
-        reply = client.get(f"{url}{_PATH}")
+        reply = client.get(f"{url}{_PATH}", headers=headers)
     except httpx.TransportError as error:
         return repr(error)
     return reply.status_code if reply.is_success else reply.text
 
 
-def _by_rest_anew(url: str) -> object:
+def _by_rest_anew(url: str, headers: dict[str, str]) -> object:
     try:
-        reply = ask(url, "GET", _PATH)
+        reply = ask(url, "GET", _PATH, headers)
     except (OSError, http.client.HTTPException) as error:
         return repr(error)
     return reply.status if reply.status == http.HTTPStatus.OK else reply.body
 
 
-def _by_grpc_anew(address: str) -> object:
+def _by_grpc_anew(address: str, metadata: dict[str, str]) -> object:
     with grpc.insecure_channel(address, [("grpc.use_local_subchannel_pool", 1)]) as channel:
-        return _by_grpc(LiveCallsStub(channel))
+        return _by_grpc(LiveCallsStub(channel), metadata)
 
 
-def _by_grpc(stub: LiveCallsStub) -> object:
+def _by_grpc(stub: LiveCallsStub, metadata: dict[str, str]) -> object:
+    request = pb.GetCallRequest(id=str(CALL_ID))
     try:
-        call = stub.GetCall(pb.GetCallRequest(id=str(CALL_ID)), timeout=10)
+        call = stub.GetCall(request, timeout=10, metadata=tuple(metadata.items()))
     except grpc.RpcError as error:
         return f"{error.code()}: {error.details()}"
     return grpc.StatusCode.OK if call.id == str(CALL_ID) else call

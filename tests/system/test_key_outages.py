@@ -21,8 +21,8 @@ from tests.support.faces import (
 )
 from tests.support.key_server import KeyServer
 from tests.support.postgres import store_call
+from tests.support.serve import database_away
 from tests.support.stack import Stack, stack_running
-from tests.support.stream import closed_port
 from tests.support.tokens import all_signers, key_set, signer, token_settings
 from tests.support.ways import Way
 
@@ -86,18 +86,6 @@ def test_a_key_server_that_answers_no_keys(
             assert faces[name]([f"Bearer {KNOWN.token()}"]) == ADMITTED
 
 
-def test_a_server_that_starts_before_the_key_server(running: Run) -> None:
-    port = closed_port()
-    with running(**token_settings(f"http://127.0.0.1:{port}/keys.json")) as (stack, faces):
-        for name in FACES:
-            assert faces[name]([f"Bearer {KNOWN.token()}"]) == KEYS_UNAVAILABLE
-        with KeyServer(port).running():
-            assert wait_until(lambda: faces["REST"]([f"Bearer {KNOWN.token()}"]) == ADMITTED, 20)
-        for name in FACES:
-            assert faces[name]([f"Bearer {KNOWN.token()}"]) == ADMITTED
-        assert "keys cannot be read" in stack.server.log()
-
-
 def test_a_server_ends_at_once_while_the_key_server_hangs(running: Run, key_server: KeyServer) -> None:
     key_server.hangs()
     with running(**token_settings(key_server.url)) as (stack, _):
@@ -108,8 +96,7 @@ def test_a_server_ends_at_once_while_the_key_server_hangs(running: Run, key_serv
 
 
 def test_who_is_refused_does_not_reach_the_database(running: Run, key_server: KeyServer) -> None:
-    away = f"postgresql://127.0.0.1:{closed_port()}/none"
-    with running(DATABASE_URL=away, **token_settings(key_server.url)) as (_, faces):
+    with running(**database_away(), **token_settings(key_server.url)) as (_, faces):
         for name in FACES:
             assert faces[name]([f"Bearer {KNOWN.token()}"]).message != KEYS_UNAVAILABLE.message
             assert faces[name]([f"Bearer {KNOWN.token()}"]).word == "unavailable"

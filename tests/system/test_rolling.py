@@ -15,7 +15,6 @@ from server.demo.postgres import EmbeddedPostgres
 from server.demo.readiness import wait_until
 from tests.support.postgres import store_call
 from tests.support.rest import ask
-from tests.support.serve import without_database
 from tests.support.stack import InsideServer, Server, Stack, server_of, stack_running
 from tests.support.steady_stream import PATIENT, WELL, goes_on, steady_stream
 from tests.support.tokens import all_signers, key_set, token_settings
@@ -106,12 +105,12 @@ def allowed(server: InsideServer, origin: str) -> str | None:
 
 
 @pytest.fixture(params=Way)
-def without_keys(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
+def without_keys(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Iterator[Server]:
     """Two workers, the file of whose keys has gone since they started."""
     keys = tmp_path / "keys.json"
     keys.write_bytes(key_set(*all_signers()))
     given = {**token_settings(""), "AUTH_JWKS_URL": "", "AUTH_JWKS_FILE": str(keys)}
-    settings = {**without_database(), "AUTH": "on", **given, "WORKERS": "2", **request.param.settings}
+    settings = {"DATABASE_URL": database_url, **given, "WORKERS": "2", **request.param.settings}
     server = server_of(tmp_path, settings)
     keys.unlink()
     yield server
@@ -129,6 +128,63 @@ def test_where_new_ones_cannot_start_the_old_go_on(without_keys: Server, tmp_pat
     without_keys.process.send_signal(signal.SIGHUP)
     assert wait_until(lambda: replaced(without_keys) == 2, 30), without_keys.log()
     assert len(without_keys.logged("a worker cannot be replaced")) == 1
+
+
+@pytest.fixture(params=[(Way.BESIDE, "2"), (Way.INSIDE, "1")], ids="-".join)
+def with_files(
+    request: pytest.FixtureRequest, shared_postgres: EmbeddedPostgres, database_url: str, tmp_path: Path
+) -> Iterator[Stack]:
+    """Everything, with the keys and the URL of the database in files."""
+    store_call(database_url)
+    (tmp_path / "keys.json").write_bytes(key_set(*all_signers()))
+    (tmp_path / "database_url").write_text(database_url)
+    way, workers = request.param
+    settings = {
+        **token_settings(""),
+        "AUTH_JWKS_FILE": str(tmp_path / "keys.json"),
+        "DATABASE_URL": "",
+        "DATABASE_URL_FILE": str(tmp_path / "database_url"),
+        "WORKERS": workers,
+        "RATE_LIMIT_PER_SECOND": "0",
+        **PATIENT,
+    }
+    with stack_running(shared_postgres, tmp_path, **settings, **way.settings) as stack:
+        yield stack
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        ("keys.json", "", "keys cannot be read"),
+        ("database_url", "postgresql://127.0.0.1:1/calls", "the calls cannot be read"),
+    ],
+    ids=["no-keys", "another-database"],
+)
+def test_none_takes_over_that_could_answer_nobody(
+    with_files: Stack, tmp_path: Path, file: str, content: str, said: str
+) -> None:
+    server, before = with_files.server, with_files.server.workers()
+    good = (tmp_path / file).read_text()
+    with steady_stream(with_files.gateway, all_signers()[0].token()) as outcomes:
+        goes_on(outcomes)
+        (tmp_path / file).write_text(content)
+        server.process.send_signal(signal.SIGHUP)
+        assert wait_until(lambda: bool(server.logged(said)), 30), server.log()
+        goes_on(outcomes)
+        assert before <= server.workers()
+        (tmp_path / file).write_text(good)
+        # One that waits for keys may take over now; one that has read another URL never does.
+        assert wait_until(lambda: replaced(server) == len(before) or gave_up(server), 60), server.log()
+        if replaced(server) < len(before):
+            server.process.send_signal(signal.SIGHUP)
+            assert wait_until(lambda: replaced(server) == len(before), 60), server.log()
+        goes_on(outcomes)
+    assert set(outcomes) == WELL, outcomes
+    assert not server.workers() & before
+
+
+def gave_up(server: Server) -> bool:
+    return bool(server.logged("a worker cannot be replaced"))
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])

@@ -1,0 +1,52 @@
+"""When a server may be asked: once it has keys, and has read the calls."""
+
+import asyncio
+import logging
+from contextlib import suppress
+from uuid import UUID
+
+from server.application.errors import CallUnreadableError, StoreUnavailableError
+from server.application.ports import Calls
+from server.auth.keys import Keys
+
+_RETRY_SECONDS = 1.0
+_SOME_ID = str(UUID(int=0))
+
+log = logging.getLogger("server")
+
+
+class Readiness:
+    """What a fresh server waits for before its health says that it serves; later outages are no matter.
+
+    Without keys it could let nobody in, so it waits for them as long as it takes. For a database that is
+    away it waits so many seconds, or as long as it takes as well if these are 0: in an outage all would
+    answer alike, and none may stay out of the pool for ever.
+    """
+
+    def __init__(self, keys: Keys | None, calls: Calls, database_within: float) -> None:
+        """Wait for no keys if there are none, for nobody shows a token then."""
+        self._keys = keys
+        self._calls = calls
+        self._within = database_within or None
+
+    async def until_ready(self) -> None:
+        """Wait until keys were read, and a SELECT went well or was waited for long enough."""
+        if self._keys:
+            await self._keys.until_read()
+        try:
+            async with asyncio.timeout(self._within):
+                await self._until_a_read()
+        except TimeoutError:
+            log.error("the database is not waited for any longer", extra={"within_s": self._within})  # noqa: TRY400 - no traceback says more
+
+    async def _until_a_read(self) -> None:
+        while True:
+            with suppress(StoreUnavailableError):  # the log has the reason
+                await self._read()
+                return
+            await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _read(self) -> None:
+        """Ask for a call as callers do; whether there is one, and a good one, is no matter."""
+        with suppress(CallUnreadableError):
+            await self._calls.find(_SOME_ID)
