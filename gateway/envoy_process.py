@@ -1,0 +1,106 @@
+"""Runs Envoy, and has it drain before it ends, for SIGTERM to Envoy cuts requests off."""
+
+import asyncio
+import os
+import shutil
+import signal
+from asyncio.subprocess import Process
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from gateway.envoy_admin import EnvoyAdmin
+
+# Draining, it listens for a second more to tell callers to go; this lets the end of it be seen.
+_DRAINS_AT_LEAST_SECONDS = 1.5
+# How long it may take to end once its requests have, before it is killed.
+_ENDS_WITHIN_SECONDS = 2.0
+_PATH_OPTION = "--admin-address-path"
+
+
+class Admin:
+    """Where the admin page of an Envoy is, which may be for the system to choose."""
+
+    def __init__(self, port: int, node_id: str, options: Sequence[str]) -> None:
+        """Take the port, 0 if the system is to choose, and the options that Envoy gets besides."""
+        self._port = port
+        self._node_id = node_id
+        self._file = _value_of(_PATH_OPTION, options)
+        self.options: Sequence[str] = ()
+        """More options, by which Envoy notes down where the page is."""
+        if not port and not self._file:
+            # In memory: there may be no folder that can be written to.
+            self._file = f"/proc/{os.getpid()}/fd/{os.memfd_create('admin-address')}"
+            self.options = (_PATH_OPTION, self._file)
+
+    def open(self) -> EnvoyAdmin:
+        """Open the page; nobody answers there if Envoy has not come so far."""
+        noted = Path(self._file) if self._file and not self._port else None
+        address = noted.read_text() if noted and noted.exists() else ""
+        return EnvoyAdmin(self._port or int(address.rpartition(":")[2] or 0), self._node_id)
+
+
+async def run_envoy(
+    command: Sequence[str], environment: Mapping[str, str], admin: Admin, grace_seconds: float
+) -> int:
+    """Run Envoy until it ends, and return its exit code, or 0 if it was told to end.
+
+    SIGTERM or SIGINT has it drain, for the grace or 1.5 s if that is more. A second one ends it at once.
+    """
+    told, told_again = asyncio.Event(), asyncio.Event()
+
+    def tell() -> None:
+        (told_again if told.is_set() else told).set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, tell)
+    envoy = await asyncio.create_subprocess_exec(
+        *_killed_with_parent(),
+        *command,
+        *admin.options,
+        env=environment,
+        start_new_session=True,  # so that Ctrl-C reaches this process alone
+    )
+    within = max(grace_seconds, _DRAINS_AT_LEAST_SECONDS)
+    waiting = (envoy.wait(), _drain(told, admin, within), told_again.wait())
+    tasks = [asyncio.ensure_future(it) for it in waiting]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    await _end(envoy)
+    return 0 if told.is_set() else _exit_code(envoy.returncode or 0)
+
+
+async def _drain(told: asyncio.Event, admin: Admin, within: float) -> None:
+    """Have it answer what is under way and take no more, once told to, in so many seconds at most."""
+    await told.wait()
+    page = admin.open()
+    if await page.is_live():
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await page.drain()
+
+
+async def _end(envoy: Process) -> None:
+    with suppress(ProcessLookupError):  # it has ended
+        envoy.terminate()
+    try:
+        async with asyncio.timeout(_ENDS_WITHIN_SECONDS):
+            await envoy.wait()
+    except TimeoutError:
+        envoy.kill()
+        await envoy.wait()
+
+
+def _exit_code(code: int) -> int:
+    """Write a signal that a process died of as shells do."""
+    return code if code >= 0 else 128 - code
+
+
+def _killed_with_parent() -> list[str]:
+    setpriv = shutil.which("setpriv")  # of Linux
+    return [setpriv, "--pdeathsig", "KILL"] if setpriv else []
+
+
+def _value_of(option: str, options: Sequence[str]) -> str | None:
+    return options[options.index(option) + 1] if option in options[:-1] else None

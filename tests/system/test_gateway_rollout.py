@@ -1,0 +1,95 @@
+"""How a gateway beside the server ends: who has asked is answered, and who asks on goes elsewhere."""
+
+import signal
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from server.demo.postgres import EmbeddedPostgres
+from server.demo.readiness import wait_until
+from tests.support.gateway import Gateway, gateway_running
+from tests.support.postgres import store_call
+from tests.support.stack import Stack, stack_running
+from tests.support.steady_stream import PATIENT, WELL, goes_on, steady_stream
+from tests.support.switchboard import Switchboard
+from tests.support.trouble import locked
+
+SETTINGS = {"RATE_LIMIT_PER_SECOND": "0", "SHUTDOWN_GRACE_MS": "20000", **PATIENT}
+STOPPED = "listener_manager.listener_stopped"
+ASKED = "http.rest.downstream_rq_active"
+
+
+@pytest.fixture
+def stack(shared_postgres: EmbeddedPostgres, database_url: str, tmp_path: Path) -> Iterator[Stack]:
+    store_call(database_url)
+    with stack_running(shared_postgres, tmp_path, DATABASE_URL=database_url, **SETTINGS) as stack:
+        yield stack
+
+
+@contextmanager
+def another_gateway(stack: Stack, folder: Path) -> Iterator[Gateway]:
+    folder.mkdir()
+    with gateway_running(stack.server.port, folder, **SETTINGS) as gateway:
+        yield gateway
+
+
+def told_to_end(gateway: Gateway, number: signal.Signals = signal.SIGTERM) -> "subprocess.Popen[bytes]":
+    assert gateway.process
+    gateway.process.send_signal(number)
+    return gateway.process
+
+
+def test_nobody_notices_that_gateways_are_replaced(stack: Stack, tmp_path: Path) -> None:
+    switchboard = Switchboard(stack.gateway.address)
+    with ExitStack() as gateways, switchboard.running(), steady_stream(switchboard) as outcomes:
+        goes_on(outcomes)
+        before = stack.gateway
+        for name in ("second", "third"):
+            after = gateways.enter_context(another_gateway(stack, tmp_path / name))
+            switchboard.target = after.address
+            assert told_to_end(before).wait(30) == 0
+            goes_on(outcomes)
+            before = after
+    assert set(outcomes) == WELL, outcomes
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_what_is_under_way_is_answered(stack: Stack, database_url: str, number: signal.Signals) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        with locked(database_url):
+            asked = [pool.submit(stack.get) for _ in range(2)]
+            assert wait_until(lambda: stack.gateway.counter(ASKED) == 2, 30)
+            process = told_to_end(stack.gateway, number)
+            assert wait_until(lambda: stack.gateway.counter(STOPPED) == 1, 30)
+        assert [it.result(30).status for it in asked] == [200, 200]
+    assert process.wait(30) == 0
+
+
+def test_told_twice_it_ends_at_once(stack: Stack, database_url: str) -> None:
+    with ThreadPoolExecutor(1) as pool, locked(database_url):
+        asked = pool.submit(stack.get)
+        assert wait_until(lambda: stack.gateway.counter(ASKED) == 1, 30)
+        process = told_to_end(stack.gateway)
+        assert wait_until(lambda: stack.gateway.counter(STOPPED) == 1, 30)
+        assert not asked.done()
+        process.terminate()
+        assert process.wait(30) == 0
+        assert asked.exception(30)
+
+
+def test_envoy_does_not_outlive_who_runs_it(stack: Stack) -> None:
+    assert stack.gateway.process
+    stack.gateway.process.kill()
+    stack.gateway.process.wait(30)
+    assert wait_until(lambda: not answers(stack.gateway), 30)
+
+
+def answers(gateway: Gateway) -> bool:
+    try:
+        return gateway.counter(ASKED) >= 0
+    except OSError:
+        return False
