@@ -1,9 +1,17 @@
 """The gateway's commands: run Envoy, let it check its configuration, print that configuration."""
 
-import asyncio
 import os
-import socket
+import signal
 import sys
+
+# As PID 1, a process ignores a signal until it says how to handle it: before all that takes a second to
+# import. There is nothing yet that would have to end well.
+if sys.argv[1:2] == ["run"]:
+    for _number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(_number, lambda *_: os._exit(0))
+
+import asyncio
+import socket
 from errno import EACCES, EADDRINUSE
 from typing import NoReturn
 
