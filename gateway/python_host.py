@@ -6,13 +6,19 @@ import sys
 # What the module needs of the environment, only its own way to start Envoy knows.
 from pyvoy._server import get_envoy_environ
 
+from gateway.temporary_files import find_folder
+
 
 class LibraryMissingError(Exception):
     """Python is not there as a shared library; the message says what to install."""
 
 
 def environment() -> dict[str, str]:
-    """Say where Python is, for the process that becomes Envoy; raises LibraryMissingError."""
+    """Say where Python is, for the process that becomes Envoy.
+
+    Raises LibraryMissingError and NoFolderError.
+    """
+    find_folder()  # in which the compiler is asked where libraries are
     found = get_envoy_environ()
     if not found.keys() & {"LD_PRELOAD", "DYLD_INSERT_LIBRARIES"}:
         package = "libpython{}.{}".format(*sys.version_info)

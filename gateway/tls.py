@@ -12,6 +12,7 @@ from tempfile import mkdtemp
 from typing import Any
 
 from gateway.config import GatewaySettings
+from gateway.temporary_files import find_folder
 
 Json = dict[str, Any]
 
@@ -63,9 +64,11 @@ def write_secrets(settings: GatewaySettings) -> dict[str, Path]:
     """Write the files that name certificates, for those that are set; they hold nothing secret.
 
     They are in a folder of their own and stay there: Envoy may read them as long as it runs.
+    Raises NoFolderError.
     """
     if not (secrets := _secrets(settings)):
         return {}
+    find_folder()
     folder = Path(mkdtemp(prefix="livecalls-gateway-"))
     files = {name: folder / f"{name}.json" for name in secrets}
     for name, secret in secrets.items():

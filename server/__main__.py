@@ -1,14 +1,10 @@
 """The server's command line: `python -m server --help`."""
 
-import os
-import signal
 import sys
 
-# As PID 1, a process ignores a signal until it says how to handle it: before all that takes a second to
-# import. There is nothing yet that would have to end well.
-if sys.argv[1:2] == ["serve"]:
-    for _number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(_number, lambda *_: os._exit(0))
+from gateway.beginning import begin
+
+begin(serves=sys.argv[1:2] == ["serve"])
 
 from importlib import import_module
 from typing import NamedTuple
