@@ -1,6 +1,7 @@
 """`python -m server serve`: answers gRPC until told to end, by one process or several."""
 
 import asyncio
+import os
 
 import click
 
@@ -67,6 +68,8 @@ def _envoys(settings: Settings) -> list[Kept]:
         raise click.ClickException(
             f"ADMIN_PORT and twice the WORKERS go beyond port {LAST_PORT}: lower one of them"
         )
+    # Each of them reads how many share the port and the machine, and gets no option.
+    os.environ["WORKERS"] = str(workers)
     most_bytes = _most_bytes(settings.inside.inside_max_mb, workers)
     ports = range(first, first + workers)
     ready_within = settings.database.ready_timeout_ms / 1000

@@ -136,6 +136,25 @@ def test_those_that_take_too_much_memory_are_replaced_one_after_the_other(
         assert server.stop() == 0
 
 
+def test_each_knows_how_many_an_option_asks_for(tmp_path: Path) -> None:
+    ports = {"REST_PORT": str(free_port()), "ADMIN_PORT": str(free_ports(4)[0])}
+    with (tmp_path / "server.log").open("wb") as log:
+        serve = subprocess.Popen(
+            command("serve", "--inside-envoy", "--workers", "2"),
+            env=environment(**without_database(), **ports),
+            stderr=log,
+        )
+
+    def read() -> list[str | None]:
+        return [it.environ().get("WORKERS") for it in psutil.Process(serve.pid).children()]
+
+    try:
+        assert wait_until(lambda: read() == ["2", "2"], 60), read()
+    finally:
+        serve.terminate()
+        assert serve.wait(20) == 0
+
+
 async def test_one_that_never_serves_is_ended_and_another_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
