@@ -29,7 +29,7 @@ from gateway.tls import write_secrets
 
 # One thread of Envoy's beside Python's, for which more would wait.
 _INSIDE = ("--concurrency", "1")
-# It is told to drain as it ends, which callers should know at once and not over ten minutes.
+# It is made to drain as it ends, which callers should know at once and not over ten minutes.
 _DRAINS = ("--drain-strategy", "immediate", "--drain-time-s", "1")
 
 

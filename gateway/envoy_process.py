@@ -19,7 +19,7 @@ _PATH_OPTION = "--admin-address-path"
 
 
 class Admin:
-    """Where the admin page of an Envoy is, which may be for the system to choose."""
+    """The address of an Envoy's admin page, whose port may be for the system to choose."""
 
     def __init__(self, port: int, node_id: str, options: Sequence[str]) -> None:
         """Take the port, 0 if the system is to choose, and the options that Envoy gets besides."""

@@ -32,7 +32,7 @@ _OTHER_FILES_INSIDE = 384
 
 
 def heap_bytes(settings: GatewaySettings, cgroup_bytes: int | None) -> int:
-    """Say how large Envoy's heap may get in a cgroup of so many bytes, None if they are unlimited."""
+    """Return how large Envoy's heap may get in a cgroup of so many bytes, None if they are unlimited."""
     if settings.max_heap_mb is not None:
         return settings.max_heap_mb * _MIB
     if cgroup_bytes is None:
@@ -43,7 +43,7 @@ def heap_bytes(settings: GatewaySettings, cgroup_bytes: int | None) -> int:
 
 
 def worker_bytes(workers: int, cgroup_bytes: int | None) -> int:
-    """Say what each of the Envoys with the server inside may take, which share a cgroup."""
+    """Return what each of the Envoys with the server inside may take, which share a cgroup."""
     if cgroup_bytes is None:
         return MAX_WORKER_BYTES
     shared = int(cgroup_bytes * _WORKERS_OF_CGROUP) - _FRESH_WORKER_BYTES - _SUPERVISOR_BYTES
@@ -51,7 +51,7 @@ def worker_bytes(workers: int, cgroup_bytes: int | None) -> int:
 
 
 def max_connections(settings: GatewaySettings, cgroup_bytes: int | None) -> tuple[int, str]:
-    """Say how many connections are possible, and what allows no more, if the settings ask for more."""
+    """Return how many connections are possible, and what bounds them if more are asked for."""
     heap, files = heap_bytes(settings, cgroup_bytes), max_files()
     bounds = [
         (settings.max_connections, ""),
@@ -72,7 +72,7 @@ def allow_all_files() -> None:
 
 
 def _spare_files(settings: GatewaySettings, files: int) -> int:
-    """Say how many files connections may take: Envoy does not survive having none left."""
+    """Return how many files connections may take: Envoy does not survive having none left."""
     loops = os.cpu_count() or 1
     beside = _OTHER_FILES + loops * (_FILES_OF_LOOP + _FILES_OF_LOOP_AND_WORKER * settings.workers)
     others = _OTHER_FILES_INSIDE if settings.inside else beside

@@ -14,7 +14,7 @@ class LibraryMissingError(Exception):
 
 
 def environment() -> dict[str, str]:
-    """Say where Python is, for the process that becomes Envoy.
+    """Return the variables by which Python is found, for the process that becomes Envoy.
 
     Raises LibraryMissingError and NoFolderError.
     """

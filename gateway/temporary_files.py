@@ -7,7 +7,7 @@ _MEMORY = "/dev/shm"  # noqa: S108 - files are made there by tempfile, which tak
 
 
 class NoFolderError(Exception):
-    """There is nowhere to write; the message says what to do."""
+    """No folder can be written to; the message has what to do."""
 
     def __init__(self) -> None:
         super().__init__("No folder for temporary files can be written to: name one in TMPDIR")

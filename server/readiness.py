@@ -37,7 +37,7 @@ class Readiness:
             async with asyncio.timeout(self._within):
                 await self._until_a_read()
         except TimeoutError:
-            log.error("the database is not waited for any longer", extra={"within_s": self._within})  # noqa: TRY400 - no traceback says more
+            log.error("the database is not waited for any longer", extra={"within_s": self._within})  # noqa: TRY400 - a traceback adds nothing
 
     async def _until_a_read(self) -> None:
         while True:

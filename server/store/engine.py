@@ -63,7 +63,7 @@ def database_url(settings: DatabaseSettings) -> str:
 
 
 def connection_parameters(url: str) -> dict[str, Any]:
-    """Say to libpq what the URL says, and what it leaves open; raises DatabaseUrlError.
+    """Return libpq's parameters: the URL's, and ours for what it leaves open; raises DatabaseUrlError.
 
     Text is UTF-8 whatever the role, the database or PGCLIENTENCODING prefer.
     """

@@ -8,7 +8,7 @@ import psycopg
 _OLD_SCHEMA = "the schema is not up to date: run `python -m server migrate`"
 
 
-# By what a pooler says: PgBouncer, RDS Proxy, Neon's, and PostgreSQL of a session that others use too.
+# By the words of a pooler: PgBouncer, RDS Proxy, Neon's, and PostgreSQL of a session used by others too.
 _OF_A_POOLER = {
     "unsupported startup parameter|command-line options": (
         "the pooler before PostgreSQL refuses settings at the start: leave `options` out of DATABASE_URL"
@@ -29,28 +29,28 @@ _OF_A_POOLER = {
 
 
 def pooler_advice(said: str) -> str | None:
-    """Say what to do about a pooler if it is what refuses, by its words."""
+    """Return what to do about a pooler if it is what refuses, by its words."""
     return next((advice for words, advice in _OF_A_POOLER.items() if re.search(words, said)), None)
 
 
 def level_of(error: psycopg.Error) -> int:
-    """Tell what passes by itself from what an operator has to mend."""
+    """Return WARNING for what passes by itself, ERROR for what an operator has to mend."""
     passes = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
     return logging.WARNING if passes else logging.ERROR
 
 
 def message_of(error: psycopg.Error) -> str:
-    """Say what the server cannot do for it."""
+    """Return what the server cannot do for it."""
     is_old = isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn)
     return _OLD_SCHEMA if is_old else pooler_advice(str(error)) or "the calls cannot be read"
 
 
 def fields_of(error: psycopg.Error) -> dict[str, str | None]:
-    """Name the error and what PostgreSQL says of it."""
+    """Return the error's name and PostgreSQL's words for it."""
     return {"reason": type(error).__name__, "sqlstate": error.sqlstate, "said": said_by(error)}
 
 
 def said_by(error: psycopg.Error) -> str | None:
-    """Return what PostgreSQL or libpq says in one line; the text before that may quote the URL."""
+    """Return PostgreSQL's or libpq's words in one line; the text before that may quote the URL."""
     before, _, said = str(error).partition("\n")[0].rpartition(" failed: ")
     return error.diag.message_primary or (said if before else None)

@@ -63,7 +63,7 @@ def _split(parameters: Parameters) -> list[dict[str, Any]]:
 
 
 def _given(parameters: Parameters, name: str) -> Any:
-    """Return what the URL says, else the environment, which libpq asks as well."""
+    """Return a parameter of the URL, else of the environment, which libpq reads as well."""
     return parameters.get(name) or os.environ.get(f"PG{name.replace('_', '').upper()}")
 
 

@@ -69,7 +69,7 @@ class LibpqConnection:
     async def results(self) -> list[PGresult]:
         """Wait for all results of what was sent; raises psycopg.Error if the connection is lost.
 
-        Where it is cancelled so is the statement, and the end of it awaited; where it is cancelled
+        If it is cancelled so is the statement, and the end of it awaited; if it is cancelled
         again meanwhile it is usable no more. `answered` has the results then.
         """
         self._send()

@@ -25,7 +25,7 @@ Row = tuple[Any, ...]
 class PreparedSelect:
     """A SELECT of one text parameter `$1`; it is asked again only once it has answered.
 
-    The first time tells whether a pooler stands before PostgreSQL. If none does, the second sets what is
+    The first time shows whether a pooler stands before PostgreSQL. If none does, the second sets what is
     relied on and prepares the SELECT, for all of the session. Behind a pooler, which may hand the next
     transaction to another session, each transaction sets it anew and nothing is prepared. Either way an
     answer takes one round trip.
@@ -70,7 +70,7 @@ class PreparedSelect:
     async def rows(self, parameter: str) -> list[Row]:
         """Read the rows, in binary; raises psycopg.Error.
 
-        Where it is cancelled so is the statement, and the end of it awaited; where it is cancelled
+        If it is cancelled so is the statement, and the end of it awaited; if it is cancelled
         again meanwhile it is usable no more.
         """
         if self._prepared:

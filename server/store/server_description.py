@@ -9,9 +9,9 @@ _HOLDS_ALL = "UTF8"
 
 
 def describe_server(url: str) -> str:
-    """Tell the version, such as "PostgreSQL 18.1", and an encoding that does not hold every title.
+    """Return the version, such as "PostgreSQL 18.1", and an encoding that does not hold every title.
 
-    Raises DatabaseUrlError, and SQLAlchemyError where there is no answer.
+    Raises DatabaseUrlError, and SQLAlchemyError if there is no answer.
     """
     with writing_engine(url).connect() as connection:
         version, encoding = connection.execute(_ASKED).one()

@@ -12,10 +12,10 @@ READ_COMMITTED = "SET transaction_isolation TO 'read committed'"
 
 
 def settings_of_reads(statement_timeout_ms: int, options: str) -> dict[str, str]:
-    """Say what the server's reads rely on; `options` are those of the URL.
+    """Return the settings that the server's reads rely on; `options` are those of the URL.
 
     A row that row level security hides would be a call that does not exist: it is an error instead, as
-    pg_dump has it, unless the URL says otherwise.
+    pg_dump has it, unless the URL has it otherwise.
     """
     hides = {} if re.search(r"\brow_security\b", options) else {"row_security": "off"}
     return {
@@ -26,7 +26,7 @@ def settings_of_reads(statement_timeout_ms: int, options: str) -> dict[str, str]
 
 
 def settings_of_commands(statement_timeout_ms: int, options: str) -> dict[str, str]:
-    """Say what commands rely on: the driver reads times in ISO's style alone."""
+    """Return the settings that commands rely on: the driver reads times in ISO's style alone."""
     in_text = {"datestyle": "ISO", "timezone": "UTC"}
     return {**settings_of_reads(statement_timeout_ms, options), **in_text}
 
