@@ -22,7 +22,7 @@ from tests.support.faces import (
 from tests.support.key_server import KeyServer
 from tests.support.postgres import store_call
 from tests.support.serve import database_away
-from tests.support.stack import Stack, stack_running
+from tests.support.stack import Stack, server_of, stack_running
 from tests.support.tokens import all_signers, key_set, signer, token_settings
 from tests.support.ways import Way
 
@@ -87,12 +87,27 @@ def test_a_key_server_that_answers_no_keys(
 
 
 def test_a_server_ends_at_once_while_the_key_server_hangs(running: Run, key_server: KeyServer) -> None:
-    key_server.hangs()
-    with running(**token_settings(key_server.url)) as (stack, _):
+    with running(**token_settings(key_server.url)) as (stack, faces), ThreadPoolExecutor() as pool:
+        key_server.hangs()
         asked = key_server.requests
+        pool.submit(faces["gRPC"], [f"Bearer {NEW.token()}"])
         assert wait_until(lambda: key_server.requests > asked, 20)
         assert stack.server.stop() == 0
         assert "Traceback" not in stack.server.log()
+
+
+def test_a_server_that_waits_for_its_first_keys_ends_at_once(
+    way: Way, key_server: KeyServer, database_url: str, tmp_path: Path
+) -> None:
+    key_server.hangs()
+    settings = {"DATABASE_URL": database_url, **way.settings, **token_settings(key_server.url)}
+    server = server_of(tmp_path, settings, waits=False)
+    try:
+        assert wait_until(lambda: key_server.requests > 0, 60), server.log()
+    finally:
+        ended = server.stop()
+    assert ended == 0
+    assert "Traceback" not in server.log()
 
 
 def test_who_is_refused_does_not_reach_the_database(running: Run, key_server: KeyServer) -> None:
