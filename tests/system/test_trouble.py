@@ -119,12 +119,18 @@ def test_a_schema_that_is_not_the_server_s(stack: Stack) -> None:
 
 def test_a_bug_in_the_server(stack: Stack) -> None:
     # A row that no code of the server's provides for does for one.
-    execute(stack.postgres.url, "ALTER TABLE calls ALTER COLUMN title TYPE text[] USING ARRAY[title]")
+    execute(
+        stack.postgres.url,
+        "ALTER TABLE calls ALTER COLUMN recording_url TYPE text[] USING ARRAY[recording_url]",
+    )
     try:
         reply = stack.get(headers={"x-request-id": "the-buggy-one"})
         codes = [grpc_code(address) for address in stack.grpc_addresses]
     finally:
-        execute(stack.postgres.url, "ALTER TABLE calls ALTER COLUMN title TYPE text USING title[1]")
+        execute(
+            stack.postgres.url,
+            "ALTER TABLE calls ALTER COLUMN recording_url TYPE text USING recording_url[1]",
+        )
     assert (reply.status, reply.json()) == (
         500,
         {"error": "internal", "message": "The server failed to answer."},
