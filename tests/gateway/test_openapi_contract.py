@@ -183,10 +183,15 @@ def errors_of_the_gateway() -> set[tuple[str, str, str]]:
     mappers = EnvoyConfiguration(render(GatewaySettings(), {})).http["local_reply_config"]["mappers"]
     return {
         (
-            str(mapper["filter"]["status_code_filter"]["comparison"]["value"]["default_value"]),
+            str(mapper.get("status_code") or status_of(mapper["filter"])),
             body["error"],
             body["message"],
         )
         for mapper in mappers
         if (body := mapper["body_format_override"].get("json_format"))
     }
+
+
+def status_of(condition: dict[str, Any]) -> int:
+    """Return the status that a filter of replies is for."""
+    return int(condition["status_code_filter"]["comparison"]["value"]["default_value"])

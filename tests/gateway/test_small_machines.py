@@ -87,7 +87,7 @@ def peak_bytes(gateway: Gateway) -> int:
 def pid_of(gateway: Gateway) -> int:
     """Find the Envoy that listens on the gateway's port."""
     port = int(gateway.address.rpartition(":")[2])
-    children = psutil.Process().children()
+    children = psutil.Process().children(recursive=True)
     (pid,) = (it.pid for it in children if port in {c.laddr.port for c in it.net_connections("tcp")})
     return pid
 
