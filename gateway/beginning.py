@@ -6,18 +6,18 @@ import sys
 
 
 def begin(*, serves: bool) -> None:
-    """Have standard streams that can be written to, and if it serves end when told to, with exit code 0.
+    """Have standard streams that can be written to, and if it serves end by a signal, with exit code 0.
 
     A file that is opened gets the number of a stream that was closed, and all that libraries write
-    there with it. As PID 1, a process ignores a signal until it says how to handle it.
+    there with it. As PID 1, a process ignores a signal until it handles it.
     """
     for number in range(3):
         _open_if_closed(number)
     sys.stdout = sys.stdout or os.fdopen(1, "w")
     sys.stderr = sys.stderr or os.fdopen(2, "w")
     if serves:
-        for told in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(told, lambda *_: os._exit(0))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: os._exit(0))
 
 
 def _open_if_closed(number: int) -> None:

@@ -119,11 +119,11 @@ class GatewaySettings(BaseSettings):
     max_connection_age_ms: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """How old a connection may get until its caller is sent for another; 0 is as old as it likes."""
     shutdown_grace_ms: Count = 2000
-    """How long requests under way may still run once the gateway is told to end; 1.5 s at least."""
+    """How long requests under way may still run once the gateway is to end; 1.5 s at least."""
     max_connections: Count = 10_000
     """Connections of all callers together; one more is closed as it comes."""
     max_heap_mb: Count | None = None
-    """Envoy's heap in MiB; without it, as `limits` says."""
+    """Envoy's heap in MiB; without it, as `limits` has it."""
 
     # Files are PEM, and certificates come with those between them and the CA's.
     rest_tls_certificate_file: ReadableFile | None = None

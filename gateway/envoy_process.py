@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gateway.envoy_admin import EnvoyAdmin
 
-# Draining, it listens for a second more to tell callers to go; this lets the end of it be seen.
+# Draining, it listens for a second more so that callers learn to go; this lets the end of it be seen.
 _DRAINS_AT_LEAST_SECONDS = 1.5
 # How long it may take to end once its requests have, before it is killed.
 _ENDS_WITHIN_SECONDS = 2.0
@@ -43,17 +43,17 @@ class Admin:
 async def run_envoy(
     command: Sequence[str], environment: Mapping[str, str], admin: Admin, grace_seconds: float
 ) -> int:
-    """Run Envoy until it ends, and return its exit code, or 0 if it was told to end.
+    """Run Envoy until it ends, and return its exit code, or 0 if it got a signal to end.
 
     SIGTERM or SIGINT has it drain, for the grace or 1.5 s if that is more. A second one ends it at once.
     """
-    told, told_again = asyncio.Event(), asyncio.Event()
+    stop, stop_again = asyncio.Event(), asyncio.Event()
 
-    def tell() -> None:
-        (told_again if told.is_set() else told).set()
+    def request_stop() -> None:
+        (stop_again if stop.is_set() else stop).set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, tell)
+        asyncio.get_running_loop().add_signal_handler(number, request_stop)
     envoy = await asyncio.create_subprocess_exec(
         *_killed_with_parent(),
         *command,
@@ -62,18 +62,18 @@ async def run_envoy(
         start_new_session=True,  # so that Ctrl-C reaches this process alone
     )
     within = max(grace_seconds, _DRAINS_AT_LEAST_SECONDS)
-    waiting = (envoy.wait(), _drain(told, admin, within), told_again.wait())
+    waiting = (envoy.wait(), _drain(stop, admin, within), stop_again.wait())
     tasks = [asyncio.ensure_future(it) for it in waiting]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:
         task.cancel()
     await _end(envoy)
-    return 0 if told.is_set() else _exit_code(envoy.returncode or 0)
+    return 0 if stop.is_set() else _exit_code(envoy.returncode or 0)
 
 
-async def _drain(told: asyncio.Event, admin: Admin, within: float) -> None:
-    """Have it answer what is under way and take no more, once told to, in so many seconds at most."""
-    await told.wait()
+async def _drain(stop: asyncio.Event, admin: Admin, within: float) -> None:
+    """Have it answer what is under way, in so many seconds at most, once it is to end."""
+    await stop.wait()
     page = admin.open()
     if await page.is_live():
         with suppress(TimeoutError):

@@ -6,7 +6,7 @@ import resource
 from gateway.config import GatewaySettings
 
 MAX_HEAP_BYTES = 1 << 30
-"""Envoy's heap if nothing says how much there is, and the most that is taken of a large machine."""
+"""Envoy's heap if there is no limit to go by, and the most that is taken of a large machine."""
 MAX_WORKER_BYTES = 1 << 30
 """The same for all that an Envoy with the server inside takes."""
 

@@ -49,9 +49,9 @@ async def serving(settings: Settings, *, shares_port: bool = False) -> AsyncIter
             connections=Connections(shares_port, settings.server.max_connection_age_ms),
         )
         await server.start()
-        where = {"port": server.port, "tls": settings.tls.mode}
-        log.info("listening", extra=where)
-        announcing = asyncio.create_task(_announce(server, readiness, where))
+        listening = {"port": server.port, "tls": settings.tls.mode}
+        log.info("listening", extra=listening)
+        announcing = asyncio.create_task(_announce(server, readiness, listening))
         try:
             yield server
         finally:
@@ -59,10 +59,10 @@ async def serving(settings: Settings, *, shares_port: bool = False) -> AsyncIter
             await server.stop(settings.server.shutdown_grace_ms / 1000)
 
 
-async def _announce(server: AioServer, readiness: Readiness, where: Mapping[str, object]) -> None:
+async def _announce(server: AioServer, readiness: Readiness, listening: Mapping[str, object]) -> None:
     await readiness.until_ready()
     await server.announce_ready()
-    log.info("serving", extra=where)
+    log.info("serving", extra=listening)
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ log = logging.getLogger("server")
 
 
 class Readiness:
-    """What a fresh server waits for before its health says that it serves; later outages are no matter.
+    """What a fresh server waits for before its health is SERVING; later outages are no matter.
 
     Without keys it could let nobody in, so it waits for them as long as it takes. For a database that is
     away it waits so many seconds, or as long as it takes as well if these are 0: in an outage all would

@@ -55,12 +55,12 @@ async def _serve(settings: Settings, *, kept: bool) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, told_to_end.set)
     serving_on = asyncio.create_task(_serve_on(settings, kept=kept))
-    told = asyncio.create_task(told_to_end.wait())
-    await asyncio.wait((serving_on, told), return_when=asyncio.FIRST_COMPLETED)
-    if told.done():
+    stop = asyncio.create_task(told_to_end.wait())
+    await asyncio.wait((serving_on, stop), return_when=asyncio.FIRST_COMPLETED)
+    if stop.done():
         log.info("ending")
         serving_on.cancel()
-    told.cancel()
+    stop.cancel()
     with suppress(asyncio.CancelledError):
         await serving_on
 

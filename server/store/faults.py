@@ -28,9 +28,9 @@ _OF_A_POOLER = {
 }
 
 
-def pooler_advice(said: str) -> str | None:
+def pooler_advice(message: str) -> str | None:
     """Return what to do about a pooler if it is what refuses, by its words."""
-    return next((advice for words, advice in _OF_A_POOLER.items() if re.search(words, said)), None)
+    return next((advice for words, advice in _OF_A_POOLER.items() if re.search(words, message)), None)
 
 
 def level_of(error: psycopg.Error) -> int:
@@ -52,5 +52,5 @@ def fields_of(error: psycopg.Error) -> dict[str, str | None]:
 
 def said_by(error: psycopg.Error) -> str | None:
     """Return PostgreSQL's or libpq's words in one line; the text before that may quote the URL."""
-    before, _, said = str(error).partition("\n")[0].rpartition(" failed: ")
-    return error.diag.message_primary or (said if before else None)
+    before, _, message = str(error).partition("\n")[0].rpartition(" failed: ")
+    return error.diag.message_primary or (message if before else None)

@@ -118,5 +118,5 @@ def _joined(failures: list[tuple[str, psycopg.Error]]) -> psycopg.Error:
     _, last = failures[-1]
     if len(failures) == 1:
         return last
-    said = "; ".join(f"{name}: {said_by(error) or type(error).__name__}" for name, error in failures)
-    return type(last)(f"connection failed: {said}")
+    reasons = "; ".join(f"{name}: {said_by(error) or type(error).__name__}" for name, error in failures)
+    return type(last)(f"connection failed: {reasons}")

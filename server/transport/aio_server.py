@@ -119,14 +119,14 @@ class AioServer:
             raise AddressTakenError(address) from error
 
     async def start(self) -> None:
-        """Begin to answer; the health service says that nothing is served yet."""
+        """Begin to answer; health is NOT_SERVING yet."""
         await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         before = asyncio.all_tasks()
         await self._server.start()
         self._accepting = asyncio.all_tasks() - before
 
     async def announce_ready(self) -> None:
-        """Let its health say that it serves, unless its end is announced."""
+        """Set its health to SERVING, unless its end is announced."""
         await self._set_health(health_pb2.HealthCheckResponse.SERVING)
 
     async def failed(self) -> NoReturn:

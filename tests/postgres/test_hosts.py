@@ -5,27 +5,14 @@ import asyncio
 import pytest
 
 from server.application.errors import StoreUnavailableError
-from server.store.calls import StoredCalls
 from tests.support.calls import CALL_ID, PLAIN_CALL
 from tests.support.postgres import store_call, stored_calls
 from tests.support.silent_host import silent_ports
 from tests.support.silent_proxy import SilentProxy
 from tests.support.stream import closed_port
+from tests.support.trouble import is_found_again
 
 LONG_MS = 60_000
-LONG_SECONDS = 60
-
-
-async def found_by_and_by(calls: StoredCalls) -> None:
-    """Ask until the call is found, as callers do who try again."""
-    async with asyncio.timeout(LONG_SECONDS):
-        while True:
-            try:
-                assert await calls.find(CALL_ID) == PLAIN_CALL
-            except StoreUnavailableError:
-                await asyncio.sleep(0.01)
-            else:
-                return
 
 
 async def test_a_host_that_never_answers_is_given_up_for_the_next(
@@ -47,7 +34,7 @@ async def test_connecting_goes_on_for_the_next_reader_when_one_gives_up(
         async with stored_calls(url, connect_timeout_ms=500, read_timeout_ms=400) as calls:
             with pytest.raises(StoreUnavailableError):
                 await calls.find(CALL_ID)
-            await found_by_and_by(calls)
+            await is_found_again(calls)
 
 
 async def test_a_name_is_connected_to_by_its_next_address(
@@ -85,6 +72,6 @@ async def test_why_there_is_no_connection_is_logged_though_nobody_waits_any_more
         async with stored_calls(url, connect_timeout_ms=300, read_timeout_ms=50) as calls:
             with pytest.raises(StoreUnavailableError):
                 await calls.find(CALL_ID)
-            async with asyncio.timeout(LONG_SECONDS):
+            async with asyncio.timeout(LONG_MS / 1000):
                 while not any("connected" in record.message for record in caplog.records):  # noqa: ASYNC110 - no event tells of it
                     await asyncio.sleep(0.01)

@@ -58,8 +58,8 @@ def end_unread(url: str, pid: int) -> None:
 
 
 async def is_found_again(calls: StoredCalls) -> None:
-    """Hold that the call is found soon, without anything being done for it."""
-    async with asyncio.timeout(10):
+    """Ask until the call is found, without anything being done for it."""
+    async with asyncio.timeout(60):
         while True:
             try:
                 assert await calls.find(CALL_ID) == PLAIN_CALL
