@@ -15,7 +15,8 @@ from server.auth.guard import Guard, OpenDoor, TokenGuard
 from server.auth.key_source import key_source
 from server.auth.keys import Keys
 from server.auth.tokens import Tokens
-from server.config import Settings, StreamSettings
+from server.config.settings import Settings
+from server.config.stream import StreamSettings
 from server.readiness import Readiness
 from server.store.calls import StoredCalls
 from server.transport.admission import Admission

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from pydantic_core import to_json
 
-from server.config import ServerSettings
+from server.config.server import ServerSettings
 from server.written_behind import WrittenBehind
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from server.auth.errors import AuthNotConfiguredError
-from server.config import TokenSettings
+from server.config.tokens import TokenSettings
 
 KeySource = Callable[[], Coroutine[Any, Any, bytes]]
 """Reads the document of a key set; raises KeySourceError."""

@@ -13,7 +13,7 @@ from server.client.caller import (
 )
 from server.client.documented import documented
 from server.client.trust import trust
-from server.config import CallerSettings
+from server.config.caller import CallerSettings
 
 # After an outage the service is found again within a second, rather than within two minutes.
 _OPTIONS = (("grpc.initial_reconnect_backoff_ms", 500), ("grpc.max_reconnect_backoff_ms", 1000))

@@ -15,7 +15,7 @@ from server.client.caller import (
 )
 from server.client.documented import members
 from server.client.trust import trust
-from server.config import CallerSettings
+from server.config.caller import CallerSettings
 
 _KINDS: dict[int, type[AskingError]] = {
     HTTPStatus.NOT_FOUND: CallMissingError,

@@ -2,7 +2,7 @@
 
 import ssl
 
-from server.config import CallerSettings
+from server.config.caller import CallerSettings
 
 
 class TlsFilesError(Exception):

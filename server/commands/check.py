@@ -19,7 +19,10 @@ from server.auth.jwks import UnusableKeysError, read_key_set
 from server.auth.key_source import KeySourceError, key_source
 from server.commands.outcome import counted
 from server.commands.settings import load_settings
-from server.config import DatabaseSettings, Settings, StreamSettings, TlsSettings
+from server.config.database import DatabaseSettings
+from server.config.settings import Settings
+from server.config.stream import StreamSettings
+from server.config.tls import TlsSettings
 from server.store.engine import database_url
 from server.store.errors import DatabaseError, RightsError, SchemaError, database_errors
 from server.store.migrate import current_revision, head_revision

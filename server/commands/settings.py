@@ -9,16 +9,13 @@ import click
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from server.config import (
-    CallerSettings,
-    DatabaseSettings,
-    InsideSettings,
-    ServerSettings,
-    Settings,
-    StreamSettings,
-    TlsSettings,
-    TokenSettings,
-)
+from server.config.caller import CallerSettings
+from server.config.database import DatabaseSettings
+from server.config.server import InsideSettings, ServerSettings
+from server.config.settings import Settings
+from server.config.stream import StreamSettings
+from server.config.tls import TlsSettings
+from server.config.tokens import TokenSettings
 from server.misspelt import find_misspelt
 
 _PREFIXES = {

@@ -11,7 +11,9 @@ import uvloop
 from server.addresses import find_obstacle
 from server.auth.errors import AuthNotConfiguredError
 from server.bootstrap import serving
-from server.config import ServerSettings, Settings, TlsSettings
+from server.config.server import ServerSettings
+from server.config.settings import Settings
+from server.config.tls import TlsSettings
 from server.garbage import spare_the_collector
 from server.logs import logging_configured
 from server.store.engine import DatabaseUrlError

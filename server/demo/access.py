@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from gateway.config import GatewaySettings
 from server.addresses import reachable
-from server.config import Settings
+from server.config.settings import Settings
 from server.demo.certificates import DemoCertificates
 from server.demo.folders import CERTIFICATES, TOKENS
 from server.demo.issuer import DemoIssuer

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from server.config import DatabaseSettings
+from server.config.database import DatabaseSettings
 from server.demo.postgres import EmbeddedPostgres, embedded_postgres
 from server.demo.sample_calls import sample_calls
 from server.store.bulk import store_calls

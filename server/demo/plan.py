@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from gateway.config import GatewaySettings
 from server.addresses import host_and_port, reachable
-from server.config import Settings
+from server.config.settings import Settings
 from server.demo.access import Access
 from server.demo.folders import DATA
 from server.demo.processes import Process

@@ -11,7 +11,7 @@ import grpc
 
 from gateway.config import GatewaySettings
 from server.addresses import find_obstacle
-from server.config import Settings
+from server.config.settings import Settings
 from server.demo.access import Access, demo_access
 from server.demo.database import DemoDatabase, demo_database
 from server.demo.folders import DATA, POSTGRES

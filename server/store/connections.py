@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from psycopg.types.numeric import Int8BinaryLoader
 
-from server.config import DatabaseSettings
+from server.config.database import DatabaseSettings
 from server.store.engine import connection_parameters, database_url
 from server.store.faults import fields_of
 from server.store.hosts import connect_to_first

@@ -10,7 +10,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import Engine, NullPool, create_engine, event
 
-from server.config import DatabaseSettings
+from server.config.database import DatabaseSettings
 from server.store.session_settings import setting, settings_of_commands
 
 SCHEMES = ("postgresql://", "postgres://")

@@ -4,7 +4,7 @@ import asyncio
 
 import psycopg
 
-from server.config import DatabaseSettings
+from server.config.database import DatabaseSettings
 from server.store.calls import select_by_ids
 from server.store.connections import Connections
 from server.store.pooling import Pooling, pooling_of

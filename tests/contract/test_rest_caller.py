@@ -18,7 +18,7 @@ from server.client.caller import (
     UnavailableError,
 )
 from server.client.documented import documented
-from server.config import CallerSettings
+from server.config.caller import CallerSettings
 
 CALL = documented(pb.Call(id="a"))
 

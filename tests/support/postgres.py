@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from sqlalchemy import insert
 
 from server.application.call import Call
-from server.config import DatabaseSettings
+from server.config.database import DatabaseSettings
 from server.demo.postgres import EmbeddedPostgres, embedded_postgres
 from server.store.calls import StoredCalls
 from server.store.engine import writing_engine

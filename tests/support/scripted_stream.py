@@ -8,7 +8,7 @@ from typing import Any
 
 from server.adapters.stream.best_effort import BestEffort
 from server.application.call import LiveStatus
-from server.config import StreamSettings
+from server.config.stream import StreamSettings
 
 ON_AIR = LiveStatus(is_live=True, current_session_id="session", ended_at=None)
 OFF_AIR = LiveStatus(is_live=False, current_session_id="session", ended_at=None)

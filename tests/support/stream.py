@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from server.config import StreamSettings
+from server.config.stream import StreamSettings
 from server.demo.stream_stand_in.running import serving_in_thread
 from server.demo.stream_stand_in.stand_in import StreamStandIn
 

@@ -8,7 +8,7 @@ from gateway.config import GatewaySettings
 from gateway.config import Host as GatewayHost
 from server.addresses import Host, host_and_port
 from server.commands.settings import load_settings, telling_what_is_wrong
-from server.config import CallerSettings
+from server.config.caller import CallerSettings
 
 HOSTS = [TypeAdapter(Host), TypeAdapter(GatewayHost)]
 

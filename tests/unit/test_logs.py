@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from server.config import ServerSettings
+from server.config.server import ServerSettings
 from server.logs import logging_configured, request_id
 
 CYGRPC = "grpc._cython.cygrpc"

@@ -7,15 +7,12 @@ import pytest
 from pydantic_settings import BaseSettings
 
 from gateway.config import GatewaySettings
-from server.config import (
-    CallerSettings,
-    DatabaseSettings,
-    InsideSettings,
-    ServerSettings,
-    StreamSettings,
-    TlsSettings,
-    TokenSettings,
-)
+from server.config.caller import CallerSettings
+from server.config.database import DatabaseSettings
+from server.config.server import InsideSettings, ServerSettings
+from server.config.stream import StreamSettings
+from server.config.tls import TlsSettings
+from server.config.tokens import TokenSettings
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 NONE: tuple[object, ...] = (None, (), frozenset())

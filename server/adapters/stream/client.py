@@ -12,7 +12,7 @@ from server.adapters.stream.errors import StreamError, StreamFailedError
 from server.adapters.stream.fresh_connection import FreshConnectionTransport
 from server.adapters.stream.wire import read_live_status
 from server.application.call import LiveStatus
-from server.config import StreamSettings
+from server.config.stream import StreamSettings
 
 _GET_CALL = "/api/v2/video/call/{type}/{id}"
 _QUERY = {"members_limit": 0}

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from server.adapters.stream.breaker import Breaker
-from server.config import StreamSettings
+from server.config.stream import StreamSettings
 
 StreamCall = tuple[str, str]
 """A call's type and id at Stream."""

@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import Connection
 
-from server.config import DatabaseSettings
+from server.config.database import DatabaseSettings
 from server.store.engine import database_url, writing_engine
 from server.store.tables import metadata
 

@@ -10,7 +10,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from server.config import TlsSettings
+from server.config.tls import TlsSettings
 
 CERTIFICATE, KEY, CLIENT_CA = (
     "GRPC_TLS_CERTIFICATE_FILE",

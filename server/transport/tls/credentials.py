@@ -5,7 +5,7 @@ from threading import Lock
 
 import grpc
 
-from server.config import TlsSettings
+from server.config.tls import TlsSettings
 from server.transport.tls.certificates import (
     CertificateFiles,
     CertificateFilesError,

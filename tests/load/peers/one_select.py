@@ -12,7 +12,7 @@ from sqlalchemy import Text, Uuid, bindparam, cast, select
 from server import bootstrap
 from server.application.call import Call
 from server.commands.serve import serve
-from server.config import DatabaseSettings
+from server.config.database import DatabaseSettings
 from server.store.calls import COLUMNS, DIALECT
 from server.store.connections import Connections
 from server.store.rows import unpacked

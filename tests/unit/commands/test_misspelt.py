@@ -7,15 +7,12 @@ import pytest
 
 from gateway.config import GatewaySettings
 from server.commands.settings import load_caller_settings, load_settings, telling_what_is_wrong
-from server.config import (
-    CallerSettings,
-    DatabaseSettings,
-    InsideSettings,
-    ServerSettings,
-    StreamSettings,
-    TlsSettings,
-    TokenSettings,
-)
+from server.config.caller import CallerSettings
+from server.config.database import DatabaseSettings
+from server.config.server import InsideSettings, ServerSettings
+from server.config.stream import StreamSettings
+from server.config.tls import TlsSettings
+from server.config.tokens import TokenSettings
 from tests.support.commands import run_process
 
 SECRET = "not-to-be-shown"  # noqa: S105 - none

@@ -6,7 +6,8 @@ import click
 import pytest
 
 from server.commands.settings import load_database_url, load_settings, telling_what_is_wrong
-from server.config import CallerSettings, Settings
+from server.config.caller import CallerSettings
+from server.config.settings import Settings
 from tests.support.commands import run
 
 SECRET = "not-to-be-shown"  # noqa: S105 - none

@@ -3,7 +3,7 @@ import pytest
 
 from gateway.config import GatewaySettings
 from server.commands.settings import load_database_url, load_settings, telling_what_is_wrong
-from server.config import CallerSettings
+from server.config.caller import CallerSettings
 
 SECRET = "not-to-be-shown"  # noqa: S105 - none
 

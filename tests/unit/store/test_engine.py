@@ -1,7 +1,7 @@
 import pytest
 from pydantic import SecretStr
 
-from server.config import DatabaseSettings
+from server.config.database import DatabaseSettings
 from server.store.calls import StoredCalls
 from server.store.engine import DatabaseUrlError, connection_parameters, writing_engine
 

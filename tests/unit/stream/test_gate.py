@@ -2,7 +2,7 @@ import pytest
 
 from server.adapters.stream import gate as gate_module
 from server.adapters.stream.gate import Gate, StreamCall
-from server.config import StreamSettings
+from server.config.stream import StreamSettings
 from tests.support.clock import Clock
 
 ONE = ("livestream", "one")

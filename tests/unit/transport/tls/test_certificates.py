@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from trustme import CA
 
-from server.config import TlsSettings
+from server.config.tls import TlsSettings
 from server.transport.tls.certificates import CertificateFilesError, load_certificates
 from tests.support.tls import TlsFiles, chain_of, expired, for_host
 

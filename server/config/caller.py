@@ -1,0 +1,59 @@
+"""How the command line reaches a running service."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, FilePath, SecretStr, model_validator
+
+from server.addresses import HostToAsk, Port, host_and_port
+from server.config.environment import EnvironmentSettings
+
+
+def _is_one_word(token: SecretStr) -> SecretStr:
+    if not re.fullmatch("[!-~]+", token.get_secret_value()):
+        raise ValueError("must be one word of ASCII, as `Authorization: Bearer …` has it")
+    return token
+
+
+class CallerSettings(EnvironmentSettings):
+    """How the command line reaches a running service, and what it shows to be let in."""
+
+    credentials = ("access_token",)
+
+    access_token: Annotated[SecretStr, AfterValidator(_is_one_word)] | None = None
+    access_token_file: Path | None = None
+    grpc_host: HostToAsk = "127.0.0.1"
+    grpc_port: Port = 50051
+    rest_host: HostToAsk = "127.0.0.1"
+    rest_port: Port = 8080
+    tls_ca_file: FilePath | None = None
+    """The CA of the service's certificate, in PEM; with it, the service is spoken to by TLS."""
+    tls_certificate_file: FilePath | None = None
+    """What the service is shown, where it asks for a certificate."""
+    tls_key_file: FilePath | None = None
+
+    @property
+    def address(self) -> str:
+        """Where gRPC is answered."""
+        return host_and_port(self.grpc_host, self.grpc_port)
+
+    @property
+    def url(self) -> str:
+        """Where REST is answered."""
+        scheme = "https" if self.tls_ca_file else "http"
+        return f"{scheme}://{host_and_port(self.rest_host, self.rest_port)}"
+
+    @property
+    def bearer(self) -> dict[str, str]:
+        """What is shown to be let in, if anything."""
+        token = self.access_token
+        return {"authorization": f"Bearer {token.get_secret_value()}"} if token else {}
+
+    @model_validator(mode="after")
+    def _certificate_and_key_go_together(self) -> Self:
+        if (self.tls_certificate_file is None) != (self.tls_key_file is None):
+            raise ValueError("TLS_CERTIFICATE_FILE and TLS_KEY_FILE go together: set both or neither")
+        if self.tls_certificate_file and not self.tls_ca_file:
+            raise ValueError("TLS_CERTIFICATE_FILE needs TLS_CA_FILE")
+        return self

@@ -1,0 +1,21 @@
+"""All settings of the server, read once from the environment."""
+
+from dataclasses import dataclass, field
+
+from server.config.database import DatabaseSettings
+from server.config.server import InsideSettings, ServerSettings
+from server.config.stream import StreamSettings
+from server.config.tls import TlsSettings
+from server.config.tokens import TokenSettings
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings; made without arguments, they are what the environment says."""
+
+    server: ServerSettings = field(default_factory=ServerSettings)
+    tokens: TokenSettings = field(default_factory=TokenSettings)
+    database: DatabaseSettings = field(default_factory=DatabaseSettings)
+    stream: StreamSettings = field(default_factory=StreamSettings)
+    tls: TlsSettings = field(default_factory=TlsSettings)
+    inside: InsideSettings = field(default_factory=InsideSettings)

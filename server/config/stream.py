@@ -1,0 +1,50 @@
+"""The Stream app that the server asks."""
+
+from pathlib import Path
+from typing import Self
+
+from pydantic import SecretStr, model_validator
+from pydantic_settings import SettingsConfigDict
+
+from server.addresses import BaseUrl
+from server.config.environment import EnvironmentSettings
+from server.config.quantities import Count, Milliseconds
+
+
+class StreamSettings(EnvironmentSettings):
+    """The Stream app to ask, and how much may be spent on asking."""
+
+    model_config = SettingsConfigDict(env_prefix="STREAM_")
+    credentials = ("api_key", "api_secret")
+
+    api_key: str | None = None
+    api_key_file: Path | None = None
+    api_secret: SecretStr | None = None
+    api_secret_file: Path | None = None
+    base_url: BaseUrl = "https://video.stream-io-api.com"
+    budget_ms: Milliseconds = 300
+    """How long a caller waits for Stream at most."""
+    reuse_ms: Milliseconds = 1000
+    """How old an answer of Stream's may be when it is shown."""
+    max_questions: Count = 64
+    """Questions to Stream under way at once."""
+    breaker_failures: Count = 5
+    """Calls that must fail, with no success between them, before Stream is left alone."""
+    breaker_open_ms: Milliseconds = 5000
+    """How long it is left alone, before one question tries it again."""
+
+    @property
+    def configured(self) -> bool:
+        """Whether there is a Stream app to ask."""
+        return self.api_key is not None
+
+    @property
+    def question_ms(self) -> int:
+        """How long a question may take: until its answer could no longer be shown."""
+        return max(self.reuse_ms, self.budget_ms)
+
+    @model_validator(mode="after")
+    def _key_and_secret_go_together(self) -> Self:
+        if (self.api_key is None) != (self.api_secret is None):
+            raise ValueError("STREAM_API_KEY and STREAM_API_SECRET go together: set both or neither")
+        return self
