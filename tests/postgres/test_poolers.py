@@ -1,4 +1,4 @@
-"""Debian's PgBouncer before PostgreSQL, with its own defaults, in session and in transaction mode."""
+"""Two PgBouncers before PostgreSQL, with their own defaults, in session and in transaction mode."""
 
 import asyncio
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from server.application.errors import StoreUnavailableError
 from server.store.prepared_select import PreparedSelect
 from tests.support.calls import CALL_ID, PLAIN_CALL
 from tests.support.commands import lines, run, run_apart
-from tests.support.pgbouncer import pgbouncer_running
+from tests.support.pgbouncer import PgBouncer, pgbouncer_running
 from tests.support.postgres import execute, store_call, stored_calls
 from tests.support.trouble import locked
 
@@ -22,6 +22,11 @@ POOLER = "ok    pooler: in {} mode; session and transaction mode serve, with PgB
 NO_OPTIONS = (
     "the pooler before PostgreSQL refuses settings at the start: leave `options` out of DATABASE_URL"
 )
+REFUSED = {
+    PgBouncer.DEBIANS: "FATAL:  unsupported startup parameter: options",
+    PgBouncer.NEWER: "FATAL:  unsupported startup parameter in options: jit",
+}
+PREPARED = {PgBouncer.DEBIANS: "livecalls_", PgBouncer.NEWER: "PGBOUNCER_"}
 NOT_IN_STATEMENT_MODE = (
     "the pooler before PostgreSQL must be in session or transaction mode, not in statement mode"
 )
@@ -33,11 +38,17 @@ def mode(request: pytest.FixtureRequest) -> str:
     return mode
 
 
+@pytest.fixture(params=PgBouncer, ids=lambda version: version.value)
+def version(request: pytest.FixtureRequest) -> PgBouncer:
+    version: PgBouncer = request.param
+    return version
+
+
 @pytest.fixture
-def pooled_url(database_url: str, mode: str) -> Iterator[str]:
+def pooled_url(database_url: str, mode: str, version: PgBouncer) -> Iterator[str]:
     """A database with the one call, through a PgBouncer that has one session with it."""
     store_call(database_url)
-    with pgbouncer_running(database_url, mode, ONE_SESSION) as url:
+    with pgbouncer_running(database_url, mode, ONE_SESSION, version=version) as url:
         yield url
 
 
@@ -53,9 +64,11 @@ async def test_servers_one_after_the_other_read_by_the_same_session(pooled_url: 
         await is_served(pooled_url)
 
 
-async def test_servers_beside_each_other_read_by_the_same_session(database_url: str) -> None:
+async def test_servers_beside_each_other_read_by_the_same_session(
+    database_url: str, version: PgBouncer
+) -> None:
     store_call(database_url)
-    with pgbouncer_running(database_url, "transaction", ONE_SESSION) as url:
+    with pgbouncer_running(database_url, "transaction", ONE_SESSION, version=version) as url:
         await asyncio.gather(*(is_served(url) for _ in range(3)))
 
 
@@ -70,16 +83,16 @@ async def test_a_column_whose_type_changes_is_read_on(database_url: str, pooled_
 
 
 async def test_a_pooler_that_is_not_seen_is_read_through_as_well(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
+    database_url: str, version: PgBouncer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As one may not be that gives its clients PostgreSQL's own process numbers."""
     monkeypatch.setattr(PreparedSelect, "_is_straight", lambda _: True)
     store_call(database_url)
-    with pgbouncer_running(database_url, "transaction", ONE_SESSION) as url:
+    with pgbouncer_running(database_url, "transaction", ONE_SESSION, version=version) as url:
         for _ in range(3):
             await is_served(url)
         [(name,)] = execute(url, "SELECT name FROM pg_prepared_statements")
-    assert name.startswith("livecalls_")
+    assert name.startswith(PREPARED[version])
 
 
 async def test_a_select_has_its_time_out_and_shows_hidden_rows_as_an_error(
@@ -131,7 +144,7 @@ async def test_check_says_in_which_mode_it_is(pooled_url: str, mode: str) -> Non
 
 
 async def test_options_of_the_url_are_refused_in_a_line_that_names_the_pooler(
-    pooled_url: str, caplog: pytest.LogCaptureFixture
+    pooled_url: str, version: PgBouncer, caplog: pytest.LogCaptureFixture
 ) -> None:
     url = f"{pooled_url}?options=-c%20jit%3Doff"
     async with stored_calls(url, **LONG) as calls:
@@ -139,9 +152,9 @@ async def test_options_of_the_url_are_refused_in_a_line_that_names_the_pooler(
             await calls.find(CALL_ID)
     [line] = [vars(record) for record in caplog.records if record.name == "server.store"]
     assert (line["message"], line["exc_info"]) == (NO_OPTIONS, None)
-    assert line["said"] == "FATAL:  unsupported startup parameter: options"
+    assert line["said"] == REFUSED[version]
     exported = run("export", DATABASE_URL=url)
-    assert exported.stderr.splitlines()[0].endswith(f"parameter: options: {NO_OPTIONS}")
+    assert exported.stderr.splitlines()[0].endswith(f"{REFUSED[version]}: {NO_OPTIONS}")
     assert (exported.exit_code, len(exported.stderr.splitlines())) == (1, 1)
 
 

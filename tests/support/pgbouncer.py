@@ -1,4 +1,4 @@
-"""Debian's PgBouncer before a database, with nothing set but where it listens and whom it asks."""
+"""PgBouncer before a database: Debian's own, or a newer one, with next to nothing set."""
 
 import os
 import pwd
@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import Enum
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from server.demo.readiness import free_port, wait_until
 from tests.support.rest import listens
-from tests.support.toolchains import set_up_by
+from tests.support.toolchains import ROOT, set_up_by
 
 _CONFIGURATION = """
 [databases]
@@ -30,16 +31,39 @@ pool_mode = {mode}
 {others}
 """
 
+_NEWER = Path(".build/newer-pgbouncer")
+
+
+class PgBouncer(Enum):
+    """A version of PgBouncer: those from 1.21 on know prepared statements."""
+
+    DEBIANS = "1.18"
+    NEWER = "1.24"
+
+    def program(self) -> Path:
+        """Install it, if it is missing; fail in CI if that fails, and else skip."""
+        if self is PgBouncer.NEWER:
+            set_up_by("scripts/setup_newer_pgbouncer", str(_NEWER))
+            return ROOT / _NEWER / "pgbouncer"
+        set_up_by("scripts/setup_programs", "pgbouncer")
+        file = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+        assert file
+        return Path(file)
+
 
 @contextmanager
 def pgbouncer_running(
-    database_url: str, mode: str, *others: str, user: str = "postgres"
+    database_url: str,
+    mode: str,
+    *others: str,
+    user: str = "postgres",
+    version: PgBouncer = PgBouncer.DEBIANS,
 ) -> Iterator[str]:
     """Run PgBouncer in a mode while the block lasts; yield the URL of the database through it.
 
     It connects as `user`, whoever its clients say they are.
     """
-    set_up_by("scripts/setup_programs", "pgbouncer")
+    program = version.program()
     database = {**conninfo_to_dict(database_url), "user": user}
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="livecalls-") as folder:
@@ -47,15 +71,13 @@ def pgbouncer_running(
         text = _CONFIGURATION.format(**database, listen_port=port, mode=mode, others="\n".join(others))
         configuration.write_text(text)
         Path(folder).chmod(0o755)
-        with _running(configuration, f"127.0.0.1:{port}"):
+        with _running(program, configuration, f"127.0.0.1:{port}"):
             yield f"postgresql://postgres@127.0.0.1:{port}{urlsplit(database_url).path}"
 
 
 @contextmanager
-def _running(configuration: Path, address: str) -> Iterator[None]:
-    file = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
-    assert file
-    process = subprocess.Popen([file, "--quiet", str(configuration)], **_user())
+def _running(program: Path, configuration: Path, address: str) -> Iterator[None]:
+    process = subprocess.Popen([program, "--quiet", str(configuration)], **_user())
     try:
         assert wait_until(lambda: process.poll() is not None or listens(address), 20)
         assert process.poll() is None, "pgbouncer has ended"
