@@ -1,7 +1,7 @@
 """A gateway that is given little memory, or few descriptors, and many callers who mean ill.
 
-Whether a test may make a cgroup differs from machine to machine. What the kernel would kill Envoy for
-is what it takes at its peak, which is read here, with the heap that a cgroup of 512 MiB leads to.
+Not every machine lets a test make a cgroup. What the kernel would kill Envoy for is what it takes at
+its peak, so that is read as well, with the heap that a cgroup of 512 MiB leads to.
 """
 
 import resource
@@ -16,6 +16,7 @@ import pytest
 
 from gateway.config import GatewaySettings
 from gateway.limits import heap_bytes
+from tests.support.cgroups import memory_cgroup
 from tests.support.gateway import Gateway, gateway_running, wait_for
 from tests.support.rest import ask, ask_over
 from tests.support.serve import without_database
@@ -48,7 +49,7 @@ def small_gateway(way: Way, folder: Path) -> Iterator[Gateway]:
     settings = {"MAX_HEAP_MB": str(heap // MIB), "RATE_LIMIT_PER_SECOND": "0"}
     if way is Way.INSIDE:
         settings |= {**way.settings, **without_database()}
-    with gateway_running(1, folder, None, FILES, **settings) as gateway:
+    with gateway_running(1, folder, None, files(FILES), **settings) as gateway:
         yield gateway
 
 
@@ -59,13 +60,38 @@ def test_half_sent_requests_take_no_more_memory_than_a_small_cgroup_has(
     way: Way, sent: bytes, tmp_path: Path
 ) -> None:
     with small_gateway(way, tmp_path) as gateway:
-        with ExitStack() as stack:
-            for number in range(CALLERS):
-                half_sent(gateway, sent, stack)
-                if number % 500 == 0:
-                    assert status(gateway) in {200, 503, None}
-            assert peak_bytes(gateway) < MAX_PEAK_BYTES, f"{peak_bytes(gateway) / MIB:.0f} MiB"
+        send_halves(gateway, sent)
+        assert peak_bytes(gateway) < MAX_PEAK_BYTES, f"{peak_bytes(gateway) / MIB:.0f} MiB"
         wait_for(lambda: status(gateway) == 200 or None, within=60)
+
+
+@pytest.mark.usefixtures("many_files")
+@pytest.mark.parametrize("sent", [HALF_A_HEAD, HALF_A_BODY], ids=["heads", "bodies"])
+@pytest.mark.parametrize("way", Way)
+def test_half_sent_requests_get_nobody_killed_in_a_small_cgroup(
+    way: Way, sent: bytes, tmp_path: Path
+) -> None:
+    settings = {**way.settings, **without_database()} if way is Way.INSIDE else {}
+    with (
+        memory_cgroup(CGROUP_BYTES) as cgroup,
+        gateway_running(1, tmp_path, None, [*files(FILES), *cgroup.prefix], **settings) as gateway,
+    ):
+        send_halves(gateway, sent)
+        assert cgroup.killed() == 0, f"{cgroup.peak_bytes() / MIB:.0f} MiB"
+        wait_for(lambda: status(gateway) == 200 or None, within=60)
+
+
+def send_halves(gateway: Gateway, sent: bytes) -> None:
+    with ExitStack() as stack:
+        for number in range(CALLERS):
+            half_sent(gateway, sent, stack)
+            if number % 500 == 0:
+                assert status(gateway) in {200, 503, None}
+
+
+def files(limit: int) -> list[str]:
+    """Write the command that lets what follows it have so many files open."""
+    return ["prlimit", f"--nofile={limit}:{limit}"]
 
 
 def half_sent(gateway: Gateway, sent: bytes, stack: ExitStack) -> None:
@@ -96,16 +122,16 @@ def pid_of(gateway: Gateway) -> int:
 def test_with_few_descriptors_it_says_so_and_who_is_connected_is_answered(
     way: Way, tmp_path: Path
 ) -> None:
-    files = {Way.BESIDE: 256, Way.INSIDE: 512}[way]
+    limit = {Way.BESIDE: 256, Way.INSIDE: 512}[way]
     settings = {**way.settings, **without_database()} if way is Way.INSIDE else {}
-    with gateway_running(1, tmp_path, None, files, **settings) as gateway:
+    with gateway_running(1, tmp_path, None, files(limit), **settings) as gateway:
         (line,) = (it for it in gateway.log().splitlines() if it.startswith("MAX_CONNECTIONS: "))
         lowered = int(line.split(" to ")[1].partition(",")[0])
-        assert line == f"MAX_CONNECTIONS: lowered from 10000 to {lowered}, for {files} open files"
+        assert line == f"MAX_CONNECTIONS: lowered from 10000 to {lowered}, for {limit} open files"
         good = HTTPConnection(gateway.address, timeout=30)
         with ExitStack() as stack:
             stack.callback(good.close)
-            for number in range(2 * files):
+            for number in range(2 * limit):
                 half_sent(gateway, b"", stack)
                 if number % 50 == 0:
                     assert ask_over(good, "GET", PAGE).status == 200
@@ -122,10 +148,10 @@ def status(gateway: Gateway) -> int | None:
 
 
 def test_with_enough_of_them_it_says_nothing(tmp_path: Path) -> None:
-    with gateway_running(1, tmp_path, None, FILES, MAX_CONNECTIONS="5000") as gateway:
+    with gateway_running(1, tmp_path, None, files(FILES), MAX_CONNECTIONS="5000") as gateway:
         assert "MAX_CONNECTIONS" not in gateway.log()
 
 
 def test_with_a_small_heap_it_says_so(tmp_path: Path) -> None:
-    with gateway_running(1, tmp_path, None, FILES, MAX_HEAP_MB="96") as gateway:
+    with gateway_running(1, tmp_path, None, files(FILES), MAX_HEAP_MB="96") as gateway:
         assert "MAX_CONNECTIONS: lowered from 10000 to 1024, for a heap of 96 MiB\n" in gateway.log()

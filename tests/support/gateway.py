@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -80,21 +80,20 @@ def gateway_running(
     grpc_port: int,
     folder: Path,
     edit: Edit | None = None,
-    max_files: int | None = None,
+    prefix: Sequence[str] = (),
     /,
     **settings: str,
 ) -> Iterator[Gateway]:
     """Run a gateway in front of a gRPC port while the block lasts; its logs go to the folder.
 
-    It may have so many files open.
+    The prefix is a command that limits what follows it, and becomes it.
     """
-    limited = ["prlimit", f"--nofile={max_files}:{max_files}"] if max_files else []
     ports = {"REST_PORT": "0", "ADMIN_PORT": "0", "GRPC_PORT": str(grpc_port)}
     environment = {**os.environ, "TMPDIR": str(folder), **ports, **settings}
     admin_address = folder / "admin-address"
     with (folder / "access.log").open("wb") as output, (folder / "envoy.log").open("wb") as errors:
         process = subprocess.Popen(
-            [*limited, *_command(environment, edit), "--admin-address-path", admin_address],
+            [*prefix, *_command(environment, edit), "--admin-address-path", admin_address],
             env={**environment, **(python_environment() if "INSIDE" in settings else {})},
             stdout=output,
             stderr=errors,

@@ -1,0 +1,46 @@
+"""A cgroup of the kernel's own, with a limit of memory, that a test runs a process in."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+_MEMORY = Path("/sys/fs/cgroup/memory")
+
+
+@dataclass(frozen=True)
+class MemoryCgroup:
+    """A cgroup of version 1."""
+
+    folder: Path
+
+    @property
+    def prefix(self) -> list[str]:
+        """The command that puts what follows it into the cgroup."""
+        return ["sh", "-c", 'echo $$ > "$0" && exec "$@"', str(self.folder / "cgroup.procs")]
+
+    def killed(self) -> int:
+        """Count the processes that the kernel killed for want of memory."""
+        text = (self.folder / "memory.oom_control").read_text()
+        return int(re.findall(r"^oom_kill (\d+)$", text, re.MULTILINE)[0])
+
+    def peak_bytes(self) -> int:
+        """Read the most that all of it took so far, what the kernel holds for it included."""
+        return int((self.folder / "memory.max_usage_in_bytes").read_text())
+
+
+@contextmanager
+def memory_cgroup(limit_bytes: int) -> Iterator[MemoryCgroup]:
+    """Make a cgroup for the block; skip the test if this machine allows none."""
+    cgroup = MemoryCgroup(_MEMORY / f"livecalls-{os.getpid()}")
+    try:
+        cgroup.folder.mkdir()
+        (cgroup.folder / "memory.limit_in_bytes").write_text(str(limit_bytes))
+    except OSError as error:
+        pytest.skip(f"no cgroup of version 1 can be made here: {error.strerror}")
+    yield cgroup
+    cgroup.folder.rmdir()
