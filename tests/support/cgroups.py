@@ -1,7 +1,7 @@
 """A cgroup of the kernel's own, with a limit of memory, that a test runs a process in."""
 
-import os
 import re
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,11 +36,12 @@ class MemoryCgroup:
 @contextmanager
 def memory_cgroup(limit_bytes: int) -> Iterator[MemoryCgroup]:
     """Make a cgroup for the block; skip the test if this machine allows none."""
-    cgroup = MemoryCgroup(_MEMORY / f"livecalls-{os.getpid()}")
     try:
-        cgroup.folder.mkdir()
+        cgroup = MemoryCgroup(Path(tempfile.mkdtemp(prefix="livecalls-", dir=_MEMORY)))
         (cgroup.folder / "memory.limit_in_bytes").write_text(str(limit_bytes))
     except OSError as error:
         pytest.skip(f"no cgroup of version 1 can be made here: {error.strerror}")
-    yield cgroup
-    cgroup.folder.rmdir()
+    try:
+        yield cgroup
+    finally:
+        cgroup.folder.rmdir()
