@@ -47,8 +47,8 @@ def main(context: click.Context) -> None:
 def run(settings: GatewaySettings, envoy_options: tuple[str, ...]) -> NoReturn:
     """Run Envoy until SIGTERM or Ctrl-C, and have it answer what is under way.
 
-    The access log goes to standard output, Envoy's own log to standard error. With the server inside,
-    Envoy takes the place of this process, and whoever keeps it has it drain.
+    The access log goes to standard output, Envoy's own log to standard error. With INSIDE_KEPT, Envoy
+    takes the place of this process, and whoever keeps it has it drain.
     What stands after -- is passed on to Envoy.
     """
     _refuse_unusable(settings.rest_host, settings.rest_port, "REST", shared=settings.shares_port)
@@ -59,11 +59,11 @@ def run(settings: GatewaySettings, envoy_options: tuple[str, ...]) -> NoReturn:
     command = _envoy(
         settings, "--disable-hot-restart", "--file-flush-interval-msec", "200", *drains, *envoy_options
     )
-    if settings.inside:
+    if settings.inside and settings.inside_kept:
         _become(command, settings)
     admin = Admin(settings.admin_port, settings.node_id, envoy_options)
     grace_seconds = settings.shutdown_grace_ms / 1000
-    sys.exit(asyncio.run(run_envoy(command, os.environ, admin, grace_seconds)))
+    sys.exit(asyncio.run(run_envoy(command, _environment(settings), admin, grace_seconds)))
 
 
 @main.command()
@@ -136,12 +136,13 @@ def _secrets(settings: GatewaySettings) -> dict[str, Path]:
 
 
 def _become(command: list[str], settings: GatewaySettings) -> NoReturn:
-    os.execve(command[0], command, {**os.environ, **_of_python(settings)})  # noqa: S606
+    os.execve(command[0], command, _environment(settings))  # noqa: S606
 
 
-def _of_python(settings: GatewaySettings) -> dict[str, str]:
+def _environment(settings: GatewaySettings) -> dict[str, str]:
+    """Return the environment that Envoy gets, with what Python inside needs."""
     try:
-        return environment() if settings.inside else {}
+        return {**os.environ, **(environment() if settings.inside else {})}
     except (LibraryMissingError, NoFolderError) as error:
         raise click.ClickException(str(error)) from None
 

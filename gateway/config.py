@@ -92,6 +92,8 @@ class GatewaySettings(BaseSettings):
 
     inside: bool = False
     """Whether Python answers in Envoy's own process, instead of a server beside it."""
+    inside_kept: bool = False
+    """Whether whoever keeps that process has it drain."""
     rest_host: IpAddress = "127.0.0.1"
     rest_port: Port = 8080
     """0 lets the system choose; the admin port tells which it chose."""

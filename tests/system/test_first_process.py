@@ -68,10 +68,15 @@ def test_it_ends_while_it_still_imports(
         tell(process, number)
 
 
-@pytest.mark.parametrize("arguments", [SERVE, SERVE_INSIDE, GATEWAY], ids=" ".join)
-def test_it_ends_once_it_serves(arguments: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "inside"),
+    [(SERVE, "0"), (SERVE_INSIDE, "0"), (GATEWAY, "0"), (GATEWAY, "1")],
+    ids=lambda it: it if isinstance(it, str) else " ".join(it),
+)
+def test_it_ends_once_it_serves(arguments: tuple[str, ...], inside: str) -> None:
     ports = {name: str(free_port()) for name in ("GRPC_PORT", "REST_PORT", "ADMIN_PORT")}
     asked = ports["GRPC_PORT" if arguments == SERVE else "REST_PORT"]
-    with first_process(*arguments, **without_database(), **ports) as process:
+    settings = {**without_database(), **ports, "INSIDE": inside}
+    with first_process(*arguments, **settings) as process:
         assert wait_until(lambda: listens(f"127.0.0.1:{asked}"), 60)
         tell(process, signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""How a gateway beside the server ends: who has asked is answered, and who asks on goes elsewhere."""
+"""How a gateway ends: who has asked is answered, and who asks on goes elsewhere."""
 
 import signal
 import subprocess
@@ -11,12 +11,15 @@ import pytest
 
 from server.demo.postgres import EmbeddedPostgres
 from server.demo.readiness import wait_until
+from tests.support.calls import CALL_ID
 from tests.support.gateway import Gateway, gateway_running
 from tests.support.postgres import store_call
+from tests.support.rest import ask
 from tests.support.stack import Stack, stack_running
 from tests.support.steady_stream import PATIENT, WELL, goes_on, steady_stream
 from tests.support.switchboard import Switchboard
 from tests.support.trouble import locked
+from tests.support.ways import Way
 
 SETTINGS = {"RATE_LIMIT_PER_SECOND": "0", "SHUTDOWN_GRACE_MS": "20000", **PATIENT}
 STOPPED = "listener_manager.listener_stopped"
@@ -57,14 +60,29 @@ def test_nobody_notices_that_gateways_are_replaced(stack: Stack, tmp_path: Path)
     assert set(outcomes) == WELL, outcomes
 
 
+@pytest.fixture(params=Way)
+def gateway(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Iterator[Gateway]:
+    """A gateway that nobody keeps, before the stack's server or with one of its own inside."""
+    if request.param is Way.BESIDE:
+        yield request.getfixturevalue("stack").gateway
+        return
+    store_call(database_url)
+    settings = {"INSIDE": "1", "AUTH": "off", "DATABASE_URL": database_url, **SETTINGS}
+    with gateway_running(1, tmp_path, **settings) as gateway:
+        yield gateway
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_what_is_under_way_is_answered(stack: Stack, database_url: str, number: signal.Signals) -> None:
+def test_what_is_under_way_is_answered(
+    gateway: Gateway, database_url: str, number: signal.Signals
+) -> None:
+    path = f"/v1/live/calls/{CALL_ID}"
     with ThreadPoolExecutor(2) as pool:
         with locked(database_url):
-            asked = [pool.submit(stack.get) for _ in range(2)]
-            assert wait_until(lambda: stack.gateway.counter(ASKED) == 2, 30)
-            process = told_to_end(stack.gateway, number)
-            assert wait_until(lambda: stack.gateway.counter(STOPPED) == 1, 30)
+            asked = [pool.submit(ask, gateway.url, "GET", path) for _ in range(2)]
+            assert wait_until(lambda: gateway.counter(ASKED) == 2, 30)
+            process = told_to_end(gateway, number)
+            assert wait_until(lambda: gateway.counter(STOPPED) == 1, 30)
         assert [it.result(30).status for it in asked] == [200, 200]
     assert process.wait(30) == 0
 
