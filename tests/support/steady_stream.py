@@ -57,7 +57,16 @@ def steady_stream(gateway: Asked, token: str | None = None) -> Iterator[Counter[
     with ExitStack() as stack:
         stub = LiveCallsStub(stack.enter_context(grpc.insecure_channel(gateway.address)))
         client = stack.enter_context(httpx.Client(timeout=10))
-        keeping = (lambda: _by_rest(client, url, shown), lambda: _by_grpc(stub, shown))
+        # gRPC connects anew after a second if that failed once, and until then callers fail at once
+        # who do not wait.
+        waits = threading.Event()
+
+        def by_grpc() -> object:
+            outcome = _by_grpc(stub, shown, wait_for_ready=waits.is_set())
+            (waits.clear if outcome in WELL else waits.set)()
+            return outcome
+
+        keeping = (lambda: _by_rest(client, url, shown), by_grpc)
         connecting = (
             lambda: _by_rest_anew(url, shown),
             lambda: _by_grpc_anew(gateway.address, shown),
@@ -101,10 +110,12 @@ def _by_grpc_anew(address: str, metadata: dict[str, str]) -> object:
         return _by_grpc(LiveCallsStub(channel), metadata)
 
 
-def _by_grpc(stub: LiveCallsStub, metadata: dict[str, str]) -> object:
+def _by_grpc(stub: LiveCallsStub, metadata: dict[str, str], *, wait_for_ready: bool = False) -> object:
     request = pb.GetCallRequest(id=str(CALL_ID))
     try:
-        call = stub.GetCall(request, timeout=10, metadata=tuple(metadata.items()))
+        call = stub.GetCall(
+            request, timeout=10, metadata=tuple(metadata.items()), wait_for_ready=wait_for_ready
+        )
     except grpc.RpcError as error:
         return f"{error.code()}: {error.details()}"
     return grpc.StatusCode.OK if call.id == str(CALL_ID) else call
