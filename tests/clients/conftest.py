@@ -10,6 +10,7 @@ from server.demo.postgres import EmbeddedPostgres
 from tests.support.key_server import KeyServer
 from tests.support.postgres import migrated_database, store_call
 from tests.support.stack import Stack, stack_running
+from tests.support.steady_stream import PATIENT
 from tests.support.tokens import bearer, signer, token_settings
 from tests.support.ways import Way, WayIn
 
@@ -48,7 +49,13 @@ def database(shared_postgres: EmbeddedPostgres) -> Iterator[str]:
 def served(postgres: EmbeddedPostgres, database: str, folder: Path, way: Way) -> Iterator[Stack]:
     """Serve the one call to callers with a token, and describe the service to anybody."""
     keys = KeyServer()
-    settings = {"DATABASE_URL": database, "REFLECTION": "on", **token_settings(keys.url), **way.settings}
+    settings = {
+        "DATABASE_URL": database,
+        "REFLECTION": "on",
+        **token_settings(keys.url),
+        **PATIENT,
+        **way.settings,
+    }
     with keys.running(), stack_running(postgres, folder, **settings) as stack:
         yield stack
 

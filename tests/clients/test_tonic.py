@@ -17,6 +17,7 @@ from server.demo.postgres import EmbeddedPostgres
 from tests.clients.programs import TONIC
 from tests.support.calls import CALL_ID, PLAIN_CALL
 from tests.support.stack import Stack, stack_running
+from tests.support.steady_stream import PATIENT
 from tests.support.ways import WayIn
 
 TIMES = 20
@@ -37,7 +38,7 @@ def stack(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Stack]:
     """The service for anybody, and for these tests alone: they might spoil it for others."""
-    settings = {"DATABASE_URL": database, **way_in.way.settings}
+    settings = {"DATABASE_URL": database, **PATIENT, **way_in.way.settings}
     with stack_running(shared_postgres, tmp_path_factory.mktemp("tonic"), **settings) as stack:
         yield stack
 

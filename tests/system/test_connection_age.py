@@ -8,7 +8,7 @@ from server.demo.postgres import EmbeddedPostgres
 from server.demo.readiness import wait_until
 from tests.support.postgres import store_call
 from tests.support.stack import stack_running
-from tests.support.steady_stream import WELL, goes_on, steady_stream
+from tests.support.steady_stream import PATIENT, WELL, goes_on, steady_stream
 from tests.support.ways import Way
 
 CALLERS_LEFT = "http.rest.downstream_cx_max_duration_reached"
@@ -26,7 +26,7 @@ def test_nobody_notices_that_connections_are_left(
     tmp_path: Path,
 ) -> None:
     store_call(database_url)
-    settings = {"DATABASE_URL": database_url, "RATE_LIMIT_PER_SECOND": "0", **way.settings}
+    settings = {"DATABASE_URL": database_url, "RATE_LIMIT_PER_SECOND": "0", **PATIENT, **way.settings}
     with (
         stack_running(shared_postgres, tmp_path, MAX_CONNECTION_AGE_MS="200", **settings) as stack,
         steady_stream(stack.gateway) as outcomes,

@@ -18,6 +18,7 @@ from server.application.call import CallStatus
 from tests.support.calls import CALL_ID, new_id
 from tests.support.postgres import execute, store_call
 from tests.support.stack import Server, server_of
+from tests.support.steady_stream import PATIENT
 from tests.support.ways import Way
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ async def test_every_worker_tells_of_a_change_at_once(
         async with stubs_of(server) as (one, other), writing(database_url) as write:
             asked_of = cycle([(one,), (other,), (one, other)])
             async with polling([one, other], [CALL_ID] * 2):
-                for number in range(2000):
+                for number in range(500):
                     written = await write(number)
                     assert await told_by(*next(asked_of)) == {written}
 
@@ -64,7 +65,7 @@ def serving(way: Way, url: str, folder: Path, *, workers: int, seconds: float) -
     """Serve calls whose reading takes so many seconds."""
     execute(url, SLOW_READS.format(seconds))
     settings = {"AUTH": "off", "DATABASE_URL": url, "WORKERS": str(workers), "LOG_LEVEL": "WARNING"}
-    server = server_of(folder, {**settings, **way.settings, "RATE_LIMIT_PER_SECOND": "0"})
+    server = server_of(folder, {**settings, **PATIENT, **way.settings, "RATE_LIMIT_PER_SECOND": "0"})
     try:
         yield server
     finally:

@@ -12,6 +12,7 @@ from server.demo.postgres import EmbeddedPostgres
 from tests.support.calls import numbered_id
 from tests.support.postgres import execute
 from tests.support.stack import Stack, stack_running
+from tests.support.steady_stream import PATIENT
 from tests.support.ways import Way
 
 MIB = 1 << 20
@@ -32,7 +33,8 @@ def stack(
 ) -> Iterator[Stack]:
     """Everything in parts of its own, with long titles in the database."""
     execute(database_url, LONG_TITLES)
-    with stack_running(shared_postgres, tmp_path, DATABASE_URL=database_url, **way.settings) as stack:
+    settings = {"DATABASE_URL": database_url, **PATIENT, **way.settings}
+    with stack_running(shared_postgres, tmp_path, **settings) as stack:
         yield stack
 
 
