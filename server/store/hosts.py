@@ -77,8 +77,9 @@ async def _addresses(host: Parameters, seconds: float) -> list[dict[str, Any]]:
             found = await asyncio.get_running_loop().getaddrinfo(name, None, type=SOCK_STREAM)
     except TimeoutError:
         raise psycopg.OperationalError("connection failed: its name is not looked up in time") from None
-    except OSError as error:
-        raise psycopg.OperationalError(f"connection failed: no address: {error.strerror}") from None
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "not a host name"
+        raise psycopg.OperationalError(f"connection failed: no address: {reason}") from None
     addresses = list(dict.fromkeys(address[0] for *_, address in found))
     if _given(host, "load_balance_hosts") == "random":
         shuffle(addresses)

@@ -50,6 +50,20 @@ async def test_a_name_is_connected_to_by_its_next_address(
         assert await calls.find(CALL_ID) == PLAIN_CALL
 
 
+@pytest.mark.parametrize("name", ["calls..example", f"{'a' * 64}.example", ".example"])
+async def test_what_can_be_no_host_s_name_is_given_up_for_the_next(
+    database_url: str, proxy: SilentProxy, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    store_call(database_url)
+    url = proxy.url.replace("127.0.0.1", f"{name}:1,127.0.0.1")
+    async with stored_calls(url) as calls:
+        await is_found_again(calls)
+    with pytest.raises(StoreUnavailableError):
+        async with stored_calls(f"postgresql://{name}/calls") as calls:
+            await calls.find(CALL_ID)
+    assert vars(caplog.records[-1])["said"] == "no address: not a host name"
+
+
 async def test_the_log_names_each_host_and_its_fault(caplog: pytest.LogCaptureFixture) -> None:
     with silent_ports(1) as (silent,):
         refusing = closed_port()
