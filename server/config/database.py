@@ -27,5 +27,5 @@ class DatabaseSettings(EnvironmentSettings):
     """How long a caller waits for a row, whatever the reason."""
     max_connection_age_ms: Milliseconds = 300_000
     """How old a connection may get until another takes its place."""
-    ready_timeout_ms: Annotated[int, Field(ge=0)] = 60_000
+    ready_timeout_ms: Annotated[int, Field(ge=0, lt=2**31)] = 60_000
     """How long a fresh server waits for a first row before it serves all the same; 0 is for ever."""

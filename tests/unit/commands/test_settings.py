@@ -35,6 +35,9 @@ def test_settings_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     ("name", "value", "message"),
     [
         ("DATABASE_POOL_SIZE", "0", "Input should be greater than 0"),
+        ("DATABASE_STATEMENT_TIMEOUT_MS", "2147483648", "Input should be less than 2147483648"),
+        ("DATABASE_READ_TIMEOUT_MS", "2147483648", "Input should be less than 2147483648"),
+        ("DATABASE_READY_TIMEOUT_MS", "2147483648", "Input should be less than 2147483648"),
         (
             "STREAM_BUDGET_MS",
             SECRET,
