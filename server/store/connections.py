@@ -148,9 +148,6 @@ class Connections:
             connecting.add_done_callback(self._end_left)
             raise
 
-    def _begin_to_connect(self) -> Connecting:
-        return asyncio.create_task(self.open(), context=Context())
-
     def _end_left(self, connecting: Connecting) -> None:
         """Keep a connection that nobody waits for, or log why there is none."""
         if connecting not in self._left:
