@@ -16,6 +16,8 @@ _DRAINS_AT_LEAST_SECONDS = 1.5
 # How long it may take to end once its requests have, before it is killed.
 _ENDS_WITHIN_SECONDS = 2.0
 _PATH_OPTION = "--admin-address-path"
+# Envoy ignores the one with a line, and opens its logs anew at the other.
+_SIGNALS_OF_ENVOY = (signal.SIGHUP, signal.SIGUSR1)
 
 
 class Admin:
@@ -46,6 +48,7 @@ async def run_envoy(
     """Run Envoy until it ends, and return its exit code, or 0 if it got a signal to end.
 
     SIGTERM or SIGINT has it drain, for the grace or 1.5 s if that is more. A second one ends it at once.
+    SIGHUP and SIGUSR1 are Envoy's, which neither ends.
     """
     stop, stop_again = asyncio.Event(), asyncio.Event()
 
@@ -61,6 +64,8 @@ async def run_envoy(
         env=environment,
         start_new_session=True,  # so that Ctrl-C reaches this process alone
     )
+    for number in _SIGNALS_OF_ENVOY:
+        asyncio.get_running_loop().add_signal_handler(number, _pass_on, number, envoy)
     within = max(grace_seconds, _DRAINS_AT_LEAST_SECONDS)
     waiting = (envoy.wait(), _drain(stop, admin, within), stop_again.wait())
     tasks = [asyncio.ensure_future(it) for it in waiting]
@@ -69,6 +74,11 @@ async def run_envoy(
         task.cancel()
     await _end(envoy)
     return 0 if stop.is_set() else _exit_code(envoy.returncode or 0)
+
+
+def _pass_on(number: signal.Signals, envoy: Process) -> None:
+    with suppress(ProcessLookupError):  # it has ended
+        envoy.send_signal(number)
 
 
 async def _drain(stop: asyncio.Event, admin: Admin, within: float) -> None:

@@ -87,6 +87,18 @@ def test_what_is_under_way_is_answered(
     assert process.wait(30) == 0
 
 
+def test_signals_that_end_no_envoy_cut_nothing_off(stack: Stack, database_url: str) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with locked(database_url):
+            asked = pool.submit(stack.get)
+            assert wait_until(lambda: stack.gateway.counter(ASKED) == 1, 30)
+            told_to_end(stack.gateway, signal.SIGUSR1)
+            told_to_end(stack.gateway, signal.SIGHUP)
+            assert wait_until(lambda: "caught and eating SIGHUP" in stack.gateway.log(), 30)
+        assert asked.result(30).status == 200
+    assert stack.get().status == 200
+
+
 def test_told_twice_it_ends_at_once(stack: Stack, database_url: str) -> None:
     with ThreadPoolExecutor(1) as pool, locked(database_url):
         asked = pool.submit(stack.get)
