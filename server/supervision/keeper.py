@@ -95,8 +95,19 @@ class Keeper:
                 pause = self._pauses.after(monotonic() - began)
                 log.error("a worker has ended", extra={**_ending_of(run), "started_again_in_s": pause})
                 await asyncio.sleep(pause)
-                self.current = await self._start()
+                self.current = await self._start_again()
                 await self._comes_to_serve(self.current)
+
+    async def _start_again(self) -> Run:
+        """Start another as soon as the system has room for it: processes, memory or descriptors."""
+        while True:
+            try:
+                return await self._start()
+            except OSError as error:
+                pause = self._pauses.after(0)
+                reason = {"reason": error.strerror, "tried_again_in_s": pause}
+                log.error("a worker cannot be started", extra=reason)  # noqa: TRY400 - a traceback adds nothing
+                await asyncio.sleep(pause)
 
     async def _look_after(self, run: Run, began: float) -> NoReturn:
         while True:

@@ -99,6 +99,20 @@ def test_one_that_dies_again_and_again_is_started_with_growing_pauses(server: Se
     assert server.stop() == 0
 
 
+def test_others_go_on_if_there_is_no_room_to_start_one_again(server: Server) -> None:
+    first, port = server.ports
+    worker = server.worker(port)
+    assert worker
+    limits = server.process.rlimit(psutil.RLIMIT_NOFILE)
+    server.process.rlimit(psutil.RLIMIT_NOFILE, (server.process.num_fds(), limits[1]))
+    worker.kill()
+    assert wait_until(lambda: len(logged(server, "a worker cannot be started")) >= 2, 20), server.log()
+    assert server.serves(first)
+    server.process.rlimit(psutil.RLIMIT_NOFILE, limits)
+    assert wait_until(lambda: server.serves(port), 20)
+    assert server.stop() == 0
+
+
 def taken(port: int) -> socket.socket:
     return socket.create_server(("127.0.0.1", port))
 
