@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from contextvars import Context
+from math import inf
 from time import monotonic
 from typing import Any
 
@@ -11,7 +12,7 @@ from psycopg.types.numeric import Int8BinaryLoader
 
 from server.config.database import DatabaseSettings
 from server.store.engine import connection_parameters, database_url
-from server.store.faults import fields_of
+from server.store.faults import fields_of, lacks_connections
 from server.store.hosts import connect_to_first
 from server.store.prepared_select import PreparedSelect, Row
 from server.store.session_settings import settings_of_reads
@@ -24,6 +25,9 @@ log = logging.getLogger("server.store")
 _CONFLICTS = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)
 # Another session was asked for a statement than it was prepared in: a pooler hands them out.
 _OF_A_POOLER = (psycopg.errors.DuplicatePreparedStatement, psycopg.errors.InvalidSqlStatementName)
+
+# How long no other connection is asked for if PostgreSQL has none left for us.
+_CROWDED_SECONDS = 1.0
 
 Connecting = asyncio.Task[PreparedSelect]
 
@@ -48,6 +52,9 @@ class Connections:
         self._max_age_seconds = settings.max_connection_age_ms / 1000
         self._log = SparingLog(log)
         self._idle: list[PreparedSelect] = []
+        self._in_use = 0
+        self._given_back = asyncio.Event()
+        self._crowded_until = -inf
         self._left: set[Connecting] = set()
         self._renewing: set[asyncio.Task[None]] = set()
 
@@ -96,18 +103,33 @@ class Connections:
             await self._idle.pop().aclose()
 
     async def _rows(self, select: PreparedSelect, parameter: str) -> list[Row]:
+        self._in_use += 1
         try:
             return await select.rows(parameter)
         except psycopg.errors.FeatureNotSupported:
             await select.aclose()  # its plan is of a table that has changed since
             raise
         finally:
+            self._in_use -= 1
+            self._given_back.set()
             if select.usable and not select.replaced:
                 self._idle.append(select)
             else:
                 await select.aclose()
 
     async def _take(self) -> PreparedSelect:
+        """Take a connection that is kept, or connect; if no more can be had, wait for one in use."""
+        if not self._idle and (self._crowded_until < monotonic() or not self._in_use):
+            try:
+                return await self._connect()
+            except psycopg.OperationalError as error:
+                if not self._in_use or not lacks_connections(error):
+                    raise
+                self._crowded_until = monotonic() + _CROWDED_SECONDS
+                self._log.write(logging.WARNING, "no more connections can be had", **fields_of(error))
+        while not self._idle and self._in_use:
+            self._given_back.clear()
+            await self._given_back.wait()
         return self._idle.pop() if self._idle else await self._connect()
 
     def _begin_to_renew(self, old: PreparedSelect) -> None:

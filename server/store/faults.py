@@ -27,6 +27,16 @@ _OF_A_POOLER = {
     ),
 }
 
+# By words as well: libpq has no other sign of it while it connects.
+_NO_CONNECTIONS = re.compile(
+    "too many (connections|clients)|remaining connection slots|no more connections"
+)
+
+
+def lacks_connections(error: psycopg.Error) -> bool:
+    """Return whether PostgreSQL, or a pooler, refuses a connection because there are too many."""
+    return bool(_NO_CONNECTIONS.search(str(error)))
+
 
 def pooler_advice(message: str) -> str | None:
     """Return what to do about a pooler if it is what refuses, by its words."""

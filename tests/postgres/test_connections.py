@@ -1,6 +1,7 @@
 """The connections that the server keeps: how old they get, and what is asked of them once more."""
 
 import asyncio
+from collections.abc import Iterator
 
 import pytest
 
@@ -10,6 +11,7 @@ from server.store.bulk import all_calls
 from server.store.calls import StoredCalls
 from tests.support.calls import CALL_ID, PLAIN_CALL
 from tests.support.postgres import becomes, execute, make_standby, store_call, stored_calls
+from tests.support.trouble import locked, selects_under_way
 
 BACKENDS = """
 SELECT pid FROM pg_stat_activity
@@ -105,3 +107,31 @@ async def test_a_hot_standby_is_read_though_serializable_is_the_default(
     async with stored_calls(own_postgres.url) as calls:
         assert await calls.find(CALL_ID) == PLAIN_CALL
     assert list(all_calls(own_postgres.url)) == [PLAIN_CALL]
+
+
+@pytest.fixture
+def alone_url(database_url: str) -> Iterator[str]:
+    """The database, by a role that may connect once."""
+    execute(database_url, "CREATE ROLE alone LOGIN CONNECTION LIMIT 1; GRANT SELECT ON calls TO alone")
+    yield database_url.replace("postgres@", "alone@", 1)
+    execute(database_url, "DROP OWNED BY alone; DROP ROLE alone")
+
+
+async def test_who_can_have_no_connection_of_his_own_waits_for_another_s(
+    database_url: str, alone_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    store_call(database_url)
+    patient = {"statement_timeout_ms": 60_000, "read_timeout_ms": 60_000, "connect_timeout_ms": 60_000}
+    async with stored_calls(alone_url, **patient) as calls:
+        with locked(database_url):
+            asked = [asyncio.create_task(calls.find(CALL_ID))]
+            await selects_under_way(database_url, 1)
+            asked.append(asyncio.create_task(calls.find(CALL_ID)))
+            async with asyncio.timeout(60):
+                while not caplog.records:  # noqa: ASYNC110 - no event tells of it
+                    await asyncio.sleep(0.01)
+            asked.append(asyncio.create_task(calls.find(CALL_ID)))
+        assert await asyncio.gather(*asked) == [PLAIN_CALL] * 3
+        [record] = caplog.records
+        assert record.message == "no more connections can be had"
+        assert vars(record)["said"] == 'FATAL:  too many connections for role "alone"'
