@@ -49,6 +49,7 @@ class Connections:
         # A peer that stays away as long as a caller would wait is gone.
         self._parameters.setdefault("tcp_user_timeout", settings.read_timeout_ms)
         self._connect_seconds = settings.connect_timeout_ms / 1000
+        self._most = settings.pool_size
         self._max_age_seconds = settings.max_connection_age_ms / 1000
         self._log = SparingLog(log)
         self._idle: list[PreparedSelect] = []
@@ -112,10 +113,14 @@ class Connections:
         finally:
             self._in_use -= 1
             self._given_back.set()
-            if select.usable and not select.replaced:
+            if select.usable and not select.replaced and self._has_room():
                 self._idle.append(select)
             else:
                 await select.aclose()
+
+    def _has_room(self) -> bool:
+        """Return whether one more may be kept; the place of one that was lost may be taken already."""
+        return len(self._idle) + self._in_use < self._most
 
     async def _take(self) -> PreparedSelect:
         """Take a connection that is kept, or connect; if no more can be had, wait for one in use."""

@@ -17,6 +17,10 @@ BACKENDS = """
 SELECT pid FROM pg_stat_activity
 WHERE datname = current_database() AND application_name = 'livecalls' ORDER BY pid
 """
+END_WAITING = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
 # A view in the table's place, whose reading fails so many times.
 CONFLICTING = """
 ALTER TABLE calls RENAME TO real_calls;
@@ -56,6 +60,21 @@ async def test_beyond_its_age_another_takes_its_place_with_the_role_s_new_settin
                 await read_on(calls)
         execute(database_url, f"ALTER DATABASE {name} RESET search_path")
         await becomes(database_url, f"SELECT pid FROM pg_stat_activity WHERE pid = {before}")
+
+
+async def test_no_more_are_kept_if_one_is_lost_whose_place_another_has_taken(database_url: str) -> None:
+    store_call(database_url)
+    patient = {"statement_timeout_ms": 60_000, "read_timeout_ms": 60_000, "connect_timeout_ms": 60_000}
+    async with stored_calls(database_url, pool_size=1, max_connection_age_ms=1, **patient) as calls:
+        await calls.find(CALL_ID)
+        for _ in range(3):
+            with locked(database_url):
+                asked = asyncio.create_task(calls.find(CALL_ID))
+                await selects_under_way(database_url, 1)
+                await becomes(database_url, f"SELECT count(*) FROM ({BACKENDS}) AS backends", (2,))
+                execute(database_url, END_WAITING)
+            assert await asked == PLAIN_CALL
+        await becomes(database_url, f"SELECT count(*) FROM ({BACKENDS}) AS backends", (1,))
 
 
 async def read_on(calls: StoredCalls) -> None:
