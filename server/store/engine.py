@@ -35,7 +35,7 @@ class DatabaseUrlError(ValueError):
 def writing_engine(url: str) -> Engine:
     """Build the engine of the commands: ordinary transactions, 10 minutes for a statement, in UTC.
 
-    Nothing is connected yet, and nothing stays so. Raises DatabaseUrlError.
+    Nothing is connected yet, and nothing stays so. It and connecting raise DatabaseUrlError.
     """
     parameters = connection_parameters(url)
     parameters.setdefault("connect_timeout", COMMAND_CONNECT_TIMEOUT_SECONDS)
@@ -44,7 +44,10 @@ def writing_engine(url: str) -> Engine:
 
     def connect() -> psycopg.Connection[Any]:
         # No statement is prepared by itself: behind a pooler another session would be asked for it.
-        connection = psycopg.connect(**parameters, prepare_threshold=None)
+        try:
+            connection = psycopg.connect(**parameters, prepare_threshold=None)
+        except UnicodeError:  # of looking it up
+            raise DatabaseUrlError("DATABASE_URL has a host that can be no name") from None
         connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
         return connection
 
@@ -89,12 +92,13 @@ def _parsed(url: str) -> dict[str, Any]:
     """Let libpq read the URL, as it does everywhere; its own messages quote it."""
     with suppress(psycopg.Error):
         parameters = conninfo_to_dict(url)
-        # A "/" in a password cuts it, and what stands before becomes the port; an "@" in it makes
-        # the rest a part of the host.
+        # A "/" in a password cuts it: what stands before becomes the port, and the rest the database.
+        # An "@" in it makes the rest a part of the host.
         port, host = str(parameters.get("port", "")), str(parameters.get("host", ""))
-        if url.startswith(SCHEMES) and re.fullmatch(r"[0-9,]*", port) and "@" not in host:
+        cut = "@" in host or re.search("//[^/?]*/[^?]*@", url)
+        if url.startswith(SCHEMES) and re.fullmatch(r"[0-9,]*", port) and not cut:
             return parameters
     raise DatabaseUrlError(
         "DATABASE_URL is no URL of PostgreSQL: write postgresql://user:password@host:port/database, "
-        "with anything special in the password percent-encoded"
+        "with anything special in the password percent-encoded, and no parameters but libpq's behind ?"
     )

@@ -12,6 +12,7 @@ UNUSABLE = [
     "host=somewhere password=hunter2",
     "postgresql://user:hunter2 5@host/calls",
     "postgresql://user:hunter2/5@host/calls",
+    "postgresql://user:5/hunter2@host/calls",
     "postgresql://user:x@hunter2@host/calls",
     "postgresql://user:hunter2@host:port/calls",
     "postgresql://user:p@hunter2@host/calls",
