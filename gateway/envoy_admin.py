@@ -7,6 +7,7 @@ from http.client import HTTPConnection, HTTPException
 from typing import Any
 
 _LOOK_SECONDS = 0.05
+_ANSWER_SECONDS = 1.0
 _LISTENERS_STOPPED = "listener_manager.listener_stopped"
 _REQUESTS = "http.rest.downstream_rq_active"
 
@@ -18,9 +19,9 @@ class EnvoyAdmin:
         self._port = port
         self._node_id = node_id
 
-    async def is_live(self) -> bool:
-        """Tell whether it serves; another must be left alone."""
-        info = await self._says("GET", "/server_info")
+    async def is_live(self, within: float = _ANSWER_SECONDS) -> bool:
+        """Tell whether it serves, if it answers in so many seconds; another must be left alone."""
+        info = await self._says("GET", "/server_info", within)
         return (info.get("state"), info.get("node", {}).get("id")) == ("LIVE", self._node_id)
 
     async def until_live(self) -> None:
@@ -37,16 +38,16 @@ class EnvoyAdmin:
         stats = {it["name"]: it["value"] for it in (await self._says("GET", path)).get("stats", ())}
         return stats == {_LISTENERS_STOPPED: 1, _REQUESTS: 0}
 
-    async def _says(self, verb: str, path: str) -> dict[str, Any]:
+    async def _says(self, verb: str, path: str, within: float = _ANSWER_SECONDS) -> dict[str, Any]:
         """Read a page in JSON; it is empty where there is no answer, and where another's is none."""
         try:
-            said = json.loads(await self._asked(verb, path))
+            said = json.loads(await self._asked(verb, path, within))
         except ValueError:
             return {}
         return said if isinstance(said, dict) else {}
 
-    async def _asked(self, verb: str, path: str) -> bytes:
-        return await asyncio.to_thread(_asked, self._port, verb, path)
+    async def _asked(self, verb: str, path: str, within: float = _ANSWER_SECONDS) -> bytes:
+        return await asyncio.to_thread(_asked, self._port, verb, path, within)
 
 
 async def _until(holds: Callable[[], Awaitable[bool]]) -> None:
@@ -54,8 +55,8 @@ async def _until(holds: Callable[[], Awaitable[bool]]) -> None:
         await asyncio.sleep(_LOOK_SECONDS)
 
 
-def _asked(port: int, verb: str, path: str) -> bytes:
-    connection = HTTPConnection("127.0.0.1", port, timeout=1)
+def _asked(port: int, verb: str, path: str, within: float) -> bytes:
+    connection = HTTPConnection("127.0.0.1", port, timeout=within)
     try:
         connection.request(verb, path)
         return connection.getresponse().read()

@@ -85,9 +85,9 @@ async def _drain(stop: asyncio.Event, admin: Admin, within: float) -> None:
     """Have it answer what is under way, in so many seconds at most, once it is to end."""
     await stop.wait()
     page = admin.open()
-    if await page.is_live():
-        with suppress(TimeoutError):
-            async with asyncio.timeout(within):
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within):
+            if await page.is_live(within):
                 await page.drain()
 
 

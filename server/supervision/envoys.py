@@ -85,9 +85,10 @@ class _Running:
         """Let it take no more requests and wait for those under way, which SIGTERM would cut off."""
         assert self.process.stdin  # noqa: S101 - a pipe, as start() has asked for
         self.process.stdin.close()  # so that Python inside tells those who watch its health
-        if self.process.returncode is None and await self.admin.is_live():
-            with suppress(TimeoutError):
-                async with asyncio.timeout(max(self.grace, _DRAINS_AT_LEAST_SECONDS)):
+        within = max(self.grace, _DRAINS_AT_LEAST_SECONDS)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                if self.process.returncode is None and await self.admin.is_live(within):
                     await self.admin.drain()
         await terminate(self.process, _MARGIN_SECONDS)
 

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from time import sleep
 
+import psutil
 import pytest
 
 from server.demo.postgres import EmbeddedPostgres
@@ -22,6 +24,8 @@ from tests.support.trouble import locked
 from tests.support.ways import Way
 
 SETTINGS = {"RATE_LIMIT_PER_SECOND": "0", "SHUTDOWN_GRACE_MS": "20000", **PATIENT}
+# As on a machine with too little of a processor, and longer than an answer usually takes.
+STILL_SECONDS = 1.5
 STOPPED = "listener_manager.listener_stopped"
 ASKED = "http.rest.downstream_rq_active"
 
@@ -84,6 +88,24 @@ def test_what_is_under_way_is_answered(
             process = told_to_end(gateway, number)
             assert wait_until(lambda: gateway.counter(STOPPED) == 1, 30)
         assert [it.result(30).status for it in asked] == [200, 200]
+    assert process.wait(30) == 0
+
+
+def test_what_is_under_way_is_answered_though_envoy_stands_still_for_a_while(
+    stack: Stack, database_url: str
+) -> None:
+    assert stack.gateway.process
+    (envoy,) = psutil.Process(stack.gateway.process.pid).children()
+    with ThreadPoolExecutor(1) as pool:
+        with locked(database_url):
+            asked = pool.submit(stack.get)
+            assert wait_until(lambda: stack.gateway.counter(ASKED) == 1, 30)
+            envoy.suspend()
+            process = told_to_end(stack.gateway)
+            sleep(STILL_SECONDS)
+            envoy.resume()
+            assert wait_until(lambda: stack.gateway.counter(STOPPED) == 1, 30)
+        assert asked.result(30).status == 200
     assert process.wait(30) == 0
 
 
