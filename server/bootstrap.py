@@ -10,6 +10,7 @@ from server.adapters.stream.unconfigured import Unconfigured
 from server.addresses import host_and_port
 from server.application.get_call import GetCall
 from server.application.ports import LiveStatuses
+from server.auth.claims import rules_of
 from server.auth.errors import AuthNotConfiguredError
 from server.auth.guard import Guard, OpenDoor, TokenGuard
 from server.auth.key_source import key_source
@@ -115,9 +116,11 @@ def _guard(settings: Settings, keys: Keys | None) -> Guard:
     accepted = settings.tokens
     if keys is None:
         return OpenDoor()
-    if accepted.issuer is None or accepted.audience is None:
+    if not accepted.configured:
         raise AuthNotConfiguredError
-    return TokenGuard(Tokens(keys, accepted.issuer, accepted.audience), accepted.scopes)
+    # One key set for all: it is of all of them on purpose, as Entra's and Google's are.
+    tokens = Tokens(dict.fromkeys(accepted.issuer, keys), rules_of(accepted))
+    return TokenGuard(tokens, accepted.scopes)
 
 
 @asynccontextmanager

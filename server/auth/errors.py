@@ -1,5 +1,8 @@
 """The ways in which a caller is not let in; the messages are written for callers."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 
 class AuthNotConfiguredError(Exception):
     """The settings do not say who may call."""
@@ -19,6 +22,7 @@ class TokenRequiredError(NotAdmittedError):
     """The caller shows no token."""
 
     check = "no token"
+    shown: Mapping[str, object] = MappingProxyType({})
 
     def __init__(self) -> None:
         super().__init__("An access token is required.")
@@ -27,9 +31,11 @@ class TokenRequiredError(NotAdmittedError):
 class TokenRefusedError(NotAdmittedError):
     """The token is not accepted; which check it failed is for the log alone."""
 
-    def __init__(self, check: str) -> None:
+    def __init__(self, check: str, **shown: object) -> None:
+        """Take what a well-signed token has and what is wanted, for the log: nothing personal."""
         super().__init__("The access token is not valid.")
         self.check = check
+        self.shown = shown
 
 
 class ScopesMissingError(NotAdmittedError):

@@ -31,7 +31,7 @@ class TokenGuard:
             token = bearer_token(authorization)
             grant = self._tokens.remembered(token) or await self._tokens.verify(token)
         except (TokenRequiredError, TokenRefusedError) as error:
-            log.info("token refused", extra={"check": error.check})
+            log.info("token refused", extra={"check": error.check, **error.shown})
             raise
         if not self._required <= grant.scopes:
             log.info("scopes missing", extra={"scopes": sorted(self._required - grant.scopes)})

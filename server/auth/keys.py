@@ -7,10 +7,8 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
-import jwt
-
 from server.auth.errors import KeysUnavailableError
-from server.auth.jwks import KeySet, UnusableKeysError, read_key_set
+from server.auth.jwks import KeySet, LeftOutKey, UnusableKeysError, VerificationKey, read_key_set
 from server.auth.key_source import KeySource, KeySourceError
 
 REFRESH_SECONDS = 300.0
@@ -35,8 +33,10 @@ class Keys:
         self._begun = self._unknown_asked = -math.inf
         self._is_away = True
         self._first_read = asyncio.Event()
-        self.current: KeySet = {}
-        """Another object whenever a key came or went."""
+        self._left_out: frozenset[LeftOutKey] = frozenset()
+        self.current = KeySet()
+        self.generation = 0
+        """Another number whenever a key came or went."""
 
     @asynccontextmanager
     async def kept_fresh(self) -> AsyncIterator["Keys"]:
@@ -54,21 +54,29 @@ class Keys:
         """Wait until the set was read for the first time, for as long as that takes."""
         await self._first_read.wait()
 
-    async def find(self, key_id: str) -> jwt.PyJWK | None:
-        """Find a key by its id; raises KeysUnavailableError where the source cannot say."""
-        if self._lacks(key_id) and self._reading:
+    async def find(self, kid: str | None, algorithm: str) -> VerificationKey | None:
+        """Find a key by its id, or by its algorithm alone if the set has exactly one for that.
+
+        Raises KeysUnavailableError if the source, which may have it, cannot be asked.
+        """
+        if self._should_ask(kid, algorithm) and self._reading:
             await self._read()
-        if self._lacks(key_id) and self._since(self._unknown_asked) >= UNKNOWN_KEY_SECONDS:
-            self._unknown_asked = self._clock()
-            await self._read()
-        key = self.current.get(key_id)
-        if key is None and self._is_away:
+        if self._should_ask(kid, algorithm):
+            await self.read_again()
+        key = self.current.find(kid, algorithm)
+        if key is None and self._is_away and self.current.may_lack(kid, algorithm):
             raise KeysUnavailableError
         return key
 
-    def _lacks(self, key_id: str) -> bool:
-        """Tell whether a key is missing that the source, which is there, may have."""
-        return key_id not in self.current and not self._is_away
+    async def read_again(self) -> None:
+        """Read the set for a key that is not known, at most once in 30 s and only if it is not away."""
+        if not self._is_away and self._since(self._unknown_asked) >= UNKNOWN_KEY_SECONDS:
+            self._unknown_asked = self._clock()
+            await self._read()
+
+    def _should_ask(self, kid: str | None, algorithm: str) -> bool:
+        """Return whether the source, which is there, may have a key that is not at hand."""
+        return not self._is_away and self.current.may_lack(kid, algorithm)
 
     def _since(self, moment: float) -> float:
         return self._clock() - moment
@@ -93,6 +101,8 @@ class Keys:
             self._first_read.set()
         except (KeySourceError, UnusableKeysError) as error:
             self._is_away = True
+            if isinstance(error, UnusableKeysError):
+                self._log_left_out(error.left_out)
             log.error("keys cannot be read", extra={"reason": str(error), "kept": len(self.current)})  # noqa: TRY400 - the reason says it all
         finally:
             self._reading = None
@@ -100,5 +110,13 @@ class Keys:
     def _take(self, document: bytes) -> None:
         if document != self._document:
             self.current = read_key_set(document)
+            self.generation += 1
             self._document = document
-            log.info("keys read", extra={"kids": sorted(self.current)})
+            self._log_left_out(self.current.left_out)
+            log.info("keys read", extra={"kids": sorted(self.current.kids), "keys": len(self.current)})
+
+    def _log_left_out(self, left_out: frozenset[LeftOutKey]) -> None:
+        """Log each key once, for as long as the set has it."""
+        for key in left_out - self._left_out:
+            log.warning("key left out", extra=key._asdict())
+        self._left_out = left_out

@@ -1,8 +1,8 @@
 """Whose access tokens the server accepts."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import FilePath, StringConstraints, field_validator, model_validator
+from pydantic import Field, FilePath, StringConstraints, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from server.addresses import SafeUrl
@@ -10,39 +10,66 @@ from server.config.environment import EnvironmentSettings
 
 # What RFC 6749 lets a scope consist of.
 Scope = Annotated[str, StringConstraints(pattern=r"^[!#-\[\]-~]+$")]
+Algorithm = Literal[
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"
+]  # fmt: skip
+"""Signs with a private key (RFC 7518, 8037, 9864): whoever can verify a token cannot make one."""
+ALGORITHMS: tuple[Algorithm, ...] = get_args(Algorithm)
+NO_AUDIENCE = "none"
+"""In place of the name of a claim: tokens for anybody are accepted, on purpose."""
 
 
 class TokenSettings(EnvironmentSettings):
-    """Whose access tokens are accepted, and what they must grant."""
+    """Whose access tokens are accepted, and what they must grant. Lists are separated by spaces."""
 
     model_config = SettingsConfigDict(env_prefix="AUTH_")
 
-    issuer: str | None = None
-    """The `iss` that tokens must carry."""
-    audience: str | None = None
-    """What must be in their `aud`."""
+    issuer: Annotated[tuple[str, ...], NoDecode] = ()
+    """The `iss` that tokens must carry, to the letter: one of these."""
+    audience: Annotated[tuple[str, ...], NoDecode] = ()
+    """What must be in their `aud`: one of these."""
+    audience_claim: str = "aud"
+    """The claim that is compared with the audience instead of `aud`; `none` compares none."""
+    algorithms: Annotated[tuple[Algorithm, ...], NoDecode, Field(min_length=1)] = ALGORITHMS
+    """The algorithms that tokens may be signed by."""
+    token_type: Literal["any", "at+jwt"] = "any"  # noqa: S105 - no secret
+    """Whether the header must name the type of an access token (RFC 9068, section 2.1)."""
     jwks_url: SafeUrl | None = None
-    """Where the keys are that tokens are signed with."""
+    """The address of the keys that tokens are signed with."""
     jwks_file: FilePath | None = None
     """The same, as a file."""
     scopes: Annotated[frozenset[Scope], NoDecode] = frozenset()
-    """Scopes that a token must grant, all of them; separated by spaces."""
+    """Scopes that a token must grant, all of them."""
+    scope_claims: Annotated[tuple[str, ...], NoDecode, Field(min_length=1)] = ("scope", "scp")
+    """The claims that grant scopes: a text with spaces between them, or a list."""
 
     @property
     def configured(self) -> bool:
-        """Whether it is said whose tokens are accepted."""
-        return self.issuer is not None
+        """Whether it is set whose tokens are accepted."""
+        return bool(self.issuer)
 
-    @field_validator("scopes", mode="before")
+    @property
+    def compares_audience(self) -> bool:
+        """Whether tokens must be for an audience."""
+        return self.audience_claim != NO_AUDIENCE
+
+    @field_validator("issuer", "audience", "algorithms", "scopes", "scope_claims", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return value.split() if isinstance(value, str) else value
 
     @model_validator(mode="after")
+    def _one_way_to_compare(self) -> Self:
+        if self.audience and not self.compares_audience:
+            raise ValueError("AUTH_AUDIENCE and AUTH_AUDIENCE_CLAIM=none exclude each other: set one")
+        return self
+
+    @model_validator(mode="after")
     def _all_or_none(self) -> Self:
-        sources = [self.jwks_url, self.jwks_file]
-        given = [self.issuer, self.audience, *(source for source in sources if source is not None)]
-        if any(given) and (None in given or len(given) != 3):  # noqa: PLR2004 - of the three kinds
+        audience = self.audience or not self.compares_audience
+        sources = [source for source in (self.jwks_url, self.jwks_file) if source is not None]
+        given = bool(self.issuer or self.audience or sources)
+        if given and not (self.issuer and audience and len(sources) == 1):
             raise ValueError(
                 "AUTH_ISSUER, AUTH_AUDIENCE and one of AUTH_JWKS_URL and AUTH_JWKS_FILE go together"
             )

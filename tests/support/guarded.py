@@ -1,13 +1,14 @@
 """The gRPC service behind its token check, with a real key server."""
 
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import grpc
 import pytest
 from livecalls.v1 import live_calls_pb2 as pb
 
+from server.auth.claims import TokenRules
 from server.auth.guard import TokenGuard
 from server.auth.key_source import of_url
 from server.auth.keys import Keys
@@ -16,19 +17,33 @@ from tests.support.calls import CALL_ID, PLAIN_CALL
 from tests.support.service import Service, Way, scripted_service
 from tests.support.tokens import AUDIENCE, ISSUER, bearer
 
+RULES = TokenRules((AUDIENCE,))
 REQUEST = pb.GetCallRequest(id=str(CALL_ID))
 
 
 @asynccontextmanager
 async def guarded_service(
-    way: Way, keys_url: str, *scopes: str, clock: Callable[[], float] = time.monotonic
+    way: Way,
+    keys: str | Mapping[str, str],
+    *scopes: str,
+    clock: Callable[[], float] = time.monotonic,
+    rules: TokenRules = RULES,
 ) -> AsyncIterator[Service]:
-    """Serve one call to who has a good token, while the block lasts."""
-    async with Keys(of_url(keys_url), clock).kept_fresh() as keys:
-        guard = TokenGuard(Tokens(keys, ISSUER, AUDIENCE), frozenset(scopes))
-        async with scripted_service(way, guard) as service:
-            service.ports.holds(PLAIN_CALL)
-            yield service
+    """Serve one call to who has a good token, while the block lasts.
+
+    Take the URL of the key set, or one for each issuer; issuers with the same one share it.
+    """
+    urls = {ISSUER: keys} if isinstance(keys, str) else keys
+    async with AsyncExitStack() as stack:
+        read = {
+            url: await stack.enter_async_context(Keys(of_url(url), clock).kept_fresh())
+            for url in set(urls.values())
+        }
+        tokens = Tokens({issuer: read[url] for issuer, url in urls.items()}, rules)
+        guard = TokenGuard(tokens, frozenset(scopes))
+        service = await stack.enter_async_context(scripted_service(way, guard))
+        service.ports.holds(PLAIN_CALL)
+        yield service
 
 
 async def ask(service: Service, token: str | None, **metadata: str) -> pb.Call:

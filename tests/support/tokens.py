@@ -3,7 +3,7 @@
 import base64
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -13,7 +13,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 ISSUER = "https://issuer.example.com/"
 AUDIENCE = "livecalls"
-ALGORITHMS = ("RS256", "ES256", "EdDSA")
+ALGORITHMS = (
+    *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
+    *("ES256", "ES384", "ES512", "EdDSA", "Ed25519"),
+)
 ABSENT = object()
 """In place of a claim or a header that the token shall not have."""
 
@@ -44,7 +47,9 @@ class Signer:
     def signed(self, header: bytes, payload: bytes) -> str:
         """Sign any bytes, with the key's own algorithm."""
         signing_input = f"{encoded(header)}.{encoded(payload)}"
-        algorithm = jwt.algorithms.get_default_algorithms()[self.algorithm]
+        algorithm = jwt.algorithms.get_default_algorithms()[
+            _BY_OLD_NAME.get(self.algorithm, self.algorithm)
+        ]
         return f"{signing_input}.{encoded(algorithm.sign(signing_input.encode(), self.private_key))}"
 
 
@@ -109,11 +114,16 @@ def _json(members: Mapping[str, Any]) -> bytes:
     return json.dumps(present, separators=(",", ":")).encode()
 
 
-_KINDS = {
-    "RS256": lambda: rsa.generate_private_key(65537, 2048),
-    "RS512": lambda: rsa.generate_private_key(65537, 2048),
-    "PS256": lambda: rsa.generate_private_key(65537, 2048),
+def _rsa_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(65537, 2048)
+
+
+_BY_OLD_NAME = {"Ed25519": "EdDSA"}
+_KINDS: dict[str, Callable[[], Any]] = {
+    **dict.fromkeys(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"), _rsa_key),
     "ES256": lambda: ec.generate_private_key(ec.SECP256R1()),
     "ES384": lambda: ec.generate_private_key(ec.SECP384R1()),
+    "ES512": lambda: ec.generate_private_key(ec.SECP521R1()),
     "EdDSA": ed25519.Ed25519PrivateKey.generate,
+    "Ed25519": ed25519.Ed25519PrivateKey.generate,
 }

@@ -32,6 +32,8 @@ def defaults(kind: type[BaseSettings]) -> dict[str, str]:
 def said(value: object) -> str:
     if value in NONE:
         return ""
+    if isinstance(value, tuple):
+        return " ".join(value)
     return str(int(value)) if isinstance(value, bool) else str(value)
 
 

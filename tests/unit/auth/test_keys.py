@@ -5,7 +5,7 @@ import pytest
 
 from server.auth.errors import KeysUnavailableError
 from tests.support.scripted_keys import ScriptedSource
-from tests.support.tokens import signer
+from tests.support.tokens import all_signers, key_set, signer
 
 OLD = signer("RS256", "old")
 NEW = signer("RS256", "new")
@@ -14,7 +14,7 @@ NEW = signer("RS256", "new")
 async def test_they_are_read_at_the_start_and_every_five_minutes(source: ScriptedSource) -> None:
     begun = asyncio.get_running_loop().time()
     async with source.keys().kept_fresh() as keys:
-        assert set(keys.current) == {"rs256", "es256", "eddsa"}
+        assert keys.current.kids == {key.kid for key in all_signers()}
         await asyncio.sleep(901)
     assert [moment - begun for moment in source.asked_at] == [0, 300, 600, 900]
 
@@ -22,7 +22,7 @@ async def test_they_are_read_at_the_start_and_every_five_minutes(source: Scripte
 async def test_a_known_key_is_found_without_asking(source: ScriptedSource) -> None:
     async with source.keys().kept_fresh() as keys:
         for _ in range(100):
-            assert await keys.find("rs256") is keys.current["rs256"]
+            assert await keys.find("rs256", "RS256") is keys.current.find("rs256", "RS256")
     assert source.asked == 1
 
 
@@ -30,22 +30,22 @@ async def test_an_unknown_key_is_asked_for_and_found(source: ScriptedSource) -> 
     source.publishes(OLD)
     async with source.keys().kept_fresh() as keys:
         source.publishes(OLD, NEW)
-        assert await keys.find("new")
-        assert await keys.find("old")
+        assert await keys.find("new", "RS256")
+        assert await keys.find("old", "RS256")
     assert source.asked == 2
 
 
 async def test_unknown_keys_are_asked_for_at_most_once_in_30_s(source: ScriptedSource) -> None:
     async with source.keys().kept_fresh() as keys:
         for number in range(100):
-            assert await keys.find(f"unknown-{number}") is None
+            assert await keys.find(f"unknown-{number}", "RS256") is None
         assert source.asked == 2
         await asyncio.sleep(29.9)
-        assert await keys.find("unknown") is None
+        assert await keys.find("unknown", "RS256") is None
         assert source.asked == 2
         await asyncio.sleep(0.1)
-        assert await keys.find("unknown") is None
-        assert await keys.find("unknown") is None
+        assert await keys.find("unknown", "RS256") is None
+        assert await keys.find("unknown", "RS256") is None
         assert source.asked == 3
 
 
@@ -54,8 +54,8 @@ async def test_all_who_miss_a_key_at_once_share_one_reading(source: ScriptedSour
     async with source.keys().kept_fresh() as keys:
         source.publishes(OLD, NEW)
         source.takes = 1
-        found = await asyncio.gather(*(keys.find("new") for _ in range(50)))
-        assert found == [keys.current["new"]] * 50
+        found = await asyncio.gather(*(keys.find("new", "RS256") for _ in range(50)))
+        assert found == [keys.current.find("new", "RS256")] * 50
     assert source.asked == 2
 
 
@@ -67,7 +67,7 @@ async def test_a_reading_that_began_before_a_key_was_published_is_followed_by_an
         source.takes = 1
         await asyncio.sleep(300.5)
         source.publishes(OLD, NEW)
-        assert await keys.find("new")
+        assert await keys.find("new", "RS256")
     assert source.asked == 3
 
 
@@ -76,10 +76,10 @@ async def test_who_goes_away_takes_nobody_s_reading_along(source: ScriptedSource
     async with source.keys().kept_fresh() as keys:
         source.publishes(OLD, NEW)
         source.takes = 1
-        first, *others = (asyncio.create_task(keys.find("new")) for _ in range(3))
+        first, *others = (asyncio.create_task(keys.find("new", "RS256")) for _ in range(3))
         await asyncio.sleep(0.5)
         first.cancel()
-        assert await asyncio.gather(*others) == [keys.current["new"]] * 2
+        assert await asyncio.gather(*others) == [keys.current.find("new", "RS256")] * 2
         assert first.cancelled()
     assert source.asked == 2
 
@@ -90,7 +90,7 @@ async def test_the_keys_at_hand_are_kept_while_the_source_is_away(source: Script
         source.away = True
         await asyncio.sleep(24 * 3600)
         assert keys.current is known
-        assert await keys.find("rs256")
+        assert await keys.find("rs256", "RS256")
 
 
 @pytest.mark.parametrize("document", [b"<html>", b'{"keys": []}'])
@@ -100,9 +100,9 @@ async def test_they_are_kept_while_the_source_publishes_nothing_usable(
     async with source.keys().kept_fresh() as keys:
         source.document = document
         await asyncio.sleep(1000)
-        assert await keys.find("rs256")
+        assert await keys.find("rs256", "RS256")
         with pytest.raises(KeysUnavailableError):
-            await keys.find("unknown")
+            await keys.find("unknown", "RS256")
 
 
 async def test_a_source_that_is_away_is_tried_every_5_s_and_no_caller_waits_for_it(
@@ -115,7 +115,7 @@ async def test_a_source_that_is_away_is_tried_every_5_s_and_no_caller_waits_for_
         for _ in range(28):
             now = asyncio.get_running_loop().time()
             with pytest.raises(KeysUnavailableError):
-                await keys.find("unknown")
+                await keys.find("unknown", "RS256")
             assert asyncio.get_running_loop().time() == now
             await asyncio.sleep(1)
     assert [moment - begun for moment in source.asked_at] == [0, 5, 13, 21]
@@ -124,12 +124,12 @@ async def test_a_source_that_is_away_is_tried_every_5_s_and_no_caller_waits_for_
 async def test_one_that_comes_back_is_found_without_being_asked_for(source: ScriptedSource) -> None:
     source.away = True
     async with source.keys().kept_fresh() as keys:
-        assert keys.current == {}
+        assert len(keys.current) == 0
         source.away = False
         await asyncio.sleep(5.1)
-        assert await keys.find("rs256")
+        assert await keys.find("rs256", "RS256")
         assert source.asked == 2
-        assert await keys.find("unknown") is None
+        assert await keys.find("unknown", "RS256") is None
 
 
 async def test_one_found_away_by_a_caller_is_tried_again_in_5_s(source: ScriptedSource) -> None:
@@ -137,11 +137,11 @@ async def test_one_found_away_by_a_caller_is_tried_again_in_5_s(source: Scripted
         await asyncio.sleep(7)
         source.away = True
         with pytest.raises(KeysUnavailableError):
-            await keys.find("unknown")
+            await keys.find("unknown", "RS256")
         source.away = False
         await asyncio.sleep(5.1)
         assert source.asked == 3
-        assert await keys.find("unknown") is None
+        assert await keys.find("unknown", "RS256") is None
 
 
 async def test_the_set_is_another_only_where_its_document_changed(source: ScriptedSource) -> None:
@@ -152,8 +152,8 @@ async def test_the_set_is_another_only_where_its_document_changed(source: Script
         assert keys.current is first
         source.publishes(NEW)
         await asyncio.sleep(301)
-        assert set(keys.current) == {"new"}
-        assert await keys.find("old") is None
+        assert keys.current.kids == {"new"}
+        assert await keys.find("old", "RS256") is None
 
 
 async def test_an_oddly_described_key_does_not_end_the_keeping(source: ScriptedSource) -> None:
@@ -162,7 +162,64 @@ async def test_an_oddly_described_key_does_not_end_the_keeping(source: ScriptedS
         await asyncio.sleep(301)
         source.publishes(NEW)
         await asyncio.sleep(301)
-        assert await keys.find("new")
+        assert await keys.find("new", "RS256")
+
+
+async def test_a_key_that_is_left_out_is_logged_once_and_again_after_it_was_gone(
+    source: ScriptedSource, caplog: pytest.LogCaptureFixture
+) -> None:
+    odd = {**OLD.jwk, "alg": "RS1"}
+    document, without = key_set(odd, NEW), key_set(NEW)
+    source.document = document
+    async with source.keys().kept_fresh():
+        for source.document in (document + b" ", document, without, document):
+            await asyncio.sleep(301)
+    left_out = [vars(line) for line in caplog.records if line.message == "key left out"]
+    assert [(line["kid"], line["algorithm"], line["reason"]) for line in left_out] == [
+        ("old", "RS1", "its algorithm is not accepted")
+    ] * 2
+
+
+async def test_the_keys_of_a_set_without_a_good_one_are_logged_once_too(
+    source: ScriptedSource, caplog: pytest.LogCaptureFixture
+) -> None:
+    source.document = key_set({**OLD.jwk, "alg": "RS1"})
+    async with source.keys().kept_fresh():
+        await asyncio.sleep(61)
+    assert source.asked > 10
+    assert [line.message for line in caplog.records].count("key left out") == 1
+
+
+async def test_a_key_is_found_by_its_algorithm_if_it_is_the_only_one(source: ScriptedSource) -> None:
+    async with source.keys().kept_fresh() as keys:
+        assert await keys.find(None, "ES384") is keys.current.find("es384", "ES384")
+    assert source.asked == 1
+
+
+async def test_several_keys_for_an_algorithm_are_not_asked_about(source: ScriptedSource) -> None:
+    source.publishes(OLD, NEW)
+    async with source.keys().kept_fresh() as keys:
+        assert await keys.find(None, "RS256") is None
+        assert await keys.find("old", "ES256") is None
+        source.away = True
+        await asyncio.sleep(301)
+        assert await keys.find(None, "RS256") is None
+        assert await keys.find("old", "ES256") is None
+        with pytest.raises(KeysUnavailableError):
+            await keys.find(None, "ES256")
+    assert source.asked == 2
+
+
+async def test_an_algorithm_without_a_key_is_asked_for_as_an_unknown_key_is(
+    source: ScriptedSource,
+) -> None:
+    source.publishes(OLD)
+    async with source.keys().kept_fresh() as keys:
+        source.publishes(OLD, signer("ES256"))
+        assert await keys.find(None, "ES256")
+        assert await keys.find(None, "ES384") is None
+        assert await keys.find("unknown", "RS256") is None
+    assert source.asked == 2
 
 
 async def test_nothing_is_left_behind(source: ScriptedSource) -> None:

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from server.auth.tokens import scopes_of
+from server.auth.claims import read_scopes
 
 
 @pytest.mark.parametrize(
@@ -23,4 +23,4 @@ from server.auth.tokens import scopes_of
     ],
 )
 def test_scopes_are_read_from_both_claims(claims: dict[str, Any], scopes: set[str]) -> None:
-    assert scopes_of(claims) == scopes
+    assert read_scopes(claims, ("scope", "scp")) == scopes

@@ -7,6 +7,7 @@ import jwt
 import pytest
 
 from server.auth import tokens as tokens_module
+from server.auth.claims import TokenRules
 from server.auth.errors import KeysUnavailableError, TokenRefusedError
 from server.auth.keys import Keys
 from server.auth.tokens import Grant, Tokens
@@ -41,7 +42,7 @@ async def keys(source: ScriptedSource) -> AsyncIterator[Keys]:
 
 @pytest.fixture
 def tokens(keys: Keys, clock: Clock) -> Tokens:
-    return Tokens(keys, ISSUER, AUDIENCE)
+    return Tokens({ISSUER: keys}, TokenRules((AUDIENCE,)))
 
 
 @pytest.fixture
@@ -186,7 +187,7 @@ async def test_so_many_are_remembered_and_those_longest_unused_forgotten(
     keys: Keys, monkeypatch: pytest.MonkeyPatch, verified: list[str]
 ) -> None:
     monkeypatch.setattr(tokens_module, "REMEMBERED", 3)
-    tokens = Tokens(keys, ISSUER, AUDIENCE)
+    tokens = Tokens({ISSUER: keys}, TokenRules((AUDIENCE,)))
     first, *others = (token(jti=str(number)) for number in range(4))
     for one in (first, others[0], others[1], first, others[2]):
         await tokens.verify(one)

@@ -105,7 +105,7 @@ def test_well_set_they_are_read(monkeypatch: pytest.MonkeyPatch, url: str) -> No
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     tokens = load_settings().tokens
-    assert (tokens.issuer, tokens.audience) == (ISSUER["AUTH_ISSUER"], "livecalls")
+    assert (tokens.issuer, tokens.audience) == ((ISSUER["AUTH_ISSUER"],), ("livecalls",))
     assert (tokens.jwks_url, tokens.jwks_file) == (url, None)
     assert tokens.scopes == {"calls:read", "b"}
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from server.auth.claims import TokenRules
 from server.auth.errors import TokenRefusedError
 from server.auth.key_source import of_file
 from server.auth.keys import Keys
@@ -20,7 +21,8 @@ def verified(folder: Path, text: str) -> Grant:
 
     async def verify() -> Grant:
         async with Keys(of_file(Path(settings["AUTH_JWKS_FILE"]))).kept_fresh() as keys:
-            return await Tokens(keys, settings["AUTH_ISSUER"], settings["AUTH_AUDIENCE"]).verify(text)
+            rules = TokenRules((settings["AUTH_AUDIENCE"],))
+            return await Tokens({settings["AUTH_ISSUER"]: keys}, rules).verify(text)
 
     return asyncio.run(verify())
 
