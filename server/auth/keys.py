@@ -25,9 +25,16 @@ class Keys:
     keys at hand are kept for as long as the source is away; meanwhile nobody waits for others.
     """
 
-    def __init__(self, source: KeySource, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        source: KeySource,
+        clock: Callable[[], float] = time.monotonic,
+        issuer: str | None = None,
+    ) -> None:
+        """Name the issuer in the log if others have keys of their own."""
         self._source = source
         self._clock = clock
+        self._of = {} if issuer is None else {"issuer": issuer}
         self._document: bytes | None = None
         self._reading: asyncio.Task[None] | None = None
         self._begun = self._unknown_asked = -math.inf
@@ -103,7 +110,8 @@ class Keys:
             self._is_away = True
             if isinstance(error, UnusableKeysError):
                 self._log_left_out(error.left_out)
-            log.error("keys cannot be read", extra={"reason": str(error), "kept": len(self.current)})  # noqa: TRY400 - the reason says it all
+            failure = {**self._of, "reason": str(error), "kept": len(self.current)}
+            log.error("keys cannot be read", extra=failure)  # noqa: TRY400 - the reason says it all
         finally:
             self._reading = None
 
@@ -113,10 +121,13 @@ class Keys:
             self.generation += 1
             self._document = document
             self._log_left_out(self.current.left_out)
-            log.info("keys read", extra={"kids": sorted(self.current.kids), "keys": len(self.current)})
+            log.info(
+                "keys read",
+                extra={**self._of, "kids": sorted(self.current.kids), "keys": len(self.current)},
+            )
 
     def _log_left_out(self, left_out: frozenset[LeftOutKey]) -> None:
         """Log each key once, for as long as the set has it."""
         for key in left_out - self._left_out:
-            log.warning("key left out", extra=key._asdict())
+            log.warning("key left out", extra={**self._of, **key._asdict()})
         self._left_out = left_out

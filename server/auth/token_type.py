@@ -21,7 +21,7 @@ def check_type(header: Mapping[str, Any], claims: Mapping[str, Any], *, typed: b
         raise TokenRefusedError("typ is not at+jwt")
     if _is_other(type_) or str(claims.get("typ")).lower() in _OTHER_TYPES:
         raise TokenRefusedError("typ of another token")
-    if claims.get("token_use", "access") != "access":
+    if claims.get("token_use") not in (None, "access"):
         raise TokenRefusedError("token_use of another token")
     if _is_id_token(claims):
         raise TokenRefusedError("ID token")

@@ -10,14 +10,27 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from tests.support.tokens import ABSENT, AUDIENCE, ISSUER, encoded, honest_claims, signer
+from tests.support.tokens import (
+    ABSENT,
+    AUDIENCE,
+    ISSUER,
+    Signer,
+    all_signers,
+    encoded,
+    honest_claims,
+    signer,
+)
 
 RSA = signer("RS256")
 EC = signer("ES256")
 ED = signer("EdDSA")
+RS512 = signer("RS512")
+ES384 = signer("ES384")
 ATTACKER = signer("RS256", "attacker")
 ATTACKERS_URL = "http://127.0.0.1:9/keys.json"
 PADDING = 17_000
+PUBLISHED = (*all_signers(), signer("RS256", "second"))
+"""The keys that the issuer publishes: two for RS256, so that a token by it must name its own."""
 
 
 def _headers(**changes: Any) -> Callable[[], str]:
@@ -27,6 +40,16 @@ def _headers(**changes: Any) -> Callable[[], str]:
 
 def _claims(**changes: Any) -> Callable[[], str]:
     return lambda: RSA.token(**changes)
+
+
+def _by(algorithm: str, key: Signer, **headers: Any) -> Callable[[], str]:
+    """The issuer's own key, used for another algorithm."""
+    return lambda: Signer(key.kid, algorithm, key.private_key).token(headers)
+
+
+def _id_token(**claims: Any) -> Callable[[], str]:
+    """What the issuer signs for who logs in, for the same audience."""
+    return lambda: RSA.token({"typ": "JWT"}, **claims)
 
 
 def _ahead(claim: str, seconds: int) -> Callable[[], str]:
@@ -105,7 +128,6 @@ FORGED: dict[str, Callable[[], str]] = {
     "kid of a path": _headers(kid="../../../dev/null"),
     "kid of SQL": _headers(kid="x' UNION SELECT 'key"),
     "kid empty": _headers(kid=""),
-    "kid missing": _headers(kid=ABSENT),
     "kid null": _headers(kid=None),
     "kid a number": _headers(kid=1),
     "kid a list": _headers(kid=["rs256"]),
@@ -114,6 +136,22 @@ FORGED: dict[str, Callable[[], str]] = {
     "RS256 under the kid of an EC key": lambda: RSA.token({"kid": "es256"}),
     "EdDSA under the kid of an RSA key": lambda: ED.token({"kid": "rs256"}),
     "alg RS256 under the kid of an EC key": lambda: EC.token({"alg": "RS256"}),
+    "ES384 under the kid of an RSA key": lambda: ES384.token({"kid": "rs256"}),
+    "ES384 under the kid of a P-256 key": lambda: ES384.token({"kid": "es256"}),
+    "ES384 by a P-256 key": _by("ES384", EC, kid="es384"),
+    "RS256 key used for PS256": _by("PS256", RSA),
+    "RS512 key used for PS256": _by("PS256", RS512),
+    "RS512 key used for PS256 under its kid": _by("PS256", RS512, kid="ps256"),
+    "RS512 key used for RS256 under its kid": _by("RS256", RS512, kid="rs256"),
+    "without kid, another key's": lambda: signer("ES256", "attacker").token({"kid": ABSENT}),
+    "kid missing": _headers(kid=ABSENT),
+    "ID token by its claim typ": _id_token(typ="ID"),
+    "ID token by its header": _headers(typ="ID"),
+    "ID token by token_use": _id_token(token_use="id"),  # noqa: S106 - none
+    "ID token by at_hash": _id_token(at_hash="MTIzNDU2Nzg5MDEyMzQ1Ng"),
+    "ID token by nonce": _id_token(nonce="n-0S6_WzA2Mj"),
+    "refresh token": _id_token(typ="Refresh"),
+    "logout token": _headers(typ="logout+jwt"),
     "alg a list": _headers(alg=["RS256"]),
     "alg missing": _headers(alg=ABSENT),
     "jku of an attacker": lambda: ATTACKER.token({"jku": ATTACKERS_URL}),
@@ -125,10 +163,8 @@ FORGED: dict[str, Callable[[], str]] = {
     "jwk of an attacker under a known kid": lambda: ATTACKER.token(
         {"jwk": ATTACKER.jwk, "kid": "rs256"}
     ),
-    "jku, well signed": _headers(jku=ATTACKERS_URL),
-    "x5u, well signed": _headers(x5u=ATTACKERS_URL),
-    "jwk, well signed": _headers(jwk=RSA.jwk),
-    "x5c, well signed": _headers(x5c=["MIIB"]),
+    "x5c of an attacker": lambda: ATTACKER.token({"x5c": ["MIIB"]}),
+    "x5c of an attacker under a known kid": lambda: ATTACKER.token({"x5c": ["MIIB"], "kid": "rs256"}),
     "crit, well signed": _headers(crit=["exp"], exp=1),
     "crit of b64, well signed": _headers(crit=["b64"], b64=True),
     "crit empty, well signed": _headers(crit=[]),

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from typing import Any
 
 from server.auth.key_source import KeySourceError
 from server.auth.keys import Keys
@@ -17,7 +18,7 @@ class ScriptedSource:
     takes: float = 0
     asked_at: list[float] = field(default_factory=list)
 
-    def publishes(self, *keys: Signer) -> None:
+    def publishes(self, *keys: Signer | dict[str, Any]) -> None:
         """Answer with these keys from now on."""
         self.document = key_set(*keys)
 

@@ -4,6 +4,7 @@ import pytest
 
 from server.store.migrate import upgrade
 from tests.support.demo import RunningDemo, running_demo
+from tests.support.forged_tokens import PUBLISHED
 from tests.support.key_server import KeyServer
 from tests.support.postgres import postgres_running, store_call
 from tests.support.stack import Stack, stack_running
@@ -42,6 +43,7 @@ def stack(way: Way, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]
 def guarded_stack(way: Way, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Everything, for who shows a token; a test leaves it as it found it."""
     keys = KeyServer()
+    keys.publishes(*PUBLISHED)
     with keys.running(), postgres_running() as postgres:
         upgrade(postgres.url)
         store_call(postgres.url)

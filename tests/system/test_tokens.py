@@ -209,6 +209,22 @@ def test_keys_are_never_fetched_from_where_a_token_says(
     assert key_server.requests == 0
 
 
+@pytest.mark.parametrize("name", FACES)
+def test_a_key_that_a_good_token_brings_along_is_neither_followed_nor_in_its_way(
+    faces: dict[str, Face], key_server: KeyServer, name: str
+) -> None:
+    key_server.publishes(signer("RS256", "attacker"))
+    brought = {
+        **dict.fromkeys(("jku", "x5u"), key_server.url),
+        "x5c": ["MIIB"],
+        "jwk": signer("RS256", "attacker").jwk,
+    }
+    for header, value in brought.items():
+        assert faces[name]([f"Bearer {RSA.token({header: value})}"]) == ADMITTED
+    assert faces[name]([f"Bearer {RSA.token(brought)}"]) == ADMITTED
+    assert key_server.requests == 0
+
+
 def test_the_log_never_shows_a_token(guarded_stack: Stack) -> None:
     secret = RSA.token(sub="only-here")
     for shown in (secret, f"{secret}\xff", f"{secret}é", f"{secret} {secret}", secret[:-4]):

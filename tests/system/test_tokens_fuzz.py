@@ -69,7 +69,9 @@ def mutations(draw: st.DrawFn) -> bytes:
 def odd_headers(draw: st.DrawFn) -> bytes:
     """Well signed, under a header that is not the issuer's."""
     header = {"alg": "RS256", "kid": "rs256", **draw(st.dictionaries(texts, odd_values, max_size=3))}
-    wrong = draw(st.sampled_from(["alg", "kid", "jku", "jwk", "x5u", "x5c", "crit"]))
+    names = st.sampled_from(["jku", "jwk", "x5u", "x5c"])
+    header |= draw(st.dictionaries(names, odd_values, max_size=draw(st.sampled_from([0, 4]))))
+    wrong = draw(st.sampled_from(["alg", "kid", "crit"]))
     header[wrong] = draw(odd_values.filter(lambda value: value != header.get(wrong)))
     return b"Bearer " + RSA.signed(_json(header), _json(honest_claims())).encode()
 

@@ -4,6 +4,7 @@ import logging
 import pytest
 
 from server.auth.errors import KeysUnavailableError
+from server.auth.keys import Keys
 from tests.support.scripted_keys import ScriptedSource
 from tests.support.tokens import all_signers, key_set, signer
 
@@ -188,6 +189,18 @@ async def test_the_keys_of_a_set_without_a_good_one_are_logged_once_too(
         await asyncio.sleep(61)
     assert source.asked > 10
     assert [line.message for line in caplog.records].count("key left out") == 1
+
+
+async def test_the_log_names_the_issuer_if_there_are_several(
+    source: ScriptedSource, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "server.auth")
+    source.document = key_set({}, NEW)
+    async with Keys(source, asyncio.get_running_loop().time, "https://one.example").kept_fresh():
+        source.away = True
+        await asyncio.sleep(301)
+    assert len(caplog.records) == 3
+    assert {vars(line)["issuer"] for line in caplog.records} == {"https://one.example"}
 
 
 async def test_a_key_is_found_by_its_algorithm_if_it_is_the_only_one(source: ScriptedSource) -> None:

@@ -150,6 +150,33 @@ async def test_the_audience_is_among_those_it_is_for(tokens: Tokens, audience: A
         assert await check_of(tokens, token(aud=audience)) in ("InvalidAudience", "MissingRequiredClaim")
 
 
+async def test_a_null_among_the_audiences_is_passed_over(tokens: Tokens) -> None:
+    assert await tokens.verify(token(aud=[None, AUDIENCE]))
+    assert await check_of(tokens, token(aud=[None, "other"])) == "InvalidAudience"
+    assert await check_of(tokens, token(aud=[None])) == "InvalidAudience"
+
+
+@pytest.mark.parametrize("claim", ["sub", "jti"])
+@pytest.mark.parametrize("value", [5, None, 1.5, ["x"], {}, True], ids=repr)
+async def test_what_nobody_reads_may_be_anything(tokens: Tokens, claim: str, value: Any) -> None:
+    assert await tokens.verify(token(**{claim: value}))
+
+
+@pytest.mark.parametrize("header", ["jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256"])
+async def test_a_key_that_a_token_brings_along_is_not_looked_at(tokens: Tokens, header: str) -> None:
+    attacker = signer("RS256", "attacker")
+    brought = {header: attacker.jwk if header == "jwk" else "http://127.0.0.1:9/"}
+    assert await tokens.verify(RSA.token(brought, iat=NOW, exp=NOW + 300))
+    for kid in ("rs256", "attacker"):
+        assert await check_of(tokens, attacker.token({**brought, "kid": kid}, exp=NOW + 300))
+
+
+async def test_what_is_critical_is_not_overlooked(tokens: Tokens) -> None:
+    for crit in (["exp"], ["b64"], [], "b64", None):
+        critical = RSA.token({"crit": crit, "b64": True}, exp=NOW + 300)
+        assert await check_of(tokens, critical) in ("header crit", "malformed")
+
+
 async def test_a_remembered_token_is_not_verified_again(tokens: Tokens, verified: list[str]) -> None:
     good = token(scope="a")
     grants = [await tokens.verify(good) for _ in range(10)]

@@ -1,0 +1,55 @@
+"""Tokens as providers really make them, shown to the running service on each of its faces."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from server.demo.postgres import EmbeddedPostgres
+from tests.support.faces import FACES, Face, faces_of
+from tests.support.key_server import KeyServer
+from tests.support.postgres import migrated_database, store_call
+from tests.support.stack import Stack, stack_running
+from tests.support.token_shapes import GROUPS, PUBLISHED, Group
+from tests.support.tokens import token_settings
+from tests.support.ways import Way
+
+
+@pytest.fixture(scope="module", params=GROUPS.values(), ids=list(GROUPS))
+def group(request: pytest.FixtureRequest) -> Group:
+    group: Group = request.param
+    return group
+
+
+@pytest.fixture(scope="module")
+def shaped_stack(
+    way: Way, group: Group, shared_postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
+    """Everything, under the settings of a group."""
+    keys = KeyServer()
+    keys.publishes(*PUBLISHED)
+    with keys.running(), migrated_database(shared_postgres) as database_url:
+        store_call(database_url)
+        settings = {**token_settings(keys.url), **group.settings, "DATABASE_URL": database_url}
+        folder = tmp_path_factory.mktemp("shaped")
+        with stack_running(shared_postgres, folder, **settings, **way.settings) as stack:
+            yield stack
+
+
+@pytest.fixture(scope="module")
+def faces(shaped_stack: Stack) -> Iterator[dict[str, Face]]:
+    with faces_of(shaped_stack) as faces:
+        yield faces
+
+
+@pytest.mark.parametrize("name", FACES)
+def test_each_shape_is_answered_as_is_right(faces: dict[str, Face], group: Group, name: str) -> None:
+    outcomes = {shape: faces[name]([f"Bearer {it.make()}"]).word for shape, it in group.shapes.items()}
+    assert outcomes == group.outcomes()
+
+
+def test_a_key_that_is_left_out_is_logged_with_the_reason(shaped_stack: Stack) -> None:
+    lines = shaped_stack.server.logged("key left out")
+    assert {(line["kid"], line["algorithm"], line["reason"]) for line in lines} == {
+        ("left-out", "ES256K", "its algorithm is not accepted")
+    }
+    assert len(lines) == 1
