@@ -5,7 +5,9 @@ from pathlib import Path
 import click
 import pytest
 
+from server.auth.claims import TokenRules, rules_of
 from server.commands.settings import load_settings
+from server.config.tokens import ALGORITHMS, TokenSettings
 
 TOGETHER = "AUTH_ISSUER, AUTH_AUDIENCE and one of AUTH_JWKS_URL and AUTH_JWKS_FILE go together"
 SAFE = "AUTH_JWKS_URL: must be an https:// URL, or http:// on this machine"
@@ -16,8 +18,8 @@ URL = {"AUTH_JWKS_URL": "https://issuer.example.com/keys"}
 
 @pytest.fixture(autouse=True)
 def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("", "_ISSUER", "_AUDIENCE", "_JWKS_URL", "_JWKS_FILE", "_SCOPES"):
-        monkeypatch.delenv(f"AUTH{name}", raising=False)
+    for name in ("AUTH", *TokenSettings.variables()):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
@@ -115,3 +117,60 @@ def test_a_file_is_read_too(monkeypatch: pytest.MonkeyPatch, file: dict[str, str
         monkeypatch.setenv(name, value)
     tokens = load_settings().tokens
     assert (str(tokens.jwks_file), tokens.scopes) == (file["AUTH_JWKS_FILE"], frozenset())
+
+
+def read(monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]) -> TokenSettings:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    return load_settings().tokens
+
+
+def test_there_may_be_several_issuers_and_audiences(monkeypatch: pytest.MonkeyPatch) -> None:
+    tokens = read(
+        monkeypatch, {**URL, "AUTH_ISSUER": " https://a/  https://b", "AUTH_AUDIENCE": "a b\n"}
+    )
+    assert (tokens.issuer, tokens.audience) == (("https://a/", "https://b"), ("a", "b"))
+
+
+def test_without_others_the_rules_are_the_usual_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = rules_of(read(monkeypatch, ISSUER | AUDIENCE | URL))
+    assert rules == TokenRules(("livecalls",), "aud", frozenset(ALGORITHMS), False, ("scope", "scp"))
+
+
+def test_the_rules_are_those_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = {
+        "AUTH_AUDIENCE_CLAIM": "client_id",
+        "AUTH_ALGORITHMS": "PS256  Ed25519",
+        "AUTH_TOKEN_TYPE": "at+jwt",
+        "AUTH_SCOPE_CLAIMS": "scope permissions",
+    }
+    rules = rules_of(read(monkeypatch, ISSUER | AUDIENCE | URL | settings))
+    allowed = frozenset({"PS256", "Ed25519"})
+    assert rules == TokenRules(("livecalls",), "client_id", allowed, True, ("scope", "permissions"))
+
+
+def test_the_audience_is_not_compared_on_purpose(monkeypatch: pytest.MonkeyPatch) -> None:
+    none = {"AUTH_AUDIENCE_CLAIM": "none"}
+    assert rules_of(read(monkeypatch, ISSUER | URL | none)).audience_claim is None
+    exclude = "AUTH_AUDIENCE and AUTH_AUDIENCE_CLAIM=none exclude each other: set one"
+    assert told(monkeypatch, AUDIENCE) == exclude
+
+
+@pytest.mark.parametrize(
+    "algorithm", ["HS256", "HS384", "HS512", "none", "None", "rs256", "ES256K", "RS256,ES256", "*"]
+)
+def test_no_other_algorithm_can_be_allowed(monkeypatch: pytest.MonkeyPatch, algorithm: str) -> None:
+    message = told(monkeypatch, {**ISSUER, **AUDIENCE, **URL, "AUTH_ALGORITHMS": f"RS256 {algorithm}"})
+    assert message.startswith("AUTH_ALGORITHMS.1: Input should be 'RS256', 'RS384'")
+    assert f"'{algorithm}'" not in message
+
+
+@pytest.mark.parametrize("name", ["AUTH_ALGORITHMS", "AUTH_SCOPE_CLAIMS"])
+def test_a_list_of_nothing_is_no_list(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    assert told(monkeypatch, {**ISSUER, **AUDIENCE, **URL, name: " "}).startswith(f"{name}: ")
+
+
+@pytest.mark.parametrize("type_", ["jwt", "AT+JWT", "at"])
+def test_a_type_is_required_by_its_name(monkeypatch: pytest.MonkeyPatch, type_: str) -> None:
+    expected = "AUTH_TOKEN_TYPE: Input should be 'any' or 'at+jwt'"
+    assert told(monkeypatch, {**ISSUER, **AUDIENCE, **URL, "AUTH_TOKEN_TYPE": type_}) == expected
