@@ -128,5 +128,7 @@ def _encrypts(jwk: dict[str, Any]) -> bool:
 
 
 def _shown(member: Any) -> str | None:
-    """Cut what the log shows of a key."""
-    return None if member is None else str(member)[:_MAX_SHOWN]
+    """Cut what the log shows of a key; of what is no text, only the type, for it may be nested deep."""
+    if member is None:
+        return None
+    return member[:_MAX_SHOWN] if isinstance(member, str) else f"a {type(member).__name__}"

@@ -19,7 +19,7 @@ def check_type(header: Mapping[str, Any], claims: Mapping[str, Any], *, typed: b
     type_ = _type_of(header)
     if typed and type_ != "at+jwt":
         raise TokenRefusedError("typ is not at+jwt")
-    if _is_other(type_) or str(claims.get("typ")).lower() in _OTHER_TYPES:
+    if _is_other(type_) or _lower(claims.get("typ")) in _OTHER_TYPES:
         raise TokenRefusedError("typ of another token")
     if claims.get("token_use") not in (None, "access"):
         raise TokenRefusedError("token_use of another token")
@@ -29,7 +29,7 @@ def check_type(header: Mapping[str, Any], claims: Mapping[str, Any], *, typed: b
 
 def _type_of(header: Mapping[str, Any]) -> str:
     """Read the type in the header, a media type that may lack `application/`, in any case."""
-    return str(header.get("typ", "")).lower().removeprefix("application/")
+    return _lower(header.get("typ")).removeprefix("application/")
 
 
 def _is_other(type_: str) -> bool:
@@ -41,4 +41,9 @@ def _is_id_token(claims: Mapping[str, Any]) -> bool:
     if any(claims.get(name) is not None for name in _OF_ID_TOKENS):
         return True
     # Keycloak before 24 puts the nonce into access tokens too, which it marks as bearer tokens.
-    return claims.get("nonce") is not None and str(claims.get("typ")).lower() != "bearer"
+    return claims.get("nonce") is not None and _lower(claims.get("typ")) != "bearer"
+
+
+def _lower(value: Any) -> str:
+    """Return text in lower case; a type that is no text is none."""
+    return value.lower() if isinstance(value, str) else ""

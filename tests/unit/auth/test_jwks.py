@@ -129,8 +129,20 @@ def test_an_unusable_key_is_left_out_with_the_reason_and_the_others_are_used(
     (left_out,) = keys.left_out
     assert left_out.reason == reason
     if isinstance(unusable, dict):
-        assert left_out.kid == (str(unusable["kid"]) if "kid" in unusable else None)
-        assert left_out.algorithm == (str(unusable["alg"]) if "alg" in unusable else None)
+        assert left_out.kid == shown(unusable.get("kid"))
+        assert left_out.algorithm == shown(unusable.get("alg"))
+
+
+def shown(member: Any) -> str | None:
+    return member if member is None or isinstance(member, str) else f"a {type(member).__name__}"
+
+
+@pytest.mark.parametrize("member", ["kid", "alg", "use", "kty", "crv", "n", "key_ops"])
+def test_a_key_that_is_nested_as_deep_as_json_goes_is_left_out(member: str) -> None:
+    document = key_set(signer("EdDSA"), changed(**{member: "HERE"}))
+    depth = 900
+    document = document.replace(b'"HERE"', b"[" * depth + b"]" * depth)
+    assert "eddsa" in read_key_set(document).kids
 
 
 @pytest.mark.parametrize(("unusable", "reason"), UNUSABLE.values(), ids=UNUSABLE)

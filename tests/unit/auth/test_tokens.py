@@ -1,5 +1,7 @@
 import datetime as dt
+import json
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
@@ -160,6 +162,20 @@ async def test_a_null_among_the_audiences_is_passed_over(tokens: Tokens) -> None
 @pytest.mark.parametrize("value", [5, None, 1.5, ["x"], {}, True], ids=repr)
 async def test_what_nobody_reads_may_be_anything(tokens: Tokens, claim: str, value: Any) -> None:
     assert await tokens.verify(token(**{claim: value}))
+
+
+@pytest.mark.parametrize(
+    "claim", ["typ", "token_use", "nonce", "aud", "scope", "iss", "exp", "nbf", "sub"]
+)
+async def test_claims_that_are_nested_as_deep_as_json_goes_are_no_fault(
+    tokens: Tokens, claim: str
+) -> None:
+    claims = {"iss": ISSUER, "aud": AUDIENCE, "exp": NOW + 300, claim: "HERE"}
+    nested = json.dumps(claims).encode().replace(b'"HERE"', b"[" * 900 + b"]" * 900)
+    header = json.dumps({"alg": "RS256", "kid": "rs256", "typ": "HERE"}).encode()
+    for typ in (b'"JWT"', b"[" * 900 + b"]" * 900):
+        with suppress(TokenRefusedError):
+            await tokens.verify(RSA.signed(header.replace(b'"HERE"', typ), nested))
 
 
 @pytest.mark.parametrize("header", ["jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256"])
