@@ -3,7 +3,9 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from typing import Any
+from unittest.mock import Mock
 
+import jwt
 import pytest
 
 from server.auth.claims import TokenRules
@@ -128,6 +130,26 @@ async def test_a_key_without_a_kid_is_rotated(source: ScriptedSource) -> None:
         assert await tokens.verify(new.token({"kid": ABSENT}))
         assert await check_of(tokens, old.token({"kid": ABSENT})) == "InvalidSignature"
         assert source.asked == 2
+
+
+async def test_a_bad_signature_under_a_known_kid_asks_no_key_server(
+    source: ScriptedSource, tokens: Tokens
+) -> None:
+    assert await check_of(tokens, signer("RS256", "another").token({"kid": "rs256"})) == (
+        "InvalidSignature"
+    )
+    assert source.asked == 1
+
+
+async def test_a_bad_signature_without_a_kid_asks_once_in_30_s_and_is_verified_once_more_at_most(
+    source: ScriptedSource, tokens: Tokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decode = Mock(wraps=jwt.decode)
+    monkeypatch.setattr(jwt, "decode", decode)
+    forged = signer("ES384", "another").token({"kid": ABSENT})
+    for _ in range(5):
+        assert await check_of(tokens, forged) == "InvalidSignature"
+    assert (source.asked, decode.call_count) == (2, 5)
 
 
 async def test_two_keys_of_different_kinds_may_have_one_kid(

@@ -4,9 +4,14 @@ from typing import Any
 
 import pytest
 
+from server.auth.claims import TokenRules
 from server.auth.errors import TokenRefusedError
 from server.auth.token_type import check_type
+from server.auth.tokens import Tokens
+from tests.support.scripted_keys import ScriptedSource
+from tests.support.tokens import AUDIENCE, ISSUER, signer
 
+RSA = signer("RS256")
 JWT = {"typ": "JWT"}
 ACCESS_TOKENS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "RFC 9068": ({"typ": "at+jwt"}, {}),
@@ -69,3 +74,14 @@ def test_with_a_required_type_any_other_is_refused(header: dict[str, Any]) -> No
     with pytest.raises(TokenRefusedError, match="not valid") as raised:
         check_type(header, {"typ": "at+jwt"}, typed=True)
     assert raised.value.check == "typ is not at+jwt"
+
+
+async def test_the_type_of_a_well_signed_token_is_checked(source: ScriptedSource) -> None:
+    async with source.keys().kept_fresh() as keys:
+        tokens = Tokens({ISSUER: keys}, TokenRules((AUDIENCE,)))
+        typed = Tokens({ISSUER: keys}, TokenRules((AUDIENCE,), typed=True))
+        assert await typed.verify(RSA.token())
+        assert await tokens.verify(RSA.token(JWT))
+        for verifier, token in ((tokens, RSA.token(nonce="n")), (typed, RSA.token(JWT))):
+            with pytest.raises(TokenRefusedError):
+                await verifier.verify(token)
