@@ -1,4 +1,4 @@
-"""Tells access tokens from the other tokens that an issuer signs with the same keys."""
+"""Distinguishes access tokens from the other tokens that an issuer signs with the same keys."""
 
 from collections.abc import Mapping
 from typing import Any
