@@ -8,7 +8,7 @@ from ipaddress import IPv6Address, ip_address
 from typing import Annotated, Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo
 
 
 def bare_host(text: str) -> str:
@@ -72,10 +72,23 @@ def host_and_port(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _is_safe_url(text: str) -> str:
-    parts = urlsplit(text)
-    on_this_machine = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
-    if not parts.hostname or not (parts.scheme == "https" or on_this_machine):
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+"""The hosts to which plain http leaves the machine never."""
+
+
+def is_safe_url(text: str, *, plain_http: bool = False) -> bool:
+    """Return whether a URL is https://, or http:// on this machine, or to any if that is allowed."""
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname
+    except ValueError:
+        return False
+    is_allowed = plain_http or host in LOOPBACK_HOSTS
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and is_allowed))
+
+
+def _check_safe_url(text: str) -> str:
+    if not is_safe_url(text):
         raise ValueError("must be an https:// URL, or http:// on this machine")
     return text
 
@@ -88,7 +101,7 @@ _BASE_URL = re.compile(
 
 def _is_base_url(text: str) -> str:
     """Check a safe URL that paths are put behind; raises ValueError if no HTTP client could take it."""
-    parts = urlsplit(_is_safe_url(text))
+    parts = urlsplit(_check_safe_url(text))
     if not _BASE_URL.fullmatch(text) or "?" in text or "#" in text or parts.port == 0:
         raise ValueError("must be https://HOST, with a port and a path at most")
     host = parts.hostname or ""
@@ -97,11 +110,28 @@ def _is_base_url(text: str) -> str:
     return text
 
 
-SafeUrl = Annotated[str, AfterValidator(_is_safe_url)]
+SafeUrl = Annotated[str, AfterValidator(_check_safe_url)]
 """An https:// URL, or http:// on this machine."""
 
 BaseUrl = Annotated[str, AfterValidator(_is_base_url)]
 """A safe URL that paths are put behind."""
+
+
+def _check_proxy_url(url: SecretStr) -> SecretStr:
+    """Check the URL of a proxy, which may have a user and a password."""
+    text = url.get_secret_value()
+    try:
+        parts = urlsplit(text)
+        is_usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        is_usable = False
+    if not is_usable or re.search(r"[^!-~]", text) or parts.path not in ("", "/"):
+        raise ValueError("must be http://HOST:PORT or https://HOST:PORT, with user:password@ at most")
+    return url
+
+
+ProxyUrl = Annotated[SecretStr, AfterValidator(_check_proxy_url)]
+"""The URL of an HTTP proxy; its password is shown nowhere."""
 
 
 class Obstacle(NamedTuple):

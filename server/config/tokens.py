@@ -5,7 +5,8 @@ from typing import Annotated, Literal, Self, get_args
 from pydantic import Field, FilePath, StringConstraints, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from server.addresses import SafeUrl
+from server.addresses import ProxyUrl, SafeUrl
+from server.config.ca_file import CaFile
 from server.config.environment import EnvironmentSettings
 
 # What RFC 6749 lets a scope consist of.
@@ -38,6 +39,10 @@ class TokenSettings(EnvironmentSettings):
     """The address of the keys that tokens are signed with."""
     jwks_file: FilePath | None = None
     """The same, as a file."""
+    ca_file: CaFile | None = None
+    """The authorities whose certificates issuers may show, instead of the system's."""
+    proxy_url: ProxyUrl | None = None
+    """The proxy that issuers are asked through, instead of HTTPS_PROXY's."""
     scopes: Annotated[frozenset[Scope], NoDecode] = frozenset()
     """Scopes that a token must grant, all of them."""
     scope_claims: Annotated[tuple[str, ...], NoDecode, Field(min_length=1)] = ("scope", "scp")

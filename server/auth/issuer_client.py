@@ -1,0 +1,207 @@
+"""The HTTP client that asks issuers: for key sets, for discovery and for introspection."""
+
+import asyncio
+import json
+import ssl
+import zlib
+from collections.abc import Mapping
+from contextlib import suppress
+from http import HTTPStatus
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from types import MappingProxyType
+from typing import Any
+
+import httpx
+
+from server.auth.issuer_errors import IssuerError, describe, is_distrust, read_retry_after
+from server.auth.issuer_proxy import Proxy, choose_proxy
+from server.auth.issuer_tls import create_trust
+from server.config.tokens import TokenSettings
+
+MAX_BYTES = 256 * 1024
+"""Bytes of a document that are read at most, packed and unpacked; a key takes some 500."""
+TIMEOUT_SECONDS = 3.0
+
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+_HEADERS = {"accept": "application/json, */*;q=0.5", "accept-encoding": "identity"}
+# Below the 5 s after which Node, Apache and uvicorn close an idle connection.
+_IDLE_SECONDS = 4.0
+_PACKED = ("gzip", "x-gzip", "deflate")
+_BOM = b"\xef\xbb\xbf"
+_LONGEST_CONTENT_TYPE = 60
+
+
+class IssuerClient:
+    """Asks by GET or POST, and takes a JSON object with status 200 for an answer.
+
+    It keeps connections, follows no redirect, and reads 256 KiB at most. It belongs to one event loop.
+    """
+
+    def __init__(
+        self, settings: TokenSettings, *, timeout: float = TIMEOUT_SECONDS, max_connections: int = 20
+    ) -> None:
+        """Give up a request after so many seconds, from connecting to the last byte."""
+        self._ca_file = settings.ca_file
+        self._proxy_url = settings.proxy_url.get_secret_value() if settings.proxy_url else None
+        self._timeout = timeout
+        self._limits = httpx.Limits(
+            max_connections=max_connections,
+            max_keepalive_connections=max_connections,
+            keepalive_expiry=_IDLE_SECONDS,
+        )
+        self._trust: ssl.SSLContext | None = None
+        self._creating = asyncio.Lock()
+        self._clients: dict[Proxy | None, httpx.AsyncClient] = {}
+
+    async def get(self, url: str, headers: Mapping[str, str] = _NO_HEADERS) -> bytes:
+        """Read a document; raises IssuerError."""
+        return await self._ask("GET", url, headers, None)
+
+    async def post(
+        self, url: str, form: Mapping[str, str], headers: Mapping[str, str] = _NO_HEADERS
+    ) -> bytes:
+        """Send a form, and read the answer; raises IssuerError."""
+        return await self._ask("POST", url, headers, form)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        clients, self._clients = self._clients, {}
+        for client in clients.values():
+            await client.aclose()
+
+    async def _ask(
+        self, method: str, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None
+    ) -> bytes:
+        trust = await self._trusted()
+        proxy = None
+        try:
+            proxy = choose_proxy(url, self._proxy_url)
+            client = self._client(trust, proxy)
+            async with asyncio.timeout(self._timeout):
+                return await _exchange(client, method, url, headers, form)
+        except TimeoutError as error:
+            raise IssuerError(f"time-out: no answer in {self._timeout:g} s{_by(proxy)}") from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            await self._look_for_new_authorities(trust, error)
+            raise IssuerError(f"{describe(error)}{_by(proxy)}") from error
+
+    def _client(self, trust: ssl.SSLContext, proxy: Proxy | None) -> httpx.AsyncClient:
+        if proxy not in self._clients:
+            self._clients[proxy] = httpx.AsyncClient(
+                verify=trust,
+                proxy=_proxy(trust, proxy),
+                trust_env=False,
+                timeout=None,  # noqa: S113 - the whole request has one
+                limits=self._limits,
+                headers=_HEADERS,
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+            )
+        return self._clients[proxy]
+
+    async def _trusted(self) -> ssl.SSLContext:
+        async with self._creating:
+            if self._trust is None:
+                try:
+                    # For 14 ms the loop would answer nobody.
+                    self._trust = await asyncio.to_thread(create_trust, self._ca_file)
+                except OSError as error:
+                    raise IssuerError(f"AUTH_CA_FILE cannot be used: {error.strerror}") from error
+            return self._trust
+
+    async def _look_for_new_authorities(self, trust: ssl.SSLContext, error: Exception) -> None:
+        """Take up what AUTH_CA_FILE has got meanwhile, for the next request, if that may help."""
+        if self._ca_file is not None and is_distrust(error):
+            with suppress(OSError):
+                await asyncio.to_thread(trust.load_verify_locations, self._ca_file)
+
+
+def parse_json(document: bytes) -> Any:
+    """Read JSON in UTF-8, behind a byte order mark or not; raises IssuerError."""
+    try:
+        return json.loads(document.removeprefix(_BOM).decode())
+    except (ValueError, RecursionError) as error:
+        raise IssuerError("no JSON") from error
+
+
+async def _exchange(
+    client: httpx.AsyncClient,
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    form: Mapping[str, str] | None,
+) -> bytes:
+    """Ask once more if a kept connection was closed by the server at the same moment."""
+    is_new = False
+
+    async def watch(event: str, _: Any) -> None:
+        nonlocal is_new
+        is_new = is_new or event == "connection.connect_tcp.started"
+
+    request = client.build_request(method, url, headers=headers, data=form, extensions={"trace": watch})
+    try:
+        response = await client.send(request, stream=True)
+    except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+        if is_new:
+            raise
+        response = await client.send(request, stream=True)
+    try:
+        return await _read(response)
+    finally:
+        await response.aclose()
+
+
+async def _read(response: httpx.Response) -> bytes:
+    if response.status_code != HTTPStatus.OK:
+        raise _unexpected(response)
+    body = b""
+    async for part in response.aiter_raw():
+        body += part
+        if len(body) > MAX_BYTES:
+            raise IssuerError("too large")
+    document = _unpack(body, response.headers.get("content-encoding", "identity").strip().lower())
+    if not document.removeprefix(_BOM).lstrip().startswith(b"{"):
+        raise IssuerError(f"no JSON but {_content_type(response)}")
+    return document
+
+
+def _unexpected(response: httpx.Response) -> IssuerError:
+    status = response.status_code
+    reason = f"status {status}"
+    if response.has_redirect_location:
+        reason += ": redirects are not followed"
+    return IssuerError(
+        reason, status=status, retry_after=read_retry_after(response.headers.get("retry-after"))
+    )
+
+
+def _unpack(body: bytes, encoding: str) -> bytes:
+    if encoding in ("", "identity"):
+        return body
+    if encoding not in _PACKED:
+        raise IssuerError("packed in another way than gzip")
+    unpacking = zlib.decompressobj(zlib.MAX_WBITS | 32)  # gzip or zlib, whichever it is
+    try:
+        document = unpacking.decompress(body, MAX_BYTES + 1)
+    except zlib.error as error:
+        raise IssuerError("no gzip, although it should be") from error
+    if len(document) > MAX_BYTES:
+        raise IssuerError("too large")
+    if not unpacking.eof:
+        raise IssuerError("cut off")
+    return document
+
+
+def _content_type(response: httpx.Response) -> str:
+    kind: str = response.headers.get("content-type", "").partition(";")[0].strip()
+    return kind[:_LONGEST_CONTENT_TYPE] or "something without a content type"
+
+
+def _proxy(trust: ssl.SSLContext, proxy: Proxy | None) -> httpx.Proxy | None:
+    if proxy is None:
+        return None
+    encrypted = proxy.url.startswith("https:")
+    return httpx.Proxy(proxy.url, ssl_context=trust if encrypted else None)
+
+
+def _by(proxy: Proxy | None) -> str:
+    return f" (through {proxy.setting})" if proxy else ""
