@@ -81,7 +81,8 @@ class IssuerClient:
                 return await _exchange(client, method, url, headers, form)
         except TimeoutError as error:
             raise IssuerError(f"time-out: no answer in {self._timeout:g} s{_by(proxy)}") from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+            # Not all of the system's and of TLS's errors come as httpx's own.
             await self._look_for_new_authorities(trust, error)
             raise IssuerError(f"{describe(error)}{_by(proxy)}") from error
 
@@ -116,11 +117,16 @@ class IssuerClient:
 
 
 def parse_json(document: bytes) -> Any:
-    """Read JSON in UTF-8, behind a byte order mark or not; raises IssuerError."""
+    """Read JSON in UTF-8; raises IssuerError."""
     try:
-        return json.loads(document.removeprefix(_BOM).decode())
+        return json.loads(without_bom(document).decode())
     except (ValueError, RecursionError) as error:
         raise IssuerError("no JSON") from error
+
+
+def without_bom(document: bytes) -> bytes:
+    """Drop the byte order mark, which JSON should not have and some programs write (RFC 8259, 8.1)."""
+    return document.removeprefix(_BOM)
 
 
 async def _exchange(
@@ -158,9 +164,10 @@ async def _read(response: httpx.Response) -> bytes:
         body += part
         if len(body) > MAX_BYTES:
             raise IssuerError("too large")
-    document = _unpack(body, response.headers.get("content-encoding", "identity").strip().lower())
-    if not document.removeprefix(_BOM).lstrip().startswith(b"{"):
-        raise IssuerError(f"no JSON but {_content_type(response)}")
+    packing = response.headers.get("content-encoding", "").strip().lower()
+    document = without_bom(_unpack(body, packing))
+    if not document.lstrip().startswith(b"{"):
+        raise IssuerError(f"no JSON object but {_content_type(response)}")
     return document
 
 
@@ -174,10 +181,10 @@ def _unexpected(response: httpx.Response) -> IssuerError:
     )
 
 
-def _unpack(body: bytes, encoding: str) -> bytes:
-    if encoding in ("", "identity"):
+def _unpack(body: bytes, packing: str) -> bytes:
+    if packing in ("", "identity"):
         return body
-    if encoding not in _PACKED:
+    if packing not in _PACKED:
         raise IssuerError("packed in another way than gzip")
     unpacking = zlib.decompressobj(zlib.MAX_WBITS | 32)  # gzip or zlib, whichever it is
     try:

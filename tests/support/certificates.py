@@ -22,6 +22,12 @@ class Pair:
         """Name them as the settings with the prefix do."""
         return {f"{prefix}_CERTIFICATE_FILE": str(self.certificate), f"{prefix}_KEY_FILE": str(self.key)}
 
+    def server_context(self) -> ssl.SSLContext:
+        """Make the context of a server that shows the certificate."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate, self.key)
+        return context
+
 
 class Authority:
     """A CA whose files are in a folder; it replaces them as a careful program does, by renaming."""

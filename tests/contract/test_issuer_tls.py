@@ -1,0 +1,134 @@
+"""Whose certificates of issuers are trusted, with real servers."""
+
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, aclosing
+from pathlib import Path
+
+import pytest
+
+from server.auth.issuer_client import IssuerClient
+from server.auth.issuer_errors import IssuerError
+from server.auth.issuer_tls import create_trust
+from server.config.tokens import TokenSettings
+from tests.support.certificates import Authority
+from tests.support.key_server import KeyServer
+from tests.support.tokens import all_signers, key_set
+
+DOCUMENT = key_set(*all_signers())
+
+Serve = Callable[..., KeyServer]
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path)
+
+
+@pytest.fixture
+def serve(authority: Authority) -> Iterator[Serve]:
+    """Run a key server with a certificate of the authority's, or of another's."""
+    with ExitStack() as stack:
+
+        def run(*names: str, days: int = 30, issuer: Authority = authority) -> KeyServer:
+            server = KeyServer()
+            stack.enter_context(
+                server.running(issuer.issue("server", *names, days=days).server_context())
+            )
+            return server
+
+        yield run
+
+
+def settings_with(file: Path | None) -> TokenSettings:
+    return TokenSettings(ca_file=file)
+
+
+async def reason_of(client: IssuerClient, url: str) -> str:
+    with pytest.raises(IssuerError) as raised:
+        await client.get(url)
+    return raised.value.reason
+
+
+async def test_an_authority_of_ones_own_is_trusted_if_its_file_is_named(
+    serve: Serve, authority: Authority
+) -> None:
+    server = serve()
+    async with aclosing(IssuerClient(settings_with(authority.certificate))) as client:
+        assert await client.get(server.url) == DOCUMENT
+
+
+async def test_nobody_else_is_trusted_then(
+    serve: Serve, authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Authority(tmp_path, "other")
+    server = serve()
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.certificate))
+    async with aclosing(IssuerClient(settings_with(other.certificate))) as client:
+        assert "TLS certificate not trusted" in await reason_of(client, server.url)
+    assert server.requests == 0
+
+
+async def test_those_of_the_system_are_trusted_without_a_file(
+    serve: Serve, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve()
+    async with aclosing(IssuerClient(settings_with(None))) as client:
+        assert "TLS certificate not trusted" in await reason_of(client, server.url)
+    assert server.requests == 0
+    # That is how an owner has OpenSSL look elsewhere for the system's.
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.certificate))
+    async with aclosing(IssuerClient(settings_with(None))) as client:
+        assert await client.get(server.url) == DOCUMENT
+
+
+def test_a_machine_without_any_has_those_that_come_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "none"))
+    assert create_trust(None).cert_store_stats()["x509_ca"] > 50
+
+
+@pytest.mark.parametrize(
+    ("names", "days", "words"),
+    [(("other.example",), 30, "IP address mismatch"), ((), 0, "certificate has expired")],
+)
+async def test_it_is_named_what_is_wrong_with_a_certificate(
+    serve: Serve, authority: Authority, names: tuple[str, ...], days: int, words: str
+) -> None:
+    server = serve(*names, days=days)
+    async with aclosing(IssuerClient(settings_with(authority.certificate))) as client:
+        reason = await reason_of(client, server.url)
+    assert reason.startswith("TLS certificate not trusted: ")
+    assert words in reason
+    assert server.requests == 0
+
+
+async def test_one_that_speaks_no_tls_is_named_so(key_server: KeyServer) -> None:
+    async with aclosing(IssuerClient(settings_with(None))) as client:
+        url = key_server.url.replace("http:", "https:")
+        assert await reason_of(client, url) == "TLS failed: WRONG_VERSION_NUMBER"
+
+
+async def test_one_that_asks_for_a_certificate_of_ours_is_named_so(authority: Authority) -> None:
+    context = authority.issue("server").server_context()
+    context.verify_mode = ssl.CERT_REQUIRED
+    server = KeyServer()
+    with server.running(context):
+        async with aclosing(IssuerClient(settings_with(authority.certificate))) as client:
+            reason = await reason_of(client, server.url)
+    # The alert may be lost behind the end of the connection.
+    assert reason in ("TLS failed: TLSV13_ALERT_CERTIFICATE_REQUIRED", "Connection reset by peer")
+
+
+async def test_what_the_file_has_got_meanwhile_is_trusted_without_a_restart(
+    serve: Serve, authority: Authority, tmp_path: Path
+) -> None:
+    new = Authority(tmp_path, "new")
+    server = serve(issuer=new)
+    async with aclosing(IssuerClient(settings_with(authority.certificate))) as client:
+        assert "not trusted" in await reason_of(client, server.url)
+        new.write(authority.certificate)
+        assert "not trusted" in await reason_of(client, server.url)
+        assert await client.get(server.url) == DOCUMENT
