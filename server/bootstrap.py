@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 
 from server.adapters.stream.best_effort import BestEffort
 from server.adapters.stream.unconfigured import Unconfigured
@@ -11,13 +11,16 @@ from server.addresses import host_and_port
 from server.application.get_call import GetCall
 from server.application.ports import LiveStatuses
 from server.auth.claims import rules_of
-from server.auth.errors import AuthNotConfiguredError
+from server.auth.discovery import discoveries_of
 from server.auth.guard import Guard, OpenDoor, TokenGuard
-from server.auth.key_source import key_source
+from server.auth.issuer_client import IssuerClient
+from server.auth.issuer_keys import issuer_keys
+from server.auth.key_source import key_sources
 from server.auth.keys import Keys
 from server.auth.tokens import Tokens
 from server.config.settings import Settings
 from server.config.stream import StreamSettings
+from server.config.tokens import TokenSettings
 from server.readiness import Readiness
 from server.store.calls import StoredCalls
 from server.transport.admission import Admission
@@ -87,11 +90,11 @@ async def serving_inside(settings: Settings) -> AsyncIterator[AsgiServer]:
 @asynccontextmanager
 async def _service(settings: Settings) -> AsyncIterator[tuple[LiveCalls, Readiness]]:
     async with AsyncExitStack() as stack:
-        keys = await stack.enter_async_context(_keys(settings))
+        guard, keys = await stack.enter_async_context(guarding(settings))
         calls = StoredCalls(settings.database)
         stack.push_async_callback(calls.aclose)
         live_statuses = await stack.enter_async_context(_live_statuses(settings.stream))
-        admission = Admission(_guard(settings, keys), settings.server.max_concurrent_requests)
+        admission = Admission(guard, settings.server.max_concurrent_requests)
         readiness = Readiness(keys, calls, settings.database.ready_timeout_ms / 1000)
         yield LiveCalls(GetCall(calls, live_statuses), admission), readiness
 
@@ -103,24 +106,28 @@ def _warn_of_plain_text(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def _keys(settings: Settings) -> AsyncIterator[Keys | None]:
+async def guarding(settings: Settings) -> AsyncIterator[tuple[Guard, Collection[Keys]]]:
+    """Keep what decides who is let in, and the keys that it needs, while the block lasts.
+
+    Raises AuthNotConfiguredError.
+    """
     if settings.server.auth == "off":
         log.warning("AUTH=off: whoever reaches this server may call it")
-        yield None
+        yield OpenDoor(), ()
         return
-    async with Keys(key_source(settings.tokens)).kept_fresh() as keys:
-        yield keys
+    async with _keys(settings.tokens) as keys:
+        tokens = Tokens(keys, rules_of(settings.tokens))
+        yield TokenGuard(tokens, settings.tokens.scopes), set(keys.values())
 
 
-def _guard(settings: Settings, keys: Keys | None) -> Guard:
-    accepted = settings.tokens
-    if keys is None:
-        return OpenDoor()
-    if not accepted.configured:
-        raise AuthNotConfiguredError
-    # One key set for all: it is of all of them on purpose, as Entra's and Google's are.
-    tokens = Tokens(dict.fromkeys(accepted.issuer, keys), rules_of(accepted))
-    return TokenGuard(tokens, accepted.scopes)
+@asynccontextmanager
+async def _keys(settings: TokenSettings) -> AsyncIterator[Mapping[str, Keys]]:
+    if settings.allows_plain_http:
+        log.warning("AUTH_PLAIN_HTTP=on: whoever is on the line to an issuer can let anybody in")
+    async with aclosing(IssuerClient(settings)) as client:
+        sources = key_sources(settings, client, discoveries_of(settings, client))
+        async with issuer_keys(sources) as keys:
+            yield keys
 
 
 @asynccontextmanager

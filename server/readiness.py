@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Collection
 from contextlib import suppress
 from uuid import UUID
 
@@ -18,26 +19,40 @@ log = logging.getLogger("server")
 class Readiness:
     """What a fresh server waits for before its health is SERVING; later outages are no matter.
 
-    Without keys it could let nobody in, so it waits for them as long as it takes. For a database that is
-    away it waits so many seconds, or as long as it takes as well if these are 0: in an outage all would
-    answer alike, and none may stay out of the pool for ever.
+    Without keys it could let nobody in, so it waits for them as long as it takes: for those of one
+    issuer, if there are several. For the others, and for a database that is away, it waits so many
+    seconds, or as long as it takes as well if these are 0: in an outage all would answer alike, and none
+    may stay out of the pool for ever.
     """
 
-    def __init__(self, keys: Keys | None, calls: Calls, database_within: float) -> None:
-        """Wait for no keys if there are none, for nobody shows a token then."""
+    def __init__(self, keys: Collection[Keys], calls: Calls, within: float) -> None:
+        """Wait for no keys if there are none, for nobody shows a token then that they are for."""
         self._keys = keys
         self._calls = calls
-        self._within = database_within or None
+        self._within = within or None
 
     async def until_ready(self) -> None:
         """Wait until keys were read, and a SELECT went well or was waited for long enough."""
         if self._keys:
-            await self._keys.until_read()
+            await self._until_keys()
         try:
             async with asyncio.timeout(self._within):
                 await self._until_a_read()
         except TimeoutError:
             log.error("the database is not waited for any longer", extra={"within_s": self._within})  # noqa: TRY400 - a traceback adds nothing
+
+    async def _until_keys(self) -> None:
+        readings = [asyncio.create_task(keys.until_read()) for keys in self._keys]
+        try:
+            await asyncio.wait(readings, return_when=asyncio.FIRST_COMPLETED)
+            _, missing = await asyncio.wait(readings, timeout=self._within)
+        finally:
+            for reading in readings:
+                reading.cancel()
+        if missing:
+            log.error(
+                "the keys of some issuers are not waited for any longer", extra={"of": len(missing)}
+            )
 
     async def _until_a_read(self) -> None:
         while True:

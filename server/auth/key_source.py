@@ -1,35 +1,54 @@
-"""Where a key set is read from: a file, or a URL."""
+"""Where a key set is read from: a file, a URL, or wherever an issuer publishes it."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from http import HTTPStatus
+import logging
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
-import httpx
-
+from server.auth.discovery import Discovery
 from server.auth.errors import AuthNotConfiguredError
+from server.auth.issuer_client import IssuerClient, without_bom
+from server.auth.issuer_errors import IssuerError
+from server.auth.key_server_token import KeyServerToken, key_server_token
 from server.config.tokens import TokenSettings
 
 KeySource = Callable[[], Coroutine[Any, Any, bytes]]
 """Reads the document of a key set; raises KeySourceError."""
 
-LARGEST_DOCUMENT = 256 * 1024
-"""Bytes of a document that are read at most; a key takes some 500."""
-_WITHIN_SECONDS = 3.0
+_MAX_SHOWN = 200
+
+log = logging.getLogger("server.auth")
 
 
 class KeySourceError(Exception):
-    """The document cannot be read; the message says why, for the log."""
+    """The document cannot be read; the message is the reason, for the log."""
+
+    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+        """Seconds for which the source asks to be left alone, if it does."""
 
 
-def key_source(settings: TokenSettings) -> KeySource:
-    """Find the source that the settings name; raises AuthNotConfiguredError where they name none."""
-    if settings.jwks_url is not None:
-        return of_url(settings.jwks_url)
+def key_sources(
+    settings: TokenSettings, client: IssuerClient, discoveries: Mapping[str, Discovery]
+) -> Mapping[str, KeySource]:
+    """Find the source of each issuer's keys; raises AuthNotConfiguredError if there is no issuer.
+
+    Issuers share the one source that the settings name, which is theirs on purpose: Entra's tenants
+    and Google's two names have one key set. Where keys are discovered, each issuer has its own.
+    """
+    if not settings.configured:
+        raise AuthNotConfiguredError
     if settings.jwks_file is not None:
-        return of_file(settings.jwks_file)
-    raise AuthNotConfiguredError
+        return dict.fromkeys(settings.issuer, of_file(settings.jwks_file))
+    if settings.jwks_url is not None:
+        url = settings.jwks_url
+        return dict.fromkeys(settings.issuer, of_url(client, url, key_server_token(settings, url)))
+    return {
+        issuer: of_discovery(client, discovery, key_server_token(settings, issuer))
+        for issuer, discovery in discoveries.items()
+    }
 
 
 def of_file(path: Path) -> KeySource:
@@ -37,40 +56,47 @@ def of_file(path: Path) -> KeySource:
 
     async def read() -> bytes:
         try:
-            return await asyncio.to_thread(path.read_bytes)
+            return without_bom(await asyncio.to_thread(path.read_bytes))
         except OSError as error:
             raise KeySourceError(error.strerror or type(error).__name__) from error
 
     return read
 
 
-def of_url(url: str) -> KeySource:
-    """Fetch a URL, within 3 s; redirects are not followed."""
+def of_url(client: IssuerClient, url: str, token: KeyServerToken | None = None) -> KeySource:
+    """Fetch a URL, with a bearer token if it asks for one."""
 
     async def fetch() -> bytes:
-        # It takes 14 ms, for which the loop would answer nobody.
-        trusted = await asyncio.to_thread(httpx.create_ssl_context, trust_env=False)
         try:
-            async with (
-                asyncio.timeout(_WITHIN_SECONDS),
-                httpx.AsyncClient(verify=trusted, trust_env=False, timeout=_WITHIN_SECONDS) as client,
-                client.stream("GET", url, headers={"Accept-Encoding": "identity"}) as response,
-            ):
-                return await _body(response)
-        except TimeoutError as error:
-            raise KeySourceError(f"no answer in {_WITHIN_SECONDS:.0f} s") from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise KeySourceError(str(error) or type(error).__name__) from error
+            return await client.get(url, await token.headers_for(url) if token else {})
+        except IssuerError as error:
+            raise KeySourceError(error.reason, error.retry_after) from error
 
     return fetch
 
 
-async def _body(response: httpx.Response) -> bytes:
-    if response.status_code != HTTPStatus.OK:
-        raise KeySourceError(f"status {response.status_code}")
-    body = b""
-    async for part in response.aiter_raw():
-        body += part
-        if len(body) > LARGEST_DOCUMENT:
-            raise KeySourceError("too large")
-    return body
+def of_discovery(
+    client: IssuerClient, discovery: Discovery, token: KeyServerToken | None = None
+) -> KeySource:
+    """Fetch the keys from the address that the issuer publishes, which is read anew every time."""
+
+    async def fetch() -> bytes:
+        uri = await _jwks_uri(discovery)
+        try:
+            return await of_url(client, uri, token)()
+        except KeySourceError as error:
+            raise KeySourceError(f"{error} (at {uri[:_MAX_SHOWN]})", error.retry_after) from error
+
+    return fetch
+
+
+async def _jwks_uri(discovery: Discovery) -> str:
+    """Read the address of the keys; while the issuer does not name it, the last one is good."""
+    try:
+        return (await discovery.read()).jwks_uri
+    except IssuerError as error:
+        if discovery.known is None:
+            raise KeySourceError(error.reason, error.retry_after) from error
+        failure = {"issuer": discovery.issuer, "reason": error.reason}
+        log.warning("the issuer's metadata cannot be read", extra=failure)
+        return discovery.known.jwks_uri

@@ -1,9 +1,8 @@
 """`python -m server check`: says of each thing that the server needs whether it is well."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import suppress
-from typing import Literal, NamedTuple
+from collections.abc import Generator, Iterator
+from contextlib import aclosing, suppress
 
 import click
 
@@ -14,15 +13,19 @@ from server.adapters.stream.errors import (
     StreamQuestionRefusedError,
     StreamRateLimitedError,
 )
+from server.auth.discovery import discoveries_of
 from server.auth.errors import AuthNotConfiguredError
-from server.auth.jwks import UnusableKeysError, read_key_set
-from server.auth.key_source import KeySourceError, key_source
+from server.auth.issuer_client import IssuerClient
+from server.auth.jwks import KeySet, UnusableKeysError, read_key_set
+from server.auth.key_source import KeySource, KeySourceError, key_sources
+from server.commands.finding import Finding
 from server.commands.outcome import counted
 from server.commands.settings import load_settings
 from server.config.database import DatabaseSettings
 from server.config.settings import Settings
 from server.config.stream import StreamSettings
 from server.config.tls import TlsSettings
+from server.config.tokens import TokenSettings
 from server.store.engine import database_url
 from server.store.errors import DatabaseError, RightsError, SchemaError, database_errors
 from server.store.migrate import current_revision, head_revision
@@ -33,17 +36,6 @@ from server.transport.tls.certificates import CertificateFilesError, load_certif
 _STREAM_SECONDS = 5
 _POOLERS = "session and transaction mode serve, with PgBouncer from 1.18"
 _REFUSALS = ("status 401", "status 403")
-
-
-class Finding(NamedTuple):
-    """What was found out about a thing; -- marks what is not there to be looked at."""
-
-    mark: Literal["ok", "FAIL", "--"]
-    thing: str
-    words: str
-
-    def __str__(self) -> str:
-        return f"{self.mark:<4}  {self.thing}: {self.words}"
 
 
 @click.command
@@ -62,12 +54,9 @@ def check(context: click.Context) -> None:
 
 
 def _findings() -> Iterator[Finding]:
-    try:
-        settings = load_settings()
-    except click.ClickException as error:
-        yield Finding("FAIL", "settings", "; ".join(error.message.splitlines()))
+    settings = yield from _settings()
+    if settings is None:
         return
-    yield Finding("ok", "settings", "all can be used")
     yield _tokens(settings)
     yield _tls(settings.tls)
     database = _database(settings.database)
@@ -82,14 +71,40 @@ def _findings() -> Iterator[Finding]:
         yield Finding("--", "Stream", "not configured: live is null for every call")
 
 
+def _settings() -> Generator[Finding, None, Settings | None]:
+    try:
+        settings = load_settings()
+    except click.ClickException as error:
+        yield Finding("FAIL", "settings", "; ".join(error.message.splitlines()))
+        return None
+    yield Finding("ok", "settings", "all can be used")
+    return settings
+
+
 def _tokens(settings: Settings) -> Finding:
     if settings.server.auth == "off":
         return Finding("--", "tokens", "AUTH=off: everybody may call")
     try:
-        keys = read_key_set(asyncio.run(key_source(settings.tokens)()))
-    except (AuthNotConfiguredError, KeySourceError, UnusableKeysError) as error:
+        keys = asyncio.run(_key_sets(settings.tokens))
+    except (AuthNotConfiguredError, KeySourceError) as error:
         return Finding("FAIL", "tokens", str(error))
-    return Finding("ok", "tokens", f"{counted(len(keys), 'key')} to check them with")
+    return Finding("ok", "tokens", f"{counted(sum(map(len, keys)), 'key')} to check them with")
+
+
+async def _key_sets(settings: TokenSettings) -> list[KeySet]:
+    async with aclosing(IssuerClient(settings)) as client:
+        sources = key_sources(settings, client, discoveries_of(settings, client))
+        return [
+            await _key_set(source, f"{issuer}: " if len(sources) > 1 else "")
+            for source, issuer in {source: issuer for issuer, source in sources.items()}.items()
+        ]
+
+
+async def _key_set(source: KeySource, of: str) -> KeySet:
+    try:
+        return read_key_set(await source())
+    except (KeySourceError, UnusableKeysError) as error:
+        raise KeySourceError(f"{of}{error}") from error
 
 
 def _tls(settings: TlsSettings) -> Finding:

@@ -80,6 +80,8 @@ def telling_what_is_wrong() -> Iterator[None]:
         problems = error.errors(include_url=False, include_input=False, include_context=False)
         prefix = _PREFIXES.get(error.title, "")
         raise click.ClickException("\n".join(_line(prefix, problem) for problem in problems)) from None
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _line(prefix: str, problem: ErrorDetails) -> str:

@@ -7,6 +7,7 @@ from server.config.server import InsideSettings, ServerSettings
 from server.config.stream import StreamSettings
 from server.config.tls import TlsSettings
 from server.config.tokens import TokenSettings
+from server.config.tokens_together import check_together
 
 
 @dataclass(frozen=True)
@@ -19,3 +20,7 @@ class Settings:
     stream: StreamSettings = field(default_factory=StreamSettings)
     tls: TlsSettings = field(default_factory=TlsSettings)
     inside: InsideSettings = field(default_factory=InsideSettings)
+
+    def __post_init__(self) -> None:
+        """Raise ValueError if settings of different kinds do not go together."""
+        check_together(self.tokens, introspects=False)

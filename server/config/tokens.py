@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self, get_args
 from pydantic import Field, FilePath, StringConstraints, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from server.addresses import ProxyUrl, SafeUrl
+from server.addresses import ProxyUrl
 from server.config.ca_file import CaFile
 from server.config.environment import EnvironmentSettings
 
@@ -35,14 +35,18 @@ class TokenSettings(EnvironmentSettings):
     """The algorithms that tokens may be signed by."""
     token_type: Literal["any", "at+jwt"] = "any"  # noqa: S105 - no secret
     """Whether the header must name the type of an access token (RFC 9068, section 2.1)."""
-    jwks_url: SafeUrl | None = None
-    """The address of the keys that tokens are signed with."""
+    jwks_url: str | None = None
+    """The address of the keys that tokens are signed with; without it the issuer is asked for it."""
     jwks_file: FilePath | None = None
     """The same, as a file."""
+    jwks_token_file: FilePath | None = None
+    """A bearer token that the key server asks for, in a file that is read anew for each request."""
     ca_file: CaFile | None = None
     """The authorities whose certificates issuers may show, instead of the system's."""
     proxy_url: ProxyUrl | None = None
     """The proxy that issuers are asked through, instead of HTTPS_PROXY's."""
+    plain_http: Literal["on", "off"] = "off"
+    """Whether issuers on other machines may be asked by http."""
     scopes: Annotated[frozenset[Scope], NoDecode] = frozenset()
     """Scopes that a token must grant, all of them."""
     scope_claims: Annotated[tuple[str, ...], NoDecode, Field(min_length=1)] = ("scope", "scp")
@@ -52,6 +56,21 @@ class TokenSettings(EnvironmentSettings):
     def configured(self) -> bool:
         """Whether it is set whose tokens are accepted."""
         return bool(self.issuer)
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether it is set where the keys are that tokens are signed with."""
+        return self.jwks_url is not None or self.jwks_file is not None
+
+    @property
+    def discovers(self) -> bool:
+        """Whether issuers are asked where their keys are, if they are needed."""
+        return self.configured and not self.has_keys
+
+    @property
+    def allows_plain_http(self) -> bool:
+        """Whether issuers on other machines may be asked by http."""
+        return self.plain_http == "on"
 
     @property
     def compares_audience(self) -> bool:
@@ -67,15 +86,4 @@ class TokenSettings(EnvironmentSettings):
     def _one_way_to_compare(self) -> Self:
         if self.audience and not self.compares_audience:
             raise ValueError("AUTH_AUDIENCE and AUTH_AUDIENCE_CLAIM=none exclude each other: set one")
-        return self
-
-    @model_validator(mode="after")
-    def _all_or_none(self) -> Self:
-        audience = self.audience or not self.compares_audience
-        sources = [source for source in (self.jwks_url, self.jwks_file) if source is not None]
-        given = bool(self.issuer or self.audience or sources)
-        if given and not (self.issuer and audience and len(sources) == 1):
-            raise ValueError(
-                "AUTH_ISSUER, AUTH_AUDIENCE and one of AUTH_JWKS_URL and AUTH_JWKS_FILE go together"
-            )
         return self

@@ -1,136 +1,155 @@
-import asyncio
-import ssl
+"""Where key sets are read from, with real servers."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 from pathlib import Path
 
-import httpx
 import pytest
-import trustme
 
-from server.auth.key_source import LARGEST_DOCUMENT, KeySourceError, of_file, of_url
-from tests.support.key_server import KeyServer
-from tests.support.stream import closed_port
+from server.auth.discovery import Discovery
+from server.auth.issuer_client import IssuerClient
+from server.auth.key_server_token import KeyServerToken
+from server.auth.key_source import KeySource, KeySourceError, of_discovery, of_file, of_url
+from server.config.tokens import TokenSettings
+from tests.support.key_server import PATH, KeyServer
 from tests.support.tokens import all_signers, key_set
 
 DOCUMENT = key_set(*all_signers())
 
 
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
+@pytest.fixture
+async def client() -> AsyncIterator[IssuerClient]:
+    async with aclosing(IssuerClient(TokenSettings())) as client:
+        yield client
 
 
 @pytest.fixture
-def tls(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    return context
+def token_file(tmp_path: Path) -> Path:
+    file = tmp_path / "token"
+    write(file, b"first\n")
+    return file
 
 
-def _trusting(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    return context
+def write(file: Path, content: bytes) -> None:
+    file.write_bytes(content)
 
 
-async def failure_of(url: str) -> str:
+async def failure_of(read: KeySource) -> KeySourceError:
     with pytest.raises(KeySourceError) as raised:
-        await of_url(url)()
-    return str(raised.value)
+        await read()
+    return raised.value
 
 
-async def test_a_document_is_fetched_anew_every_time(key_server: KeyServer) -> None:
-    fetch = of_url(key_server.url)
+async def test_a_document_is_fetched_anew_every_time(
+    client: IssuerClient, key_server: KeyServer
+) -> None:
+    fetch = of_url(client, key_server.url)
     assert await fetch() == DOCUMENT
     key_server.publishes(*all_signers()[:1])
     assert await fetch() == key_set(*all_signers()[:1])
     assert key_server.requests == 2
 
 
-async def test_it_is_asked_for_without_packing_and_credentials(key_server: KeyServer) -> None:
-    await of_url(key_server.url)()
-    (headers,) = key_server.headers
-    assert headers["accept-encoding"] == "identity"
-    assert {"authorization", "cookie"}.isdisjoint(headers)
-
-
-@pytest.mark.parametrize("status", [201, 204, 301, 302, 304, 307, 308, 401, 404, 500, 503])
-async def test_any_other_status_is_a_failure_and_no_redirect_is_followed(
-    key_server: KeyServer, status: int
+async def test_a_failure_has_the_reason_and_how_long_to_wait(
+    client: IssuerClient, key_server: KeyServer
 ) -> None:
-    key_server.answers(status, location=key_server.url)
-    assert await failure_of(key_server.url) == f"status {status}"
-    assert key_server.requests == 1
+    key_server.answers(429, retry_after="60")
+    failure = await failure_of(of_url(client, key_server.url))
+    assert (str(failure), failure.retry_after) == ("status 429", 60)
 
 
-async def test_a_document_may_be_large_and_no_larger(key_server: KeyServer) -> None:
-    key_server.answers(200, b" " * LARGEST_DOCUMENT)
-    assert len(await of_url(key_server.url)()) == LARGEST_DOCUMENT
-    key_server.answers(200, b" " * (LARGEST_DOCUMENT + 1))
-    assert await failure_of(key_server.url) == "too large"
-
-
-async def test_one_without_end_is_too_large(key_server: KeyServer) -> None:
-    key_server.trickles(b" " * 1024)
-    assert await failure_of(key_server.url) == "too large"
-
-
-async def test_a_packed_bomb_is_not_unpacked(key_server: KeyServer) -> None:
-    packed = b"\x1f\x8b" + b"\0" * 100
-    key_server.answers(200, packed, **{"content-encoding": "gzip"})
-    assert await of_url(key_server.url)() == packed
-
-
-async def test_a_server_that_hangs_is_waited_for_3_s_and_the_loop_goes_on(
-    key_server: KeyServer, monkeypatch: pytest.MonkeyPatch
+async def test_a_token_is_read_anew_every_time(
+    client: IssuerClient, key_server: KeyServer, token_file: Path
 ) -> None:
-    monkeypatch.setattr("server.auth.key_source._WITHIN_SECONDS", 0.2)
-    key_server.hangs()
-    fetching = asyncio.ensure_future(of_url(key_server.url)())
-    turns = 0
-    while not fetching.done():
-        await asyncio.sleep(0.001)
-        turns += 1
-    with pytest.raises(KeySourceError, match="no answer"):
-        await fetching
-    assert turns > 10
+    fetch = of_url(client, key_server.url, KeyServerToken(token_file, key_server.url))
+    await fetch()
+    write(token_file, b"second")
+    await fetch()
+    shown = [headers["authorization"] for headers in key_server.headers]
+    assert shown == ["Bearer first", "Bearer second"]
 
 
-async def test_a_server_that_says_a_byte_at_a_time_is_given_up_too(
-    key_server: KeyServer, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("content", [b"", b"\n", b"two words", b"a\r\nx: y", b"\xff", b"a:b"])
+async def test_a_file_without_a_token_is_a_failure(
+    client: IssuerClient, key_server: KeyServer, token_file: Path, content: bytes
 ) -> None:
-    monkeypatch.setattr("server.auth.key_source._WITHIN_SECONDS", 0.2)
-    key_server.trickles(b" ", pause=0.01)
-    assert await failure_of(key_server.url) == "no answer in 0 s"
+    write(token_file, content)
+    token = KeyServerToken(token_file, key_server.url)
+    failure = await failure_of(of_url(client, key_server.url, token))
+    assert str(failure) == "AUTH_JWKS_TOKEN_FILE holds no token"
+    assert key_server.requests == 0
 
 
-async def test_a_server_that_hangs_up_is_a_failure(key_server: KeyServer) -> None:
-    key_server.hangs_up()
-    assert "disconnected" in await failure_of(key_server.url)
-
-
-async def test_a_server_that_is_away_is_a_failure() -> None:
-    assert "failed" in await failure_of(f"http://127.0.0.1:{closed_port()}/")
-
-
-async def test_who_has_no_certificate_of_an_authority_is_not_believed(
-    tls: ssl.SSLContext, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch
+async def test_a_file_of_a_token_that_is_gone_is_a_failure(
+    client: IssuerClient, key_server: KeyServer, tmp_path: Path
 ) -> None:
-    server = KeyServer()
-    with server.running(tls):
-        url = server.url.replace("http:", "https:")
-        assert "CERTIFICATE_VERIFY_FAILED" in await failure_of(url)
-        assert server.requests == 0
-        monkeypatch.setattr(httpx, "create_ssl_context", lambda **_: _trusting(authority))
-        assert await of_url(url)() == DOCUMENT
+    token = KeyServerToken(tmp_path / "none", key_server.url)
+    failure = await failure_of(of_url(client, key_server.url, token))
+    assert str(failure) == "AUTH_JWKS_TOKEN_FILE cannot be read: No such file or directory"
 
 
-async def test_one_that_speaks_no_tls_is_a_failure(key_server: KeyServer) -> None:
-    assert "SSL" in await failure_of(key_server.url.replace("http:", "https:"))
+@pytest.mark.parametrize(
+    ("url", "is_shown"),
+    [
+        ("https://a.example/keys", True),
+        ("https://a.example:443/", True),
+        ("https://A.example/", True),
+        ("https://a.example:8443/", False),
+        ("http://a.example/", False),
+        ("https://b.example/", False),
+        ("https://a.example.b.example/", False),
+        ("https://a.example@b.example/", False),
+        ("https://ho\0st/", False),
+    ],
+)
+async def test_a_token_is_shown_to_its_own_key_server_alone(
+    token_file: Path, url: str, is_shown: bool
+) -> None:
+    headers = await KeyServerToken(token_file, "https://a.example").headers_for(url)
+    assert headers == ({"authorization": "Bearer first"} if is_shown else {})
 
 
-@pytest.mark.parametrize("url", ["https://x:port/", "https://ho\0st/"])
-async def test_an_address_that_is_none_is_a_failure(url: str) -> None:
-    assert "Invalid" in await failure_of(url)
+async def test_discovered_keys_are_read_with_their_address_every_time(
+    client: IssuerClient, key_server: KeyServer
+) -> None:
+    key_server.describes(key_server.origin)
+    fetch = of_discovery(client, Discovery(client, key_server.origin))
+    assert await fetch() == DOCUMENT
+    key_server.describes(key_server.origin, jwks_uri=f"{key_server.origin}/others")
+    assert await fetch() == DOCUMENT
+    assert key_server.paths[1::2] == [PATH, "/others"]
+
+
+async def test_keys_are_read_on_while_the_issuer_does_not_name_their_address(
+    client: IssuerClient, key_server: KeyServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    key_server.describes(key_server.origin)
+    fetch = of_discovery(client, Discovery(client, key_server.origin))
+    await fetch()
+    key_server.answers_at("/.well-known/openid-configuration", 500)
+    key_server.publishes(*all_signers()[:1])
+    assert await fetch() == key_set(*all_signers()[:1])
+    (line,) = caplog.records
+    assert (line.levelno, line.message) == (logging.WARNING, "the issuer's metadata cannot be read")
+    assert vars(line)["reason"] == "discovery: status 500"
+
+
+async def test_it_is_named_at_which_address_the_keys_are_not(
+    client: IssuerClient, key_server: KeyServer
+) -> None:
+    key_server.describes(key_server.origin)
+    key_server.answers(503, retry_after="60")
+    failure = await failure_of(of_discovery(client, Discovery(client, key_server.origin)))
+    assert (str(failure), failure.retry_after) == (f"status 503 (at {key_server.url})", 60)
+
+
+async def test_without_their_address_there_are_no_keys(
+    client: IssuerClient, key_server: KeyServer
+) -> None:
+    key_server.answers(429, retry_after="60")
+    failure = await failure_of(of_discovery(client, Discovery(client, key_server.origin)))
+    assert (str(failure), failure.retry_after) == ("discovery: status 429", 60)
 
 
 async def test_a_file_is_read_anew_every_time(tmp_path: Path) -> None:
@@ -139,6 +158,12 @@ async def test_a_file_is_read_anew_every_time(tmp_path: Path) -> None:
     for document in (b"one", b"two"):
         file.write_bytes(document)
         assert await read() == document
+
+
+async def test_a_byte_order_mark_of_a_file_is_passed_over(tmp_path: Path) -> None:
+    file = tmp_path / "keys.json"
+    file.write_bytes(b"\xef\xbb\xbf" + DOCUMENT)
+    assert await of_file(file)() == DOCUMENT
 
 
 async def test_a_file_that_is_gone_is_a_failure(tmp_path: Path) -> None:

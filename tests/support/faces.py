@@ -1,7 +1,7 @@
 """Asks for a call on each face of the service, with any Authorization headers."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 import grpc
@@ -37,6 +37,8 @@ KEYS_UNAVAILABLE = Outcome(
 )
 
 Face = Callable[[Sequence[str]], Outcome]
+RunStack = Callable[..., AbstractContextManager[tuple[Stack, dict[str, Face]]]]
+"""Runs the service with settings, and has its faces by their names."""
 
 
 @contextmanager

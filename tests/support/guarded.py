@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 
 import grpc
 import pytest
@@ -10,9 +10,11 @@ from livecalls.v1 import live_calls_pb2 as pb
 
 from server.auth.claims import TokenRules
 from server.auth.guard import TokenGuard
+from server.auth.issuer_client import IssuerClient
 from server.auth.key_source import of_url
 from server.auth.keys import Keys
 from server.auth.tokens import Tokens
+from server.config.tokens import TokenSettings
 from tests.support.calls import CALL_ID, PLAIN_CALL
 from tests.support.service import Service, Way, scripted_service
 from tests.support.tokens import AUDIENCE, ISSUER, bearer
@@ -35,8 +37,9 @@ async def guarded_service(
     """
     urls = {ISSUER: keys} if isinstance(keys, str) else keys
     async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(aclosing(IssuerClient(TokenSettings())))
         read = {
-            url: await stack.enter_async_context(Keys(of_url(url), clock).kept_fresh())
+            url: await stack.enter_async_context(Keys(of_url(client, url), clock).kept_fresh())
             for url in set(urls.values())
         }
         tokens = Tokens({issuer: read[url] for issuer, url in urls.items()}, rules)

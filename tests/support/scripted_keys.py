@@ -9,12 +9,13 @@ from server.auth.keys import Keys
 from tests.support.tokens import Signer, all_signers, key_set
 
 
-@dataclass
+@dataclass(eq=False)
 class ScriptedSource:
     """Publishes a document, is away, or lets those who ask wait."""
 
     document: bytes = field(default_factory=lambda: key_set(*all_signers()))
     away: bool = False
+    retry_after: float | None = None
     takes: float = 0
     asked_at: list[float] = field(default_factory=list)
 
@@ -27,7 +28,7 @@ class ScriptedSource:
         document, away = self.document, self.away
         await asyncio.sleep(self.takes)
         if away:
-            raise KeySourceError("away")
+            raise KeySourceError("away", self.retry_after)
         return document
 
     @property

@@ -1,9 +1,13 @@
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
+from server.demo.postgres import EmbeddedPostgres
 from server.store.migrate import upgrade
 from tests.support.demo import RunningDemo, running_demo
+from tests.support.faces import Face, RunStack, faces_of
 from tests.support.forged_tokens import PUBLISHED
 from tests.support.key_server import KeyServer
 from tests.support.postgres import postgres_running, store_call
@@ -51,3 +55,17 @@ def guarded_stack(way: Way, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         settings = {"LOG_LEVEL": "DEBUG", **token_settings(keys.url), **way.settings}
         with stack_running(postgres, folder, **settings) as stack:
             yield stack
+
+
+@pytest.fixture
+def running(way: Way, shared_postgres: EmbeddedPostgres, database_url: str, tmp_path: Path) -> RunStack:
+    """Runs a stack of the test's own, with one stored call and with settings."""
+    store_call(database_url)
+
+    @contextmanager
+    def run(**settings: str) -> Iterator[tuple[Stack, dict[str, Face]]]:
+        settings = {"DATABASE_URL": database_url, **way.settings, **settings}
+        with stack_running(shared_postgres, tmp_path, **settings) as stack, faces_of(stack) as faces:
+            yield stack, faces
+
+    return run

@@ -1,53 +1,31 @@
 """What callers are told while the key server is in trouble, and after it."""
 
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 
-from server.demo.postgres import EmbeddedPostgres
 from server.demo.readiness import wait_until
 from tests.support.faces import (
     ADMITTED,
     FACES,
     KEYS_UNAVAILABLE,
     TOKEN_INVALID,
-    Face,
     Outcome,
+    RunStack,
     ask_rest,
-    faces_of,
 )
 from tests.support.key_server import KeyServer
-from tests.support.postgres import store_call
 from tests.support.serve import database_away
-from tests.support.stack import Stack, server_of, stack_running
+from tests.support.stack import server_of
 from tests.support.tokens import all_signers, key_set, signer, token_settings
 from tests.support.ways import Way
 
 KNOWN = signer("RS256")
 NEW = signer("RS256", "new")
 
-Running = AbstractContextManager[tuple[Stack, dict[str, Face]]]
-Run = Callable[..., Running]
 
-
-@pytest.fixture
-def running(way: Way, shared_postgres: EmbeddedPostgres, database_url: str, tmp_path: Path) -> Run:
-    """Runs a stack of the test's own, with one stored call and with settings."""
-    store_call(database_url)
-
-    @contextmanager
-    def run(**settings: str) -> Iterator[tuple[Stack, dict[str, Face]]]:
-        settings = {"DATABASE_URL": database_url, **way.settings, **settings}
-        with stack_running(shared_postgres, tmp_path, **settings) as stack, faces_of(stack) as faces:
-            yield stack, faces
-
-    return run
-
-
-def test_a_key_server_that_hangs(running: Run, key_server: KeyServer) -> None:
+def test_a_key_server_that_hangs(running: RunStack, key_server: KeyServer) -> None:
     with running(**token_settings(key_server.url)) as (stack, faces), ThreadPoolExecutor() as pool:
         remembered = f"Bearer {KNOWN.token()}"
         assert faces["gRPC"]([remembered]) == ADMITTED
@@ -77,7 +55,7 @@ def test_a_key_server_that_hangs(running: Run, key_server: KeyServer) -> None:
     ("status", "document"), [(500, b""), (200, b"<html>"), (200, b'{"keys": []}'), (302, b"")]
 )
 def test_a_key_server_that_answers_no_keys(
-    running: Run, key_server: KeyServer, status: int, document: bytes
+    running: RunStack, key_server: KeyServer, status: int, document: bytes
 ) -> None:
     with running(**token_settings(key_server.url)) as (_, faces):
         key_server.answers(status, document)
@@ -86,7 +64,9 @@ def test_a_key_server_that_answers_no_keys(
             assert faces[name]([f"Bearer {KNOWN.token()}"]) == ADMITTED
 
 
-def test_a_server_ends_at_once_while_the_key_server_hangs(running: Run, key_server: KeyServer) -> None:
+def test_a_server_ends_at_once_while_the_key_server_hangs(
+    running: RunStack, key_server: KeyServer
+) -> None:
     with running(**token_settings(key_server.url)) as (stack, faces), ThreadPoolExecutor() as pool:
         key_server.hangs()
         asked = key_server.requests
@@ -110,7 +90,7 @@ def test_a_server_that_waits_for_its_first_keys_ends_at_once(
     assert "Traceback" not in server.log()
 
 
-def test_who_is_refused_does_not_reach_the_database(running: Run, key_server: KeyServer) -> None:
+def test_who_is_refused_does_not_reach_the_database(running: RunStack, key_server: KeyServer) -> None:
     with running(**database_away(), **token_settings(key_server.url)) as (_, faces):
         for name in FACES:
             assert faces[name]([f"Bearer {KNOWN.token()}"]).message != KEYS_UNAVAILABLE.message
@@ -118,7 +98,7 @@ def test_who_is_refused_does_not_reach_the_database(running: Run, key_server: Ke
             assert faces[name]([f"Bearer {KNOWN.token(exp=1)}"]) == TOKEN_INVALID
 
 
-def test_keys_may_come_from_a_file(running: Run, tmp_path: Path) -> None:
+def test_keys_may_come_from_a_file(running: RunStack, tmp_path: Path) -> None:
     file = tmp_path / "keys.json"
     file.write_bytes(key_set(KNOWN))
     settings = {**token_settings(""), "AUTH_JWKS_FILE": str(file)}
@@ -129,7 +109,7 @@ def test_keys_may_come_from_a_file(running: Run, tmp_path: Path) -> None:
         assert faces["REST"]([f"Bearer {KNOWN.token()}"]) == TOKEN_INVALID
 
 
-def test_a_required_scope(running: Run, key_server: KeyServer) -> None:
+def test_a_required_scope(running: RunStack, key_server: KeyServer) -> None:
     settings = {**token_settings(key_server.url), "AUTH_SCOPES": "calls:read calls:all"}
     challenge = 'Bearer realm="livecalls", error="insufficient_scope", scope="calls:all calls:read"'
     with running(**settings) as (stack, faces):
