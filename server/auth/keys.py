@@ -13,6 +13,8 @@ from server.auth.key_source import KeySource, KeySourceError
 
 REFRESH_SECONDS = 300.0
 RETRY_SECONDS = 5.0
+MAX_RETRY_AFTER_SECONDS = 300.0
+"""How long a source is left alone at most that asks for it by Retry-After."""
 UNKNOWN_KEY_SECONDS = 30.0
 
 log = logging.getLogger("server.auth")
@@ -22,7 +24,8 @@ class Keys:
     """The key set of a source, read anew every 5 minutes, or 5 s after that failed.
 
     It is also read for a key id that is not known, at most once in 30 s whatever callers send. The
-    keys at hand are kept for as long as the source is away; meanwhile nobody waits for others.
+    keys at hand are kept for as long as the source is away; meanwhile nobody waits for others. A source
+    that asks to be left alone is, for 5 minutes at most.
     """
 
     def __init__(
@@ -39,6 +42,7 @@ class Keys:
         self._reading: asyncio.Task[None] | None = None
         self._begun = self._unknown_asked = -math.inf
         self._is_away = True
+        self._left_alone_until = -math.inf
         self._first_read = asyncio.Event()
         self._left_out: frozenset[LeftOutKey] = frozenset()
         self.current = KeySet()
@@ -91,8 +95,13 @@ class Keys:
     async def _keep_fresh(self) -> None:
         while True:
             await asyncio.sleep(RETRY_SECONDS)
-            if self._is_away or self._since(self._begun) >= REFRESH_SECONDS:
+            if self._is_due():
                 await self._read()
+
+    def _is_due(self) -> bool:
+        if self._is_away:
+            return self._clock() >= self._left_alone_until
+        return self._since(self._begun) >= REFRESH_SECONDS
 
     async def _read(self) -> None:
         """Read the set; all who want it at the same time share one reading, which none can cancel."""
@@ -110,10 +119,15 @@ class Keys:
             self._is_away = True
             if isinstance(error, UnusableKeysError):
                 self._log_left_out(error.left_out)
+            else:
+                self._leave_alone(error.retry_after or 0)
             failure = {**self._of, "reason": str(error), "kept": len(self.current)}
             log.error("keys cannot be read", extra=failure)  # noqa: TRY400 - the reason says it all
         finally:
             self._reading = None
+
+    def _leave_alone(self, seconds: float) -> None:
+        self._left_alone_until = self._clock() + min(seconds, MAX_RETRY_AFTER_SECONDS)
 
     def _take(self, document: bytes) -> None:
         if document != self._document:

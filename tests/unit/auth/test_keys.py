@@ -145,6 +145,37 @@ async def test_one_found_away_by_a_caller_is_tried_again_in_5_s(source: Scripted
         assert await keys.find("unknown", "RS256") is None
 
 
+@pytest.mark.parametrize(
+    ("retry_after", "pause"), [(None, 5), (0, 5), (3, 5), (60, 60), (299, 300), (86_400, 300)]
+)
+async def test_a_source_is_left_alone_for_as_long_as_it_asks_for(
+    source: ScriptedSource, retry_after: float | None, pause: float
+) -> None:
+    source.away, source.retry_after = True, retry_after
+    async with source.keys().kept_fresh():
+        await asyncio.sleep(700)
+    first, second, *_ = source.asked_at
+    assert second - first == pause
+
+
+async def test_nobody_has_it_asked_meanwhile_and_afterwards_all_is_as_before(
+    source: ScriptedSource,
+) -> None:
+    async with source.keys().kept_fresh() as keys:
+        source.away, source.retry_after = True, 120
+        await asyncio.sleep(299)
+        assert await keys.find("rs256", "RS256")
+        await asyncio.sleep(60)
+        with pytest.raises(KeysUnavailableError):
+            await keys.find("unknown", "RS256")
+        assert source.asked == 2
+        source.away = False
+        await asyncio.sleep(62)
+        assert source.asked == 3
+        assert await keys.find("unknown", "RS256") is None
+        assert source.asked == 4
+
+
 async def test_the_set_is_another_only_where_its_document_changed(source: ScriptedSource) -> None:
     source.publishes(OLD)
     async with source.keys().kept_fresh() as keys:
