@@ -1,6 +1,7 @@
 """`python -m server check`: says of each thing that the server needs whether it is well."""
 
 import asyncio
+import sys
 from collections.abc import Generator, Iterator
 from contextlib import aclosing, suppress
 
@@ -18,6 +19,7 @@ from server.auth.errors import AuthNotConfiguredError
 from server.auth.issuer_client import IssuerClient
 from server.auth.jwks import KeySet, UnusableKeysError, read_key_set
 from server.auth.key_source import KeySource, KeySourceError, key_sources
+from server.commands.check_token import try_token
 from server.commands.finding import Finding
 from server.commands.outcome import counted
 from server.commands.settings import load_settings
@@ -39,15 +41,21 @@ _REFUSALS = ("status 401", "status 403")
 
 
 @click.command
+@click.option(
+    "--token", metavar="TOKEN", help="Try this access token alone; - reads it from standard input."
+)
 @click.pass_context
-def check(context: click.Context) -> None:
+def check(context: click.Context, token: str | None) -> None:
     """Say whether settings, keys, certificates, database, schema and Stream credentials are well.
 
     Each has a line that begins with ok, FAIL, or -- for what was not looked at. The exit code is 0
     where nothing fails. Stream is asked for a call that does not exist.
+
+    With --token say whether an access token is accepted, and if not, which check it fails. It is shown
+    nowhere; other users of this machine may see it among the arguments, which - avoids.
     """
     marks = set()
-    for finding in _findings():
+    for finding in _findings() if token is None else _findings_of_token(token):
         click.echo(str(finding))
         marks.add(finding.mark)
     context.exit(1 if "FAIL" in marks else 0)
@@ -69,6 +77,19 @@ def _findings() -> Iterator[Finding]:
         yield _stream(settings.stream)
     else:
         yield Finding("--", "Stream", "not configured: live is null for every call")
+
+
+def _findings_of_token(given: str) -> Iterator[Finding]:
+    settings = yield from _settings()
+    if settings is None:
+        return
+    tokens = _tokens(settings)
+    yield tokens
+    if tokens.mark == "ok":
+        text = sys.stdin.buffer.read().decode(errors="replace") if given == "-" else given
+        yield try_token(settings, text)
+    else:
+        yield Finding("--", "token", "not looked at")
 
 
 def _settings() -> Generator[Finding, None, Settings | None]:
