@@ -80,11 +80,11 @@ def is_safe_url(text: str, *, plain_http: bool = False) -> bool:
     """Return whether a URL is https://, or http:// on this machine, or to any if that is allowed."""
     try:
         parts = urlsplit(text)
-        host = parts.hostname
+        host, port = parts.hostname, parts.port
     except ValueError:
         return False
-    is_allowed = plain_http or host in LOOPBACK_HOSTS
-    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and is_allowed))
+    is_allowed = parts.scheme == "https" or plain_http or host in LOOPBACK_HOSTS
+    return bool(host) and port != 0 and parts.scheme in ("http", "https") and is_allowed
 
 
 def _check_safe_url(text: str) -> str:

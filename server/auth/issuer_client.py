@@ -79,10 +79,11 @@ class IssuerClient:
             client = self._client(trust, proxy)
             async with asyncio.timeout(self._timeout):
                 return await _exchange(client, method, url, headers, form)
+        except IssuerError:
+            raise
         except TimeoutError as error:
             raise IssuerError(f"time-out: no answer in {self._timeout:g} s{_by(proxy)}") from error
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-            # Not all of the system's and of TLS's errors come as httpx's own.
+        except Exception as error:  # what libraries raise for odd addresses is no short list
             await self._look_for_new_authorities(trust, error)
             raise IssuerError(f"{describe(error)}{_by(proxy)}") from error
 

@@ -259,8 +259,18 @@ async def test_an_address_that_is_none_is_a_failure(client: IssuerClient, url: s
     assert await reason_of(client, url) == "the URL is not valid"
 
 
-@pytest.mark.parametrize("url", ["https://a..b/", f"https://{'a' * 64}.example/"])
-async def test_a_name_that_nobody_can_have_is_a_failure(client: IssuerClient, url: str) -> None:
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://a..b/",
+        f"https://{'a' * 64}.example/",
+        "https://xn--/",
+        "http://127.0.0.1:99999/",
+        "ftp://127.0.0.1/",
+        "keys",
+    ],
+)
+async def test_an_address_that_nobody_can_have_is_a_failure(client: IssuerClient, url: str) -> None:
     assert await reason_of(client, url)
 
 

@@ -1,8 +1,10 @@
 """Whose certificates of issuers are trusted, with real servers."""
 
+import socket
 import ssl
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, aclosing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, aclosing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from server.auth.issuer_client import IssuerClient
 from server.auth.issuer_errors import IssuerError
 from server.auth.issuer_tls import create_trust
 from server.config.tokens import TokenSettings
-from tests.support.certificates import Authority
+from tests.support.certificates import Authority, Pair
 from tests.support.key_server import KeyServer
 from tests.support.tokens import all_signers, key_set
 
@@ -111,15 +113,32 @@ async def test_one_that_speaks_no_tls_is_named_so(key_server: KeyServer) -> None
         assert await reason_of(client, url) == "TLS failed: WRONG_VERSION_NUMBER"
 
 
-async def test_one_that_asks_for_a_certificate_of_ours_is_named_so(authority: Authority) -> None:
-    context = authority.issue("server").server_context()
+@contextmanager
+def asking_for_a_certificate(pair: Pair) -> Iterator[int]:
+    """Refuse a client for want of a certificate, and end only once it has read so."""
+    context = pair.server_context()
     context.verify_mode = ssl.CERT_REQUIRED
-    server = KeyServer()
-    with server.running(context):
+
+    def refuse(listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        with connection.dup() as raw:
+            with pytest.raises(ssl.SSLError):
+                context.wrap_socket(connection, server_side=True)
+            raw.shutdown(socket.SHUT_WR)
+            while raw.recv(65536):
+                pass
+
+    with socket.create_server(("127.0.0.1", 0)) as listening, ThreadPoolExecutor() as pool:
+        refusing = pool.submit(refuse, listening)
+        yield listening.getsockname()[1]
+        refusing.result()
+
+
+async def test_one_that_asks_for_a_certificate_of_ours_is_named_so(authority: Authority) -> None:
+    with asking_for_a_certificate(authority.issue("server")) as port:
         async with aclosing(IssuerClient(settings_with(authority.certificate))) as client:
-            reason = await reason_of(client, server.url)
-    # The alert may be lost behind the end of the connection.
-    assert reason in ("TLS failed: TLSV13_ALERT_CERTIFICATE_REQUIRED", "Connection reset by peer")
+            reason = await reason_of(client, f"https://127.0.0.1:{port}/")
+    assert reason == "TLS failed: TLSV13_ALERT_CERTIFICATE_REQUIRED"
 
 
 async def test_what_the_file_has_got_meanwhile_is_trusted_without_a_restart(

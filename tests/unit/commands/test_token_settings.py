@@ -143,6 +143,9 @@ def test_an_issuer_may_be_for_any_audience_on_purpose(monkeypatch: pytest.Monkey
         "issuer.example.com/keys",
         "https:///keys",
         "https://",
+        "https://issuer.example.com:99999/keys",
+        "https://issuer.example.com:0/keys",
+        "https://issuer.example.com:port/keys",
         "keys.json",
     ],
 )
