@@ -235,7 +235,7 @@ def test_the_envoy_of_another_is_not_taken_for_its_own(tmp_path: Path) -> None:
     ("settings", "said"),
     [
         ({"AUTH": "on"}, "Error: It is not said who may call: "),
-        ({"AUTH_ISSUER": "me"}, "Error: AUTH_ISSUER, AUTH_AUDIENCE and one of "),
+        ({"AUTH_ISSUER": "me"}, "Error: AUTH_ISSUER needs AUTH_AUDIENCE; "),
         ({"DATABASE_URL": ""}, "Error: DATABASE_URL is not set"),
         ({"DATABASE_URL": "mysql://a/b"}, "Error: DATABASE_URL"),
         ({"REST_TIMEOUT_MS": "0"}, "Error: REST_TIMEOUT_MS: "),
