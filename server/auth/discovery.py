@@ -1,4 +1,4 @@
-"""Finds out where an issuer has its keys, and where tokens are introspected."""
+"""Discovers the addresses of an issuer's keys and of its introspection endpoint."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -50,7 +50,7 @@ class Discovery:
         return self.known
 
     async def introspection_endpoint(self) -> str:
-        """Return where tokens are introspected, as was read last or else is now; raises IssuerError."""
+        """Return the endpoint's address, as read last or else now; raises IssuerError."""
         metadata = self.known or await self.read()
         if metadata.introspection_endpoint is None:
             raise IssuerError("discovery: the issuer names no introspection_endpoint that may be asked")

@@ -1,4 +1,4 @@
-"""Where a key set is read from: a file, a URL, or wherever an issuer publishes it."""
+"""The source of a key set: a file, a URL, or the address that an issuer publishes."""
 
 import asyncio
 import logging
@@ -36,7 +36,7 @@ def key_sources(
     """Find the source of each issuer's keys; raises AuthNotConfiguredError if there is no issuer.
 
     Issuers share the one source that the settings name, which is theirs on purpose: Entra's tenants
-    and Google's two names have one key set. Where keys are discovered, each issuer has its own.
+    and Google's two names have one key set. If keys are discovered, each issuer has its own.
     """
     if not settings.configured:
         raise AuthNotConfiguredError

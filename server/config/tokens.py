@@ -59,12 +59,12 @@ class TokenSettings(EnvironmentSettings):
 
     @property
     def has_keys(self) -> bool:
-        """Whether it is set where the keys are that tokens are signed with."""
+        """Whether the source of the keys that tokens are signed with is set."""
         return self.jwks_url is not None or self.jwks_file is not None
 
     @property
     def discovers(self) -> bool:
-        """Whether issuers are asked where their keys are, if they are needed."""
+        """Whether the keys of issuers are discovered, if they are needed."""
         return self.configured and not self.has_keys
 
     @property

@@ -1,4 +1,4 @@
-"""Where key sets are read from, with real servers."""
+"""The sources of key sets, with real servers."""
 
 import logging
 from collections.abc import AsyncIterator
