@@ -3,32 +3,26 @@
 import asyncio
 import json
 import ssl
-import zlib
 from collections.abc import Mapping
 from contextlib import suppress
-from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import MappingProxyType
 from typing import Any
 
 import httpx
 
-from server.auth.issuer_errors import IssuerError, describe, is_distrust, read_retry_after
+from server.auth.issuer_answer import read_answer, without_bom
+from server.auth.issuer_errors import IssuerError, describe, is_distrust
 from server.auth.issuer_proxy import Proxy, choose_proxy
 from server.auth.issuer_tls import create_trust
 from server.config.tokens import TokenSettings
 
-MAX_BYTES = 256 * 1024
-"""Bytes of a document that are read at most, packed and unpacked; a key takes some 500."""
 TIMEOUT_SECONDS = 3.0
 
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _HEADERS = {"accept": "application/json, */*;q=0.5", "accept-encoding": "identity"}
 # Below the 5 s after which Node, Apache and uvicorn close an idle connection.
 _IDLE_SECONDS = 4.0
-_PACKED = ("gzip", "x-gzip", "deflate")
-_BOM = b"\xef\xbb\xbf"
-_LONGEST_CONTENT_TYPE = 60
 
 
 class IssuerClient:
@@ -125,11 +119,6 @@ def parse_json(document: bytes) -> Any:
         raise IssuerError("no JSON") from error
 
 
-def without_bom(document: bytes) -> bytes:
-    """Drop the byte order mark, which JSON should not have and some programs write (RFC 8259, 8.1)."""
-    return document.removeprefix(_BOM)
-
-
 async def _exchange(
     client: httpx.AsyncClient,
     method: str,
@@ -152,56 +141,9 @@ async def _exchange(
             raise
         response = await client.send(request, stream=True)
     try:
-        return await _read(response)
+        return await read_answer(response)
     finally:
         await response.aclose()
-
-
-async def _read(response: httpx.Response) -> bytes:
-    if response.status_code != HTTPStatus.OK:
-        raise _unexpected(response)
-    body = b""
-    async for part in response.aiter_raw():
-        body += part
-        if len(body) > MAX_BYTES:
-            raise IssuerError("too large")
-    packing = response.headers.get("content-encoding", "").strip().lower()
-    document = without_bom(_unpack(body, packing))
-    if not document.lstrip().startswith(b"{"):
-        raise IssuerError(f"no JSON object but {_content_type(response)}")
-    return document
-
-
-def _unexpected(response: httpx.Response) -> IssuerError:
-    status = response.status_code
-    reason = f"status {status}"
-    if response.has_redirect_location:
-        reason += ": redirects are not followed"
-    return IssuerError(
-        reason, status=status, retry_after=read_retry_after(response.headers.get("retry-after"))
-    )
-
-
-def _unpack(body: bytes, packing: str) -> bytes:
-    if packing in ("", "identity"):
-        return body
-    if packing not in _PACKED:
-        raise IssuerError("packed in another way than gzip")
-    unpacking = zlib.decompressobj(zlib.MAX_WBITS | 32)  # gzip or zlib, whichever it is
-    try:
-        document = unpacking.decompress(body, MAX_BYTES + 1)
-    except zlib.error as error:
-        raise IssuerError("no gzip, although it should be") from error
-    if len(document) > MAX_BYTES:
-        raise IssuerError("too large")
-    if not unpacking.eof:
-        raise IssuerError("cut off")
-    return document
-
-
-def _content_type(response: httpx.Response) -> str:
-    kind: str = response.headers.get("content-type", "").partition(";")[0].strip()
-    return kind[:_LONGEST_CONTENT_TYPE] or "something without a content type"
 
 
 def _proxy(trust: ssl.SSLContext, proxy: Proxy | None) -> httpx.Proxy | None:

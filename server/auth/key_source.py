@@ -8,7 +8,8 @@ from typing import Any
 
 from server.auth.discovery import Discovery
 from server.auth.errors import AuthNotConfiguredError
-from server.auth.issuer_client import IssuerClient, without_bom
+from server.auth.issuer_answer import without_bom
+from server.auth.issuer_client import IssuerClient
 from server.auth.issuer_errors import IssuerError
 from server.auth.key_server_token import KeyServerToken, key_server_token
 from server.config.tokens import TokenSettings

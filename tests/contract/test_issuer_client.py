@@ -10,7 +10,8 @@ from contextlib import aclosing
 import pytest
 
 from server.auth import issuer_client
-from server.auth.issuer_client import MAX_BYTES, IssuerClient, parse_json
+from server.auth.issuer_answer import MAX_BYTES
+from server.auth.issuer_client import IssuerClient, parse_json
 from server.auth.issuer_errors import IssuerError
 from server.config.tokens import TokenSettings
 from tests.support.key_server import KeyServer
