@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from server.application.errors import StoreUnavailableError
-from server.store.sparing_log import SparingLog
+from server.sparing_log import SparingLog
 from server.tasks import wait_for_end
 
 log = logging.getLogger("server.store")

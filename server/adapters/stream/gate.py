@@ -4,7 +4,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable
 
-from server.adapters.stream.breaker import Breaker
+from server.breaker import Breaker
 from server.config.stream import StreamSettings
 
 StreamCall = tuple[str, str]

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from tests.support.clock import Clock
 from tests.support.scripted_stream import ScriptedStream
 from tests.support.virtual_time import VirtualTimeLoop
 
@@ -16,8 +15,3 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], VirtualTimeLoop
 @pytest.fixture
 def stream() -> ScriptedStream:
     return ScriptedStream()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()

@@ -1,6 +1,6 @@
 import pytest
 
-from server.adapters.stream.breaker import Breaker
+from server.breaker import Breaker
 from tests.support.clock import Clock
 
 

@@ -3,13 +3,8 @@ from typing import Any
 
 import pytest
 
-from server.store.sparing_log import MAX_KINDS, SILENCE_SECONDS, SparingLog
+from server.sparing_log import MAX_KINDS, SILENCE_SECONDS, SparingLog
 from tests.support.clock import Clock
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture
