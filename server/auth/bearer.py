@@ -8,7 +8,10 @@ from server.auth.errors import TokenRefusedError, TokenRequiredError
 LARGEST_TOKEN = 16 * 1024
 """Characters of a token that are looked at; one with every group of a large company takes 10 KiB."""
 
-_BEARER = re.compile(r"(?i:bearer) +([\w.-]+)", re.ASCII)
+# RFC 6750's b64token, which is what JSON Web Tokens and opaque tokens are made of.
+_TOKEN = re.compile(r"[\w.~+/-]+=*", re.ASCII)
+_BEARER = re.compile(rf"(?i:bearer) +({_TOKEN.pattern})", re.ASCII)
+_JWT = re.compile(r"[\w-]*\.[\w-]*\.[\w-]*", re.ASCII)
 
 
 def bearer_token(headers: Sequence[str | bytes]) -> str:
@@ -26,3 +29,13 @@ def bearer_token(headers: Sequence[str | bytes]) -> str:
     if match is None:
         raise TokenRefusedError("malformed")
     return match[1]
+
+
+def is_bearer_token(text: str) -> bool:
+    """Return whether a text can be a bearer token at all (RFC 6750's b64token)."""
+    return _TOKEN.fullmatch(text) is not None
+
+
+def is_jwt(token: str) -> bool:
+    """Return whether a token has the form of a signed JSON Web Token: three parts in base64url."""
+    return _JWT.fullmatch(token) is not None

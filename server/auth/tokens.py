@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from sys import getsizeof
 from typing import Any, NamedTuple
 
+from server.auth.bearer import is_jwt
 from server.auth.claims import TokenRules, check_audience, expiry_of, read_scopes, shorten
 from server.auth.errors import TokenRefusedError
 from server.auth.jwks import VerificationKey
@@ -50,6 +51,8 @@ class Tokens:
         """Return what a token grants; raises TokenRefusedError and KeysUnavailableError."""
         if grant := self.remembered(text):
             return grant
+        if not is_jwt(text):
+            raise TokenRefusedError("malformed")
         token = read_unverified(text, self._rules.algorithms)
         keys = self._keys.get(token.issuer)
         if keys is None:

@@ -299,3 +299,11 @@ async def test_many_scopes_are_verified_each_time_and_not_remembered(
     for _ in range(2):
         assert (await tokens.verify(of_many)).scopes == scopes
     assert verified == [of_many] * 2
+
+
+@pytest.mark.parametrize("odd", ["=", "==", "~", "+", "/"])
+async def test_a_token_is_the_same_text_to_everybody(tokens: Tokens, odd: str) -> None:
+    """What may stand in other bearer tokens is passed over by Python's base64."""
+    assert await check_of(tokens, token() + odd) == "malformed"
+    header, claims, signature = token().split(".")
+    assert await check_of(tokens, f"{header}.{claims}.{odd}{signature}") == "malformed"
