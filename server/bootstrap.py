@@ -12,11 +12,14 @@ from server.application.get_call import GetCall
 from server.application.ports import LiveStatuses
 from server.auth.claims import rules_of
 from server.auth.discovery import discoveries_of
-from server.auth.guard import Guard, OpenDoor, TokenGuard
+from server.auth.guard import Guard, OpenDoor, TokenGuard, Verifier
+from server.auth.introspected_tokens import IntrospectedTokens
+from server.auth.introspection_setup import introspecting
 from server.auth.issuer_client import IssuerClient
 from server.auth.issuer_keys import issuer_keys
 from server.auth.key_source import key_sources
 from server.auth.keys import Keys
+from server.auth.routed_tokens import RoutedTokens
 from server.auth.tokens import Tokens
 from server.config.settings import Settings
 from server.config.stream import StreamSettings
@@ -115,19 +118,31 @@ async def guarding(settings: Settings) -> AsyncIterator[tuple[Guard, Collection[
         log.warning("AUTH=off: whoever reaches this server may call it")
         yield OpenDoor(), ()
         return
-    async with _keys(settings.tokens) as keys:
-        tokens = Tokens(keys, rules_of(settings.tokens))
-        yield TokenGuard(tokens, settings.tokens.scopes), set(keys.values())
-
-
-@asynccontextmanager
-async def _keys(settings: TokenSettings) -> AsyncIterator[Mapping[str, Keys]]:
-    if settings.allows_plain_http:
+    accepted = settings.tokens
+    if accepted.allows_plain_http:
         log.warning("AUTH_PLAIN_HTTP=on: whoever is on the line to an issuer can let anybody in")
-    async with aclosing(IssuerClient(settings)) as client:
-        sources = key_sources(settings, client, discoveries_of(settings, client))
-        async with issuer_keys(sources) as keys:
-            yield keys
+    async with aclosing(IssuerClient(accepted)) as client, AsyncExitStack() as stack:
+        discoveries = discoveries_of(accepted, client)
+        keys: Mapping[str, Keys] = {}
+        if not settings.introspects_alone:
+            sources = key_sources(accepted, client, discoveries)
+            keys = await stack.enter_async_context(issuer_keys(sources))
+        introspected = None
+        if settings.introspection.configured:
+            introspected = await stack.enter_async_context(
+                introspecting(accepted, settings.introspection, discoveries)
+            )
+        yield TokenGuard(_verifier(accepted, keys, introspected), accepted.scopes), set(keys.values())
+
+
+def _verifier(
+    accepted: TokenSettings, keys: Mapping[str, Keys], introspected: IntrospectedTokens | None
+) -> Verifier:
+    if introspected is None:
+        return Tokens(keys, rules_of(accepted))
+    if not keys:
+        return introspected
+    return RoutedTokens(Tokens(keys, rules_of(accepted)), introspected)
 
 
 @asynccontextmanager

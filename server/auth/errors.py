@@ -10,7 +10,7 @@ class AuthNotConfiguredError(Exception):
     def __init__(self) -> None:
         super().__init__(
             "It is not said who may call: set AUTH_ISSUER, AUTH_AUDIENCE and AUTH_JWKS_URL or "
-            "AUTH_JWKS_FILE, or AUTH=off to let everybody in"
+            "AUTH_JWKS_FILE, or AUTH_INTROSPECTION_URL, or AUTH=off to let everybody in"
         )
 
 
@@ -48,6 +48,13 @@ class ScopesMissingError(NotAdmittedError):
 
 class KeysUnavailableError(NotAdmittedError):
     """No token can be checked for want of keys."""
+
+    def __init__(self) -> None:
+        super().__init__("Access tokens cannot be checked right now. Try again shortly.")
+
+
+class IntrospectionUnavailableError(NotAdmittedError):
+    """The issuer cannot be asked about a token."""
 
     def __init__(self) -> None:
         super().__init__("Access tokens cannot be checked right now. Try again shortly.")

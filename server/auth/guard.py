@@ -6,7 +6,7 @@ from typing import Protocol
 
 from server.auth.bearer import bearer_token
 from server.auth.errors import ScopesMissingError, TokenRefusedError, TokenRequiredError
-from server.auth.tokens import Tokens
+from server.auth.tokens import Grant
 
 log = logging.getLogger("server.auth")
 
@@ -19,10 +19,22 @@ class Guard(Protocol):
         ...
 
 
+class Verifier(Protocol):
+    """Finds out what tokens grant."""
+
+    def remembered(self, token: str) -> Grant | None:
+        """Return what a token grants that was verified before, or None."""
+        ...
+
+    async def verify(self, token: str) -> Grant:
+        """Return what a token grants, or raise NotAdmittedError."""
+        ...
+
+
 class TokenGuard:
     """Lets in who shows a good token that grants all required scopes."""
 
-    def __init__(self, tokens: Tokens, required_scopes: frozenset[str]) -> None:
+    def __init__(self, tokens: Verifier, required_scopes: frozenset[str]) -> None:
         self._tokens = tokens
         self._required = required_scopes
 

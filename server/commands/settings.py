@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 
 from server.config.caller import CallerSettings
 from server.config.database import DatabaseSettings
+from server.config.introspection import IntrospectionSettings
 from server.config.server import InsideSettings, ServerSettings
 from server.config.settings import Settings
 from server.config.stream import StreamSettings
@@ -20,12 +21,15 @@ from server.misspelt import find_misspelt
 
 _PREFIXES = {
     model.__name__: model.model_config.get("env_prefix", "")
-    for model in (TokenSettings, TlsSettings, DatabaseSettings, StreamSettings)
+    for model in (
+        *(TokenSettings, IntrospectionSettings, TlsSettings, DatabaseSettings),
+        StreamSettings,
+    )
 }
 
 _GROUPS = (
-    *(ServerSettings, InsideSettings, TokenSettings, TlsSettings, DatabaseSettings),
-    StreamSettings,
+    *(ServerSettings, InsideSettings, TokenSettings, IntrospectionSettings, TlsSettings),
+    *(DatabaseSettings, StreamSettings),
 )
 _WHOLLY_OURS = ("AUTH_", "DATABASE_", "STREAM_", "GRPC_TLS_", "INSIDE_")
 # The gateway's, which may read the same environment; the others have first words of their own.

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from server.config.database import DatabaseSettings
+from server.config.introspection import IntrospectionSettings
 from server.config.server import InsideSettings, ServerSettings
 from server.config.stream import StreamSettings
 from server.config.tls import TlsSettings
@@ -16,6 +17,7 @@ class Settings:
 
     server: ServerSettings = field(default_factory=ServerSettings)
     tokens: TokenSettings = field(default_factory=TokenSettings)
+    introspection: IntrospectionSettings = field(default_factory=IntrospectionSettings)
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     stream: StreamSettings = field(default_factory=StreamSettings)
     tls: TlsSettings = field(default_factory=TlsSettings)
@@ -23,4 +25,9 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Raise ValueError if settings of different kinds do not go together."""
-        check_together(self.tokens, introspects=False)
+        check_together(self.tokens, self.introspection)
+
+    @property
+    def introspects_alone(self) -> bool:
+        """Whether there are no keys, and all tokens are introspected."""
+        return self.introspection.url is not None and not self.tokens.has_keys

@@ -3,18 +3,28 @@
 from collections.abc import Iterator
 
 from server.addresses import is_safe_url
+from server.config.introspection import IntrospectionSettings
 from server.config.tokens import TokenSettings
 
 _PLAIN_HTTP = "https://, or http:// on this machine; AUTH_PLAIN_HTTP=on allows http:// to others"
 
+_NO_ENDPOINT = (
+    "AUTH_INTROSPECTION_URL is missing: only a single AUTH_ISSUER without AUTH_JWKS_URL is asked for it"
+)
 
-def check_together(tokens: TokenSettings, *, introspects: bool) -> None:
+
+def check_together(tokens: TokenSettings, introspection: IntrospectionSettings) -> None:
     """Raise ValueError, with a line for each thing to change, if settings do not go together.
 
-    With an introspection endpoint tokens need no issuer, and an issuer alone has no keys to be
-    discovered: it is compared with what the endpoint answers.
+    With the URL of an introspection endpoint tokens need no issuer, and the keys of an issuer alone are
+    not discovered: it is compared with what the endpoint answers.
     """
-    if faults := [*_key_faults(tokens), *_rule_faults(tokens, introspects=introspects)]:
+    faults = [
+        *_key_faults(tokens),
+        *_rule_faults(tokens, introspects=introspection.url is not None),
+        *_introspection_faults(tokens, introspection),
+    ]
+    if faults:
         raise ValueError("\n".join(faults))
 
 
@@ -46,3 +56,18 @@ def _issuer_faults(tokens: TokenSettings) -> Iterator[str]:
         is_url = is_safe_url(issuer, plain_http=tokens.allows_plain_http)
         if not is_url or "?" in issuer or "#" in issuer:
             yield f"AUTH_ISSUER: without AUTH_JWKS_URL or AUTH_JWKS_FILE it must be {_PLAIN_HTTP}"
+
+
+def _introspection_faults(tokens: TokenSettings, introspection: IntrospectionSettings) -> Iterator[str]:
+    url = introspection.url
+    if url is not None and not is_safe_url(url, plain_http=tokens.allows_plain_http):
+        yield f"AUTH_INTROSPECTION_URL: must be {_PLAIN_HTTP}"
+    if introspection.discovers and not (tokens.discovers and len(tokens.issuer) == 1):
+        yield _NO_ENDPOINT
+    if "iss" in introspection.require and not tokens.issuer:
+        yield "AUTH_INTROSPECTION_REQUIRE=iss needs AUTH_ISSUER, which it is compared with"
+    if tokens.audience_claim in introspection.require and not tokens.audience:
+        yield (
+            f"AUTH_INTROSPECTION_REQUIRE={tokens.audience_claim} needs AUTH_AUDIENCE, which it is "
+            "compared with"
+        )

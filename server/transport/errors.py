@@ -23,6 +23,7 @@ from server.application.errors import (
     StoreUnavailableError,
 )
 from server.auth.errors import (
+    IntrospectionUnavailableError,
     KeysUnavailableError,
     ScopesMissingError,
     TokenRefusedError,
@@ -57,6 +58,7 @@ _OUTCOMES: dict[type[Exception], tuple[int, str]] = {
     TokenRefusedError: (UNAUTHENTICATED, "TOKEN_INVALID"),
     ScopesMissingError: (PERMISSION_DENIED, "SCOPE_MISSING"),
     KeysUnavailableError: (UNAVAILABLE, "KEYS_UNAVAILABLE"),
+    IntrospectionUnavailableError: (UNAVAILABLE, "INTROSPECTION_UNAVAILABLE"),
 }
 _BEARER = 'Bearer realm="livecalls"'
 _RETRY_AFTER = RetryInfo(retry_delay=Duration(seconds=1))

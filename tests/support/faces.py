@@ -35,6 +35,8 @@ TOKEN_INVALID = Outcome(
 KEYS_UNAVAILABLE = Outcome(
     "unavailable", "Access tokens cannot be checked right now. Try again shortly."
 )
+INTROSPECTION_UNAVAILABLE = KEYS_UNAVAILABLE
+"""The same to callers; only the reason in the details is another."""
 
 Face = Callable[[Sequence[str]], Outcome]
 RunStack = Callable[..., AbstractContextManager[tuple[Stack, dict[str, Face]]]]

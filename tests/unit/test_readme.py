@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings
 from gateway.config import GatewaySettings
 from server.config.caller import CallerSettings
 from server.config.database import DatabaseSettings
+from server.config.introspection import IntrospectionSettings
 from server.config.server import InsideSettings, ServerSettings
 from server.config.stream import StreamSettings
 from server.config.tls import TlsSettings
@@ -43,8 +44,8 @@ def said(value: object) -> str:
         (
             "server",
             (
-                *(ServerSettings, InsideSettings, TokenSettings, TlsSettings, DatabaseSettings),
-                StreamSettings,
+                *(ServerSettings, InsideSettings, TokenSettings, IntrospectionSettings),
+                *(TlsSettings, DatabaseSettings, StreamSettings),
             ),
         ),
         ("gateway", (GatewaySettings,)),

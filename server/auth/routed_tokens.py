@@ -1,0 +1,30 @@
+"""Sends each token to the one check that is made for its kind."""
+
+from server.auth.bearer import is_jwt
+from server.auth.introspected_tokens import IntrospectedTokens
+from server.auth.tokens import Grant, Tokens
+
+
+class RoutedTokens:
+    """JSON Web Tokens are verified by key, all others are introspected.
+
+    A JSON Web Token that fails its check is not introspected as a second chance.
+    """
+
+    def __init__(self, tokens: Tokens, introspected: IntrospectedTokens) -> None:
+        self._tokens = tokens
+        self._introspected = introspected
+
+    def remembered(self, token: str) -> Grant | None:
+        """Return what a token grants that was verified before, or None.
+
+        What is remembered was routed as it was verified: to look for a dot is enough here, for a
+        twentieth of the time.
+        """
+        if "." in token and (grant := self._tokens.remembered(token)):
+            return grant
+        return self._introspected.remembered(token)
+
+    async def verify(self, token: str) -> Grant:
+        """Return what a token grants, or raise NotAdmittedError."""
+        return await (self._tokens if is_jwt(token) else self._introspected).verify(token)

@@ -1,0 +1,82 @@
+"""Where access tokens are introspected (RFC 7662), and how much may be spent on that."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, FilePath, SecretStr, field_validator, model_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
+
+from server.config.environment import EnvironmentSettings
+from server.config.quantities import Count, Milliseconds
+
+_CLIENT_FAULT = (
+    "introspection needs AUTH_INTROSPECTION_CLIENT_ID and AUTH_INTROSPECTION_CLIENT_SECRET, or "
+    "AUTH_INTROSPECTION_AUTH=bearer, or none"
+)
+_BEARER_FAULT = (
+    "AUTH_INTROSPECTION_AUTH=bearer needs one of AUTH_INTROSPECTION_TOKEN and "
+    "AUTH_INTROSPECTION_TOKEN_FILE"
+)
+
+
+class IntrospectionSettings(EnvironmentSettings):
+    """Where opaque access tokens are introspected, and as whom the server does it."""
+
+    model_config = SettingsConfigDict(env_prefix="AUTH_INTROSPECTION_")
+    credentials = ("client_secret",)
+
+    url: str | None = None
+    """The introspection endpoint; with credentials alone the issuer is asked for it."""
+    auth: Literal["basic", "form", "bearer", "none"] = "basic"
+    """How the server shows who it is: its client's id and secret, or a token of its own."""
+    client_id: str | None = None
+    client_secret: SecretStr | None = None
+    client_secret_file: Path | None = None
+    token: SecretStr | None = None
+    """The server's own token, for `bearer`."""
+    token_file: FilePath | None = None
+    """The same, in a file that is read anew for each request."""
+    require: Annotated[frozenset[str], NoDecode] = frozenset()
+    """Claims that an answer must have, all of them; separated by spaces."""
+    cache_ms: Annotated[int, Field(ge=0)] = 30_000
+    """How long an answer is used, and so how long a revoked token may live; 0 asks each time."""
+    timeout_ms: Milliseconds = 2000
+    """How long a request may take."""
+    max_requests: Count = 32
+    """Requests under way at once."""
+    max_new_per_second: Count = 50
+    """Requests a second about tokens that are not known as good."""
+
+    @property
+    def configured(self) -> bool:
+        """Whether tokens are introspected."""
+        return self.url is not None or self.discovers
+
+    @property
+    def discovers(self) -> bool:
+        """Whether the issuer is asked where the endpoint is."""
+        given = (self.client_id, self.client_secret, self.token, self.token_file)
+        return self.url is None and any(credential is not None for credential in given)
+
+    @field_validator("require", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return value.split() if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _credentials_go_with_the_way(self) -> Self:
+        client = (self.client_id, self.client_secret)
+        tokens = (self.token, self.token_file)
+        if self.configured and self.auth in ("basic", "form") and None in client:
+            raise ValueError(_CLIENT_FAULT)
+        if self.configured and self.auth == "bearer" and tokens.count(None) != 1:
+            raise ValueError(_BEARER_FAULT)
+        return self
+
+    @field_validator("token")
+    @classmethod
+    def _is_token(cls, token: SecretStr | None) -> SecretStr | None:
+        if token and not re.fullmatch("[!-~]+", token.get_secret_value()):
+            raise ValueError("must be one word of ASCII, as `Authorization: Bearer …` has it")
+        return token

@@ -1,0 +1,75 @@
+"""An introspection endpoint that answers as a test scripts it, in the loop's time."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from server.auth.introspected_tokens import IntrospectedTokens
+from server.auth.introspection_answer import Answer, Expected
+from server.auth.issuer_errors import IssuerError
+from server.config.introspection import IntrospectionSettings
+
+
+@dataclass
+class ScriptedIntrospection:
+    """Knows some tokens, and may be slow or away."""
+
+    active: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The claims of the tokens that are active."""
+    takes: float = 0
+    failure: Exception | None = None
+    asked: list[tuple[str, float]] = field(default_factory=list)
+    """The tokens that it was asked about, and when."""
+    under_way: int = 0
+    most_under_way: int = 0
+
+    async def __call__(self, token: str) -> Answer:
+        self.asked.append((token, now()))
+        self.under_way += 1
+        self.most_under_way = max(self.most_under_way, self.under_way)
+        try:
+            await asyncio.sleep(self.takes)
+        finally:
+            self.under_way -= 1
+        if self.failure:
+            raise self.failure
+        claims = self.active.get(token)
+        return {"active": False} if claims is None else {"active": True, **claims}
+
+    def knows(self, token: str, **claims: Any) -> str:
+        """Answer that a token is active; return it."""
+        self.active[token] = claims
+        return token
+
+    def fails(self, status: int | None = None, retry_after: float | None = None) -> None:
+        """Give no answer of use from now on."""
+        self.failure = IssuerError("away", status=status, retry_after=retry_after)
+
+    def is_well(self) -> None:
+        """Answer from now on."""
+        self.failure = None
+
+    def asked_about(self, token: str) -> list[float]:
+        """Return when it was asked about a token."""
+        return [moment for asked, moment in self.asked if asked == token]
+
+    def tokens(self, **settings: Any) -> IntrospectedTokens:
+        """Verify tokens by it, as configured by default but for changes."""
+        return IntrospectedTokens(self, Expected(), introspection_settings(**settings), now)
+
+
+def introspection_settings(url: str = "https://a.example/", **changes: Any) -> IntrospectionSettings:
+    """Make settings that show no credentials, unless the changes do."""
+    return IntrospectionSettings(**{"url": url, "auth": "none", **changes})
+
+
+def in_seconds(seconds: float) -> float:
+    """Return the time in so many seconds, as `exp` has it."""
+    return time.time() + seconds
+
+
+def now() -> float:
+    """Return the loop's time."""
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,106 @@
+"""What an operator is told about settings of introspection that are wrong."""
+
+from pathlib import Path
+
+import click
+import pytest
+
+from server.commands.settings import load_settings
+from server.config.introspection import IntrospectionSettings
+from server.config.tokens import TokenSettings
+
+P = "AUTH_INTROSPECTION"
+URL = {f"{P}_URL": "https://issuer.example.com/introspect"}
+CLIENT = {f"{P}_CLIENT_ID": "app", f"{P}_CLIENT_SECRET": "not-to-be-shown"}
+BEARER = {f"{P}_AUTH": "bearer"}
+NEEDS_CLIENT = f"introspection needs {P}_CLIENT_ID and {P}_CLIENT_SECRET, or {P}_AUTH=bearer, or none"
+NO_URL = f"{P}_URL is missing: only a single AUTH_ISSUER without AUTH_JWKS_URL is asked for it"
+KEYS = {
+    "AUTH_ISSUER": "https://a.example",
+    "AUTH_AUDIENCE": "livecalls",
+    "AUTH_JWKS_URL": "https://a.example/keys",
+}
+NO_NUMBER = "Input should be a valid integer, unable to parse string as an integer"
+COMPARED = "which it is compared with"
+NEEDS_TOKEN = f"{P}_AUTH=bearer needs one of {P}_TOKEN and {P}_TOKEN_FILE"
+HTTPS = "must be https://, or http:// on this machine; AUTH_PLAIN_HTTP=on allows http:// to others"
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in IntrospectionSettings.variables() | TokenSettings.variables():
+        monkeypatch.delenv(name, raising=False)
+
+
+def load(monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]) -> IntrospectionSettings:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    return load_settings().introspection
+
+
+def told(monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]) -> str:
+    with pytest.raises(click.ClickException) as raised:
+        load(monkeypatch, settings)
+    assert "not-to-be-shown" not in raised.value.message
+    return raised.value.message
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (CLIENT, NO_URL),
+        (BEARER | {f"{P}_TOKEN": "not-to-be-shown"}, NO_URL),
+        (CLIENT | KEYS, NO_URL),
+        ({f"{P}_CLIENT_ID": "app"}, NEEDS_CLIENT),
+        (URL, NEEDS_CLIENT),
+        (URL | {f"{P}_CLIENT_ID": "app"}, NEEDS_CLIENT),
+        (URL | {f"{P}_AUTH": "form"}, NEEDS_CLIENT),
+        (URL | BEARER, NEEDS_TOKEN),
+        (URL | BEARER | CLIENT, NEEDS_TOKEN),
+        (URL | CLIENT | {f"{P}_REQUIRE": "iss"}, f"{P}_REQUIRE=iss needs AUTH_ISSUER, {COMPARED}"),
+        (URL | CLIENT | {f"{P}_REQUIRE": "aud"}, f"{P}_REQUIRE=aud needs AUTH_AUDIENCE, {COMPARED}"),
+        (URL | CLIENT | {f"{P}_URL": "http://issuer.example.com/"}, f"{P}_URL: {HTTPS}"),
+        (URL | CLIENT | {f"{P}_URL": "issuer.example.com/"}, f"{P}_URL: {HTTPS}"),
+        (URL | CLIENT | {f"{P}_CACHE_MS": "x"}, f"{P}_CACHE_MS: {NO_NUMBER}"),
+        (URL | CLIENT | {f"{P}_CACHE": "1"}, f"{P}_CACHE is no setting: is {P}_CACHE_MS meant?"),
+    ],
+)  # fmt: skip
+def test_they_go_together(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], message: str
+) -> None:
+    assert told(monkeypatch, settings) == message
+
+
+def test_its_own_token_is_one_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = URL | BEARER | {f"{P}_TOKEN": "not-to-be-shown x"}
+    assert told(monkeypatch, settings).startswith(f"{P}_TOKEN: must be one word of ASCII")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        URL | CLIENT,
+        URL | CLIENT | {f"{P}_AUTH": "form"},
+        URL | BEARER | {f"{P}_TOKEN": "own"},
+        URL | {f"{P}_AUTH": "none"},
+        URL | CLIENT | KEYS,
+        CLIENT | {"AUTH_ISSUER": "https://a.example", "AUTH_AUDIENCE": "livecalls"},
+        URL | CLIENT | {"AUTH_ISSUER": "anything", "AUTH_AUDIENCE": "livecalls"},
+        URL | CLIENT | {"AUTH_AUDIENCE": "livecalls", f"{P}_REQUIRE": "aud exp"},
+        URL | CLIENT | {f"{P}_URL": "http://10.0.0.1/", "AUTH_PLAIN_HTTP": "on"},
+    ],
+)
+def test_alone_it_is_enough(monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]) -> None:
+    assert load(monkeypatch, settings).configured
+
+
+def test_secrets_may_stand_in_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("not-to-be-shown\n")
+    loaded = load(
+        monkeypatch,
+        URL | {f"{P}_CLIENT_ID": "app", f"{P}_CLIENT_SECRET_FILE": str(file)},
+    )
+    assert loaded.client_secret
+    assert loaded.client_secret.get_secret_value() == "not-to-be-shown"
+    assert "not-to-be-shown" not in repr(loaded)
