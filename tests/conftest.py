@@ -14,6 +14,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 pytest_plugins: list[str] = [
     "tests.support.golden",
     "tests.support.hangs",
+    "tests.support.introspection_server",
     "tests.support.key_server",
     "tests.support.postgres",
     "tests.support.stream",

@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import aclosing, suppress
+from http import HTTPStatus
 
 import click
 
@@ -16,7 +17,10 @@ from server.adapters.stream.errors import (
 )
 from server.auth.discovery import discoveries_of
 from server.auth.errors import AuthNotConfiguredError
+from server.auth.introspection import try_introspection
+from server.auth.introspection_setup import introspection_client
 from server.auth.issuer_client import IssuerClient
+from server.auth.issuer_errors import IssuerError
 from server.auth.jwks import KeySet, UnusableKeysError, read_key_set
 from server.auth.key_source import KeySource, KeySourceError, key_sources
 from server.commands.check_token import try_token
@@ -49,7 +53,8 @@ def check(context: click.Context, token: str | None) -> None:
     """Say whether settings, keys, certificates, database, schema and Stream credentials are well.
 
     Each has a line that begins with ok, FAIL, or -- for what was not looked at. The exit code is 0
-    where nothing fails. Stream is asked for a call that does not exist.
+    where nothing fails. Stream is asked for a call that does not exist, and the introspection endpoint
+    about a token that nobody has issued.
 
     With --token say whether an access token is accepted, and if not, which check it fails. It is shown
     nowhere; other users of this machine may see it among the arguments, which - avoids.
@@ -65,7 +70,7 @@ def _findings() -> Iterator[Finding]:
     settings = yield from _settings()
     if settings is None:
         return
-    yield _tokens(settings)
+    yield from _tokens(settings)
     yield _tls(settings.tls)
     database = _database(settings.database)
     yield database
@@ -83,9 +88,9 @@ def _findings_of_token(given: str) -> Iterator[Finding]:
     settings = yield from _settings()
     if settings is None:
         return
-    tokens = _tokens(settings)
-    yield tokens
-    if tokens.mark == "ok":
+    tokens = list(_tokens(settings))
+    yield from tokens
+    if all(finding.mark == "ok" for finding in tokens):
         text = sys.stdin.buffer.read().decode(errors="replace") if given == "-" else given
         yield try_token(settings, text)
     else:
@@ -102,14 +107,42 @@ def _settings() -> Generator[Finding, None, Settings | None]:
     return settings
 
 
-def _tokens(settings: Settings) -> Finding:
+def _tokens(settings: Settings) -> Iterator[Finding]:
     if settings.server.auth == "off":
-        return Finding("--", "tokens", "AUTH=off: everybody may call")
+        yield Finding("--", "tokens", "AUTH=off: everybody may call")
+        return
+    if not settings.introspects_alone:
+        yield _keys(settings.tokens)
+    if settings.introspection.configured:
+        yield _introspection(settings)
+
+
+def _keys(settings: TokenSettings) -> Finding:
     try:
-        keys = asyncio.run(_key_sets(settings.tokens))
+        keys = asyncio.run(_key_sets(settings))
     except (AuthNotConfiguredError, KeySourceError) as error:
         return Finding("FAIL", "tokens", str(error))
     return Finding("ok", "tokens", f"{counted(sum(map(len, keys)), 'key')} to check them with")
+
+
+def _introspection(settings: Settings) -> Finding:
+    try:
+        asyncio.run(_introspect(settings))
+    except IssuerError as error:
+        is_refusal = error.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+        verdict = "credentials refused" if is_refusal else "cannot be asked"
+        return Finding("FAIL", "introspection", f"{verdict} ({error.reason})")
+    return Finding("ok", "introspection", "credentials accepted")
+
+
+async def _introspect(settings: Settings) -> None:
+    async with (
+        aclosing(IssuerClient(settings.tokens)) as client,
+        introspection_client(
+            settings.tokens, settings.introspection, discoveries_of(settings.tokens, client)
+        ) as introspect,
+    ):
+        await try_introspection(introspect)
 
 
 async def _key_sets(settings: TokenSettings) -> list[KeySet]:

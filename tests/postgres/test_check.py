@@ -1,5 +1,6 @@
 """`python -m server check`: a line for each thing, and an exit code for all."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,9 @@ from server.demo.issuer import DemoIssuer
 from server.demo.stream_stand_in.stand_in import Behaviour, State, StreamStandIn
 from server.store.migrate import head_revision
 from tests.support.commands import run, run_process
+from tests.support.introspected import server_settings
+from tests.support.introspection_server import CLIENT_SECRET, IntrospectionServer
+from tests.support.key_server import KeyServer
 from tests.support.postgres import execute
 from tests.support.stream import KEY, SECRET, closed_port
 from tests.support.tls import TlsFiles, expired, for_host
@@ -83,6 +87,73 @@ def test_keys_that_cannot_be_used_fail(tmp_path: Path) -> None:
 
 def test_who_may_call_must_be_said() -> None:
     assert token_line().startswith("FAIL  tokens: It is not said who may call: set AUTH_ISSUER")
+
+
+def introspection_line(url: str, **settings: str) -> str:
+    result = run("check", stdin=b"", **server_settings(url, **settings))
+    assert CLIENT_SECRET not in result.output
+    return result.stdout.splitlines()[1]
+
+
+def test_introspection_is_tried(introspection_server: IntrospectionServer) -> None:
+    well = "ok    introspection: credentials accepted"
+    assert introspection_line(introspection_server.url) == well
+    (token,) = introspection_server.asked
+    assert len(token) > 40
+
+
+def test_introspection_is_tried_beside_the_keys(
+    introspection_server: IntrospectionServer, tmp_path: Path
+) -> None:
+    keys = DemoIssuer(tmp_path).settings
+    result = run("check", stdin=b"", **{**keys, **server_settings(introspection_server.url)})
+    assert result.stdout.splitlines()[1:3] == [
+        "ok    tokens: 1 key to check them with",
+        "ok    introspection: credentials accepted",
+    ]
+
+
+def test_introspection_is_found_where_the_issuer_names_it(
+    introspection_server: IntrospectionServer, key_server: KeyServer
+) -> None:
+    issuer = key_server.origin
+    metadata = {
+        "issuer": issuer,
+        "jwks_uri": key_server.url,
+        "introspection_endpoint": introspection_server.url,
+    }
+    path = "/.well-known/openid-configuration"
+    key_server.answers_at(path, 200, json.dumps(metadata).encode())
+    settings = {**server_settings(""), "AUTH_ISSUER": issuer, "AUTH_AUDIENCE": "livecalls"}
+    tokens, introspection = run("check", stdin=b"", **settings).stdout.splitlines()[1:3]
+    assert tokens.startswith("ok    tokens: ")
+    assert introspection == "ok    introspection: credentials accepted"
+    del metadata["introspection_endpoint"]
+    key_server.answers_at(path, 200, json.dumps(metadata).encode())
+    lost = run("check", stdin=b"", **settings).stdout.splitlines()[2]
+    assert "names no introspection_endpoint" in lost
+
+
+def test_wrong_credentials_are_told_from_an_endpoint_that_is_away(
+    introspection_server: IntrospectionServer,
+) -> None:
+    other = {"AUTH_INTROSPECTION_CLIENT_ID": "another"}
+    refused = "FAIL  introspection: credentials refused (status 401)"
+    assert introspection_line(introspection_server.url, **other) == refused
+    away = introspection_line(f"http://127.0.0.1:{closed_port()}/")
+    assert away == "FAIL  introspection: cannot be asked (Connection refused)"
+    introspection_server.answers(404)
+    lost = introspection_line(introspection_server.url)
+    assert lost == "FAIL  introspection: cannot be asked (status 404)"
+
+
+def test_an_endpoint_that_answers_nonsense_fails(introspection_server: IntrospectionServer) -> None:
+    introspection_server.answers(200, b'{"active": true}')
+    always = "FAIL  introspection: cannot be asked (a random token is active there)"
+    assert introspection_line(introspection_server.url) == always
+    introspection_server.answers(200, b'{"active": "no"}')
+    odd = introspection_line(introspection_server.url)
+    assert odd.endswith("(no introspection answer: `active` is neither true nor false)")
 
 
 def test_stream_need_not_be_configured(database_url: str) -> None:
