@@ -1,0 +1,100 @@
+"""Opaque tokens and signed ones at the same service, on all faces."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+
+from server.demo.postgres import EmbeddedPostgres
+from server.demo.readiness import wait_until
+from tests.support.faces import (
+    ADMITTED,
+    FACES,
+    INTROSPECTION_UNAVAILABLE,
+    TOKEN_INVALID,
+    Face,
+    Outcome,
+    ask_rest,
+    faces_of,
+)
+from tests.support.introspected import server_settings
+from tests.support.introspection_server import CLIENT_SECRET, IntrospectionServer
+from tests.support.key_server import KeyServer
+from tests.support.postgres import store_call
+from tests.support.stack import Stack, stack_running
+from tests.support.tokens import signer, token_settings
+from tests.support.ways import Way
+
+SCOPE = "calls:read"
+CHALLENGE = f'Bearer realm="livecalls", error="insufficient_scope", scope="{SCOPE}"'
+SCOPE_MISSING = Outcome("permission_denied", "The access token lacks a required scope.", CHALLENGE)
+
+
+Run = Callable[..., AbstractContextManager[tuple[Stack, dict[str, Face]]]]
+
+
+@pytest.fixture
+def running(way: Way, shared_postgres: EmbeddedPostgres, database_url: str, tmp_path: Path) -> Run:
+    """Runs a stack of the test's own, with one stored call and with settings."""
+    store_call(database_url)
+
+    @contextmanager
+    def run(settings: dict[str, str]) -> Iterator[tuple[Stack, dict[str, Face]]]:
+        settings = {"DATABASE_URL": database_url, **way.settings, **settings}
+        with stack_running(shared_postgres, tmp_path, **settings) as stack, faces_of(stack) as faces:
+            yield stack, faces
+
+    return run
+
+
+def test_signed_and_opaque_tokens_each_by_their_own_check(
+    running: Run, key_server: KeyServer, introspection_server: IntrospectionServer
+) -> None:
+    server = introspection_server
+    settings = {
+        **token_settings(key_server.url),
+        **server_settings(server.url),
+        "AUTH_INTROSPECTION_CACHE_MS": "600000",
+        "AUTH_SCOPES": SCOPE,
+        "LOG_LEVEL": "DEBUG",
+    }
+    signed = signer("RS256").token(scope=SCOPE)
+    opaque = server.knows("lph_at_good", scope=SCOPE, token_type="Bearer", sub="a-person")  # noqa: S106
+    forged = server.knows(signer("RS256", "another").token({"kid": "rs256"}, scope=SCOPE), scope=SCOPE)
+    expired = server.knows(signer("RS256").token(scope=SCOPE, exp=1), scope=SCOPE)
+    with running(settings) as (stack, faces):
+        for name in FACES:
+            ask = faces[name]
+            for good in (signed, opaque):
+                assert ask([f"Bearer {good}"]) == ADMITTED
+            for bad in (forged, expired, "lph_at_bad", f"{opaque}x", f"{signed}=="):
+                assert ask([f"Bearer {bad}"]) == TOKEN_INVALID
+            assert ask([f"Bearer {server.knows('lph_at_less', scope='x')}"]) == SCOPE_MISSING
+        assert server.asked[forged] == server.asked[expired] == server.asked[signed] == 0
+        assert rest_reply(stack, "lph_at_bad") == (401, "unauthenticated", None)
+        assert rest_reply(stack, "lph_at_less") == (403, "permission_denied", None)
+
+        server.answers(500)
+        for name in FACES:
+            assert faces[name](["Bearer lph_at_new"]) == INTROSPECTION_UNAVAILABLE
+            assert faces[name]([f"Bearer {opaque}"]) == ADMITTED
+        assert rest_reply(stack, "lph_at_new") == (503, "unavailable", "1")
+        assert wait_until(lambda: bool(stack.server.logged("tokens cannot be introspected")), 60)
+        for secret in ("lph_at", "a-person", CLIENT_SECRET, "Basic "):
+            assert secret not in stack.server.log()
+
+
+def rest_reply(stack: Stack, token: str) -> tuple[int, str, str | None]:
+    """Ask by REST; return the status, the error and Retry-After."""
+    reply = ask_rest(stack.gateway.url, [f"Bearer {token}"])
+    return reply.status, reply.json()["error"], reply.header("retry-after")
+
+
+def test_introspection_alone_is_enough(running: Run, introspection_server: IntrospectionServer) -> None:
+    token = introspection_server.knows(signer("RS256").token())
+    with running(server_settings(introspection_server.url)) as (stack, faces):
+        for name in FACES:
+            assert faces[name]([f"Bearer {token}"]) == ADMITTED
+        assert introspection_server.asked[token] == 1
+        assert wait_until(lambda: bool(stack.server.logged("tokens can be introspected")), 60)
