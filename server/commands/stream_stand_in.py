@@ -1,19 +1,14 @@
 """Runs the stand-in for Stream as a process of its own."""
 
-import asyncio
-import os
-import signal
-
 import click
 
-from server.demo.stream_stand_in.running import serving
+from server.commands.playing import play, port_option
+from server.demo.stream_stand_in.application import web_application
 from server.demo.stream_stand_in.stand_in import StreamStandIn
 
 
 @click.command(name="stream-stand-in")
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, help="Where to listen; 0 takes a free port."
-)
+@port_option
 @click.option("--key", default="stand-in-key", show_default=True, help="The API key that is accepted.")
 @click.option(
     "--secret",
@@ -37,17 +32,4 @@ def stream_stand_in(port: int, key: str, secret: str) -> None:
     """
     stand_in = StreamStandIn(key, secret)
     stand_in.put_sample_calls()
-    try:
-        asyncio.run(_run(stand_in, port))
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        raise click.ClickException(f"Cannot listen on port {port}: {reason}.") from error
-
-
-async def _run(stand_in: StreamStandIn, port: int) -> None:
-    stopped = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    async with serving(stand_in, port) as url:
-        click.echo(f"Stream stand-in listens on {url}")
-        await stopped.wait()
+    play("Stream stand-in", web_application(stand_in), port)
