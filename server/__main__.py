@@ -29,6 +29,7 @@ _COMMANDS = {
     "export": _Command("export_calls", "export_calls", "Write all calls as JSON Lines."),
     "demo": _Command("demo", "demo", "Run everything on this machine, as `make run` does."),
     "token": _Command("token", "token", "Print an access token that the demo accepts."),
+    "issuer": _Command("issuer", "issuer", "Answer whether opaque tokens are good, for the demo."),
     "stream-stand-in": _Command("stream_stand_in", "stream_stand_in", "Play Stream, for the demo."),
 }
 

@@ -2,13 +2,15 @@
 
 import click
 
-from server.demo.folders import TOKENS
-from server.demo.issuer import DAY, DemoIssuer
+from server.commands.token_kind import kind_option
+from server.demo.issuer import DAY
+from server.demo.token_kind import TokenKind, noted_kind
 
 
 @click.command
 @click.option("--scopes", default="", help="Scopes that it grants, separated by spaces.")
 @click.option("--ttl", default=DAY, type=click.IntRange(min=1), help="Seconds for which it is good.")
-def token(scopes: str, ttl: int) -> None:
+@kind_option("Its kind: jwt, or opaque.  [default: what the demo in this folder accepts]")
+def token(scopes: str, ttl: int, tokens: TokenKind | None) -> None:
     """Print an access token that the demo in this folder accepts."""
-    click.echo(DemoIssuer(TOKENS).token(scopes.split(), ttl))
+    click.echo((tokens or noted_kind()).issue(scopes.split(), ttl))

@@ -5,4 +5,5 @@ from pathlib import Path
 DATA = Path(".data")
 POSTGRES = DATA / "postgres"
 TOKENS = DATA / "tokens"
+OPAQUE_TOKENS = TOKENS / "opaque"
 CERTIFICATES = DATA / "certificates"

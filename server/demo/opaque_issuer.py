@@ -1,0 +1,30 @@
+"""How a server asks the demo's issuer of opaque tokens, and how people revoke one."""
+
+from dataclasses import dataclass
+
+from server.demo.introspection import INTROSPECT, REVOKE, Client
+
+
+@dataclass(frozen=True)
+class OpaqueIssuer:
+    """The port of 127.0.0.1 at which the issuer answers, and the client that may ask it."""
+
+    port: int
+    client: Client
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The settings of a server that accepts its tokens."""
+        return {
+            "AUTH_INTROSPECTION_URL": self._url + INTROSPECT,
+            "AUTH_INTROSPECTION_CLIENT_ID": self.client.id,
+            "AUTH_INTROSPECTION_CLIENT_SECRET": self.client.secret,
+        }
+
+    @property
+    def revocation_url(self) -> str:
+        return self._url + REVOKE
+
+    @property
+    def _url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
