@@ -25,7 +25,7 @@ help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: $(READY) ## Start everything: PostgreSQL, sample calls, Stream stand-in, server, Envoy (TLS=1 WORKERS=2 INSIDE=1)
+run: $(READY) ## Start everything: PostgreSQL, sample calls, Stream stand-in, server, Envoy (TLS=1 WORKERS=2 INSIDE=1 TOKENS=opaque)
 	@exec python -m server demo $(if $(filter 1 on true yes,$(TLS)),--tls)
 
 .PHONY: token

@@ -8,14 +8,17 @@ import click
 
 from gateway.config import GatewaySettings
 from server.commands.settings import load_settings, telling_what_is_wrong
+from server.commands.token_kind import kind_option
 from server.demo.postgres import PostgresFailedError
 from server.demo.run import DemoError, run_demo
+from server.demo.token_kind import TokenKind
 from server.store.errors import DatabaseError
 
 
 @click.command
 @click.option("--tls", is_flag=True, help="Encrypt every connection, with certificates of its own.")
-def demo(*, tls: bool) -> None:
+@kind_option("Which kind of access tokens it has: jwt, or opaque.  [default: jwt]")
+def demo(*, tls: bool, tokens: TokenKind | None) -> None:
     """Run everything here: PostgreSQL, sample calls, a Stream stand-in, server and Envoy."""
     settings = load_settings()
     with telling_what_is_wrong():
@@ -23,7 +26,7 @@ def demo(*, tls: bool) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
-        run_demo(settings, gateway, tls=tls)
+        run_demo(settings, gateway, tokens or TokenKind.JWT, tls=tls)
     except (DemoError, DatabaseError, PostgresFailedError) as error:
         raise click.ClickException(str(error)) from None
     except KeyboardInterrupt:

@@ -1,16 +1,26 @@
 """How callers of the demo are let in: by which token, and with which certificate."""
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.config import GatewaySettings
 from server.addresses import reachable
+from server.config.introspection import IntrospectionSettings
 from server.config.settings import Settings
 from server.demo.certificates import DemoCertificates
 from server.demo.folders import CERTIFICATES, TOKENS
+from server.demo.introspection import Client
 from server.demo.issuer import DemoIssuer
+from server.demo.opaque_issuer import OpaqueIssuer
+from server.demo.readiness import free_port
+from server.demo.token_kind import TokenKind
 
 YOURS = "YOUR-ACCESS-TOKEN"
+
+_CACHE_MS = "AUTH_INTROSPECTION_CACHE_MS"
+# Much shorter than a server's own default: who revokes a token wants to see it.
+_SHORT_MS = 5000
 
 
 @dataclass(frozen=True)
@@ -20,28 +30,54 @@ class Access:
     token: str | None
     certificates: DemoCertificates | None
     settings: Mapping[str, str]
+    issuer: OpaqueIssuer | None
+    """What is asked about tokens, if they are opaque ones of the demo's own."""
 
     @property
     def issued(self) -> bool:
         """Whether the token is one of the demo's own."""
         return self.token not in (None, YOURS)
 
+    @property
+    def cache_seconds(self) -> float:
+        """How long a server remembers what the issuer has answered."""
+        return int(self.settings[_CACHE_MS]) / 1000
 
-def demo_access(settings: Settings, gateway: GatewaySettings, *, tls: bool) -> Access:
+
+def has_own_issuer(settings: Settings) -> bool:
+    """Return whether tokens are asked for, and the settings do not say whose."""
+    others = settings.tokens.configured or settings.introspection.configured
+    return settings.server.auth != "off" and not others
+
+
+def demo_access(settings: Settings, gateway: GatewaySettings, kind: TokenKind, *, tls: bool) -> Access:
     """Issue a token, unless the settings say whose are accepted; issue certificates for TLS."""
-    token, accepted = _token(settings)
+    token, accepted, issuer = _token(settings, kind)
     if not tls:
-        return Access(token, None, accepted)
+        return Access(token, None, accepted, issuer)
     own = (reachable(settings.server.grpc_host), reachable(gateway.rest_host))
     hosts = ("127.0.0.1", "localhost", *own)
     certificates = DemoCertificates(CERTIFICATES, *hosts)
-    return Access(token, certificates, {**accepted, **certificates.settings})
+    return Access(token, certificates, {**accepted, **certificates.settings}, issuer)
 
 
-def _token(settings: Settings) -> tuple[str | None, dict[str, str]]:
-    if settings.server.auth == "off":
-        return None, {}
-    if settings.tokens.configured:
-        return YOURS, {}
-    issuer = DemoIssuer(TOKENS)
-    return issuer.token(settings.tokens.scopes), issuer.settings
+def _token(
+    settings: Settings, kind: TokenKind
+) -> tuple[str | None, dict[str, str], OpaqueIssuer | None]:
+    if not has_own_issuer(settings):
+        return (None if settings.server.auth == "off" else YOURS), {}, None
+    kind.note()
+    token = kind.issue(settings.tokens.scopes)
+    if kind is TokenKind.JWT:
+        return token, DemoIssuer(TOKENS).settings, None
+    issuer = _opaque_issuer()
+    return token, {**issuer.settings, _CACHE_MS: _cache_ms(settings.introspection)}, issuer
+
+
+def _opaque_issuer() -> OpaqueIssuer:
+    client = Client("livecalls", secrets.token_urlsafe(32))
+    return OpaqueIssuer(free_port(), client)
+
+
+def _cache_ms(settings: IntrospectionSettings) -> str:
+    return str(settings.cache_ms if "cache_ms" in settings.model_fields_set else _SHORT_MS)

@@ -9,6 +9,7 @@ from server.addresses import host_and_port, reachable
 from server.config.settings import Settings
 from server.demo.access import Access
 from server.demo.folders import DATA
+from server.demo.opaque_issuer import OpaqueIssuer
 from server.demo.processes import Process
 from server.demo.readiness import free_port
 
@@ -28,12 +29,15 @@ class Plan:
 
 
 def plan(settings: Settings, gateway: GatewaySettings, access: Access, database_url: str) -> Plan:
-    """Plan the processes: the stand-in unless a Stream app is configured, the server, the gateway."""
+    """Plan the processes: an issuer and a stand-in if they are needed, the server, the gateway.
+
+    Only opaque tokens need an issuer that runs; the stand-in is for who configures no Stream app.
+    """
     wished = {"LOG_FORMAT": "text", "REFLECTION": "on", **os.environ}
     # The URL was read of that file, if it is not the demo's own.
     database = {"DATABASE_URL": database_url, "DATABASE_URL_FILE": ""}
     environment = {**wished, **database, **access.settings}
-    processes = []
+    processes = [_issuer(access.issuer, environment)] if access.issuer else []
     stand_in_address = None
     if not settings.stream.configured:
         stand_in_address = f"127.0.0.1:{free_port()}"
@@ -71,6 +75,12 @@ def _inside(environment: dict[str, str]) -> list[Process]:
     command = ["server", "serve", "--inside-envoy"]
     own = {name: value for name, value in environment.items() if not name.startswith("GRPC_TLS_")}
     return [Process("server", command, own, _GATEWAY_LOG, errors_shown=True)]
+
+
+def _issuer(issuer: OpaqueIssuer, environment: dict[str, str]) -> Process:
+    command = ["server", "issuer", "--port", str(issuer.port)]
+    # Servers ask it as they start, and say so loudly if they cannot.
+    return Process("issuer", command, environment, DATA / "issuer.log", port=issuer.port)
 
 
 def _stand_in(address: str, environment: dict[str, str]) -> tuple[Process, dict[str, str]]:

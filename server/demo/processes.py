@@ -8,14 +8,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
+from server.demo.readiness import listens, wait_until
 from server.processes import ended_with_parent
+
+_LISTENS_WITHIN_SECONDS = 10.0
 
 
 @dataclass
 class Process:
     """One process of the demo: `python -m` with arguments, settings, and where its output goes.
 
-    What goes to a log does so all of it, or without the errors, which people see then.
+    What goes to a log does so all of it, or without the errors, which people see then. One with a port
+    is asked by those that are started after it.
     """
 
     name: str
@@ -23,6 +27,7 @@ class Process:
     environment: Mapping[str, str]
     log: Path | None = None
     errors_shown: bool = False
+    port: int | None = None
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def start(self) -> None:
@@ -40,6 +45,11 @@ class Process:
         finally:
             if output:
                 output.close()
+
+    def wait_for_port(self, seconds: float) -> None:
+        """Wait until its port takes connections, if it has one; no longer than it runs, or than that."""
+        if (port := self.port) is not None:
+            wait_until(lambda: listens(port) or self.exit_code() is not None, seconds)
 
     def exit_code(self) -> int | None:
         """Tell how it ended, or None while it runs."""
@@ -67,6 +77,7 @@ def running(processes: list[Process], *, end_within: float) -> Iterator[None]:
     try:
         for process in processes:
             process.start()
+            process.wait_for_port(_LISTENS_WITHIN_SECONDS)
         yield
     finally:
         for process in reversed(processes):

@@ -26,6 +26,15 @@ def free_port(host: str = "127.0.0.1") -> int:
         return port
 
 
+def listens(port: int) -> bool:
+    """Return whether a port of 127.0.0.1 takes connections."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
 def rest_answers(url: str, token: str | None = None, ca_file: Path | None = None) -> bool:
     """Tell whether a server answers through the gateway, if only that it lacks a token or a call."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}

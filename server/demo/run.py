@@ -12,13 +12,14 @@ import grpc
 from gateway.config import GatewaySettings
 from server.addresses import find_obstacle
 from server.config.settings import Settings
-from server.demo.access import Access, demo_access
+from server.demo.access import Access, demo_access, has_own_issuer
 from server.demo.database import DemoDatabase, demo_database
 from server.demo.folders import DATA, POSTGRES
 from server.demo.plan import Plan, plan
 from server.demo.processes import Process, running
 from server.demo.readiness import grpc_answers, rest_answers, wait_until
 from server.demo.sample_calls import sample_id
+from server.demo.token_kind import TokenKind
 from server.demo.welcome import welcome
 
 # Ctrl-C ends all of it within 5 s: the processes within 3, PostgreSQL after them.
@@ -31,8 +32,12 @@ class DemoError(Exception):
     """The demo cannot start; the message says what to do."""
 
 
-def run_demo(settings: Settings, gateway: GatewaySettings, *, tls: bool) -> None:
+def run_demo(
+    settings: Settings, gateway: GatewaySettings, kind: TokenKind = TokenKind.JWT, *, tls: bool
+) -> None:
     """Run everything until interrupted, with TLS everywhere or nowhere; what dies is started again.
+
+    The kind is that of the demo's own access tokens.
 
     Raises DemoError where it cannot start, and KeyboardInterrupt when it is ended.
     """
@@ -40,9 +45,10 @@ def run_demo(settings: Settings, gateway: GatewaySettings, *, tls: bool) -> None
     with ExitStack() as stack:
         stack.enter_context(_alone(DATA / "lock"))
         _refuse_other_certificates(settings, gateway)
+        _refuse_kind_of_others(settings, kind)
         _refuse_unusable_addresses(settings, gateway)
         database = stack.enter_context(demo_database(settings.database, POSTGRES))
-        access = demo_access(settings, gateway, tls=tls)
+        access = demo_access(settings, gateway, kind, tls=tls)
         demo = plan(settings, gateway, access, database.url)
         stack.enter_context(running(demo.processes, end_within=_END_WITHIN_SECONDS))
         _wait_until_ready(demo, access)
@@ -89,6 +95,12 @@ def _refuse_other_certificates(settings: Settings, gateway: GatewaySettings) -> 
     ):
         if given:
             raise DemoError(f"The demo has certificates of its own: TLS=1 instead of {name}_…")
+
+
+def _refuse_kind_of_others(settings: Settings, kind: TokenKind) -> None:
+    """Refuse to promise opaque tokens if the settings name another issuer, or none."""
+    if kind is TokenKind.OPAQUE and not has_own_issuer(settings):
+        raise DemoError("TOKENS=opaque is for the demo's own issuer: leave AUTH=off and AUTH_… out")
 
 
 def _wait_until_ready(demo: Plan, access: Access) -> None:

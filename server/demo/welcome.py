@@ -40,7 +40,7 @@ from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 with channel:
     print(LiveCallsStub(channel).GetCall(GetCallRequest(id="{on_air}"), timeout=2{metadata}))
 PYTHON
-{another}{samples}{stand_in}
+{another}{revoke}{samples}{stand_in}
 Ctrl-C ends all of it.
 """
 
@@ -56,6 +56,13 @@ _METADATA = """, metadata=[
 
 _ANOTHER = """
 The token is good for a day. `make -s token` prints another, for SCOPES="a b" and TTL=60 seconds.
+"""
+
+_REVOKE = """
+The token is opaque: the server asks the demo's issuer about it, and remembers the answer for
+{seconds:g} s. To revoke it, upon which callers who show it get 401 within that time:
+
+  curl -d token="$ACCESS_TOKEN" -i {url}
 """
 
 _SAMPLES = """
@@ -88,6 +95,7 @@ def welcome(demo: Plan, database: DemoDatabase, access: Access) -> str:
         metadata=_METADATA if access.token else "",
         on_air=sample_id(2),
         another=_ANOTHER if access.issued else "",
+        revoke=_revoke(access),
         samples=_samples(database),
         stand_in=_stand_in(demo),
     )
@@ -116,6 +124,12 @@ def _channel(demo: Plan, access: Access) -> str:
     if access.certificates is None:
         return _PLAIN_CHANNEL.format(grpc=grpc)
     return _TLS_CHANNEL.format(grpc=grpc, folder=access.certificates.folder)
+
+
+def _revoke(access: Access) -> str:
+    if access.issuer is None:
+        return ""
+    return _REVOKE.format(seconds=access.cache_seconds, url=access.issuer.revocation_url)
 
 
 def _samples(database: DemoDatabase) -> str:

@@ -1,11 +1,13 @@
 """Who may call the demo: with which tokens, and with settings of one's own."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import httpx
 import jwt
+import pytest
 
 from tests.support.demo import RunningDemo, running_demo
 from tests.support.ways import Way
@@ -47,9 +49,26 @@ def test_everybody_gets_in_where_that_is_said(way: Way) -> None:
         assert "AUTH=off: whoever reaches this server may call it" in demo.output()
 
 
+def made(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = ["make", "-s", "-o", ".venv/.ready", *arguments]
+    return subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+
+
 def test_make_prints_a_token_and_nothing_else() -> None:
-    command = ["make", "-s", "-o", ".venv/.ready", "token", "SCOPES=a b", "TTL=60"]
-    printed = subprocess.check_output(command, cwd=ROOT, text=True)
+    printed = made("token", "TOKENS=jwt", "SCOPES=a b", "TTL=60").stdout
     claims = jwt.decode(printed.strip(), options={"verify_signature": False})
     assert claims["scope"] == "a b"
     assert claims["exp"] - claims["iat"] == 60
+
+
+def test_make_prints_an_opaque_token_if_asked_to() -> None:
+    assert re.fullmatch(r"demo_at_[\w-]{43}\n", made("token", "TOKENS=opaque").stdout)
+
+
+@pytest.mark.parametrize("target", ["run", "token"])
+def test_make_refuses_another_kind_of_token_in_one_line(target: str) -> None:
+    refused = made(target, "TOKENS=other")
+    assert refused.stdout == ""
+    line, from_make = refused.stderr.splitlines()
+    assert line == "Error: TOKENS is jwt or opaque, not other"
+    assert from_make.startswith("make: ***")

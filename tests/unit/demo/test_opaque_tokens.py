@@ -99,9 +99,10 @@ def test_an_unreadable_note_is_none() -> None:
     assert noted_kind() is TokenKind.JWT
 
 
+@pytest.mark.parametrize("command", ["token", "demo"])
 @pytest.mark.parametrize("kind", ["Opaque", "jwt ", "opaque,jwt", "1"])
-def test_another_kind_is_refused_in_one_line(kind: str) -> None:
-    refused = run("token", TOKENS=kind)
+def test_another_kind_is_refused_in_one_line(command: str, kind: str) -> None:
+    refused = run(command, TOKENS=kind)
     assert (refused.exit_code, refused.stdout) == (1, "")
     assert refused.stderr == f"Error: TOKENS is jwt or opaque, not {kind}\n"
 
