@@ -22,6 +22,7 @@ _KEYS = ("hot", "warm", "spread")
 _MORE_KEYS = {"ours-grpc": ("on_air",)}
 _SCENARIOS = {
     "idle": scenarios.idle,
+    "opaque": scenarios.opaque,
     "stream": scenarios.stream,
     "tail": scenarios.tail,
     "process": scenarios.process,

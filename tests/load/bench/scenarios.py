@@ -19,7 +19,8 @@ from tests.load.bench.contenders import (
     ours_grpc,
     ours_through_envoy,
 )
-from tests.load.bench.rounds import Rounds, run_well
+from tests.load.bench.issuers import opaque_issuer_running
+from tests.load.bench.rounds import Cell, Rounds, run_well
 from tests.load.bench.world import World, stand_in_of_calls
 
 Lines = Iterator[tuple[str, float]]
@@ -45,6 +46,19 @@ def idle(rounds: Rounds) -> Lines:
     yield "idle_p50_us", cells[0].latency_us("p50")
 
 
+def opaque(rounds: Rounds) -> Lines:
+    """Compare opaque tokens, which the server has asked about and remembers, with signed ones."""
+    world = rounds.world
+    with (
+        opaque_issuer_running(world.folder / "opaque-tokens") as issuer,
+        ours_grpc("opaque", replace(world, issuer=issuer)) as asking,
+        ours_grpc("jwt", world) as verifying,
+    ):
+        twice = replace(rounds, count=2 * rounds.count)
+        cells = twice.measure([(asking, "warm"), (verifying, "warm")])
+    yield "opaque_vs_jwt", _ratio_of_rates(cells)
+
+
 def stream(rounds: Rounds) -> Lines:
     """Let Stream hang, and count how often it is asked where it is well."""
     world = rounds.world
@@ -60,10 +74,16 @@ def stream(rounds: Rounds) -> Lines:
         rounds.progress("until the breaker is open")
         run_well(hung.load(world.keys["few_on_air"], 2.0))
         both = rounds.measure([(hung, "warm"), (well, "warm")])
-        pairs = zip(*(cell.samples for cell in both), strict=True)
-        yield "hung_stream_throughput", median(a.measured.rate / b.measured.rate for a, b in pairs)
+        yield "hung_stream_throughput", _ratio_of_rates(both)
         yield from _asks(rounds, well)
         yield from _selects(rounds, well)
+
+
+def _ratio_of_rates(cells: list[Cell]) -> float:
+    """Compare two cells within each round; return the median."""
+    mine, other = (cell.samples for cell in cells)
+    pairs = zip(mine, other, strict=True)
+    return median([a.measured.rate / b.measured.rate for a, b in pairs])
 
 
 def _asks(rounds: Rounds, contender: Contender) -> Lines:

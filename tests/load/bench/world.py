@@ -14,6 +14,7 @@ from server.demo.stream_stand_in.stand_in import StreamStandIn
 from server.store.bulk import store_calls
 from server.store.migrate import upgrade
 from tests.load.bench.calls import bench_calls, key_sets
+from tests.load.bench.issuers import Issuer
 from tests.support.stream import KEY, SECRET
 
 
@@ -25,7 +26,7 @@ class World:
     postgres: EmbeddedPostgres
     stand_in: StreamStandIn
     stream_url: str
-    issuer: DemoIssuer
+    issuer: Issuer
     keys: dict[str, Path]
 
     @property
