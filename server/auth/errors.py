@@ -9,8 +9,8 @@ class AuthNotConfiguredError(Exception):
 
     def __init__(self) -> None:
         super().__init__(
-            "It is not said who may call: set AUTH_ISSUER, AUTH_AUDIENCE and AUTH_JWKS_URL or "
-            "AUTH_JWKS_FILE, or AUTH_INTROSPECTION_URL, or AUTH=off to let everybody in"
+            "It is not set who may call: set AUTH_ISSUER and AUTH_AUDIENCE, or AUTH_INTROSPECTION_URL, "
+            "or AUTH=off to let everybody in"
         )
 
 

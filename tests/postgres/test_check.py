@@ -86,7 +86,7 @@ def test_keys_that_cannot_be_used_fail(tmp_path: Path) -> None:
 
 
 def test_who_may_call_must_be_said() -> None:
-    assert token_line().startswith("FAIL  tokens: It is not said who may call: set AUTH_ISSUER")
+    assert token_line().startswith("FAIL  tokens: It is not set who may call: set AUTH_ISSUER")
 
 
 def introspection_line(url: str, **settings: str) -> str:

@@ -234,7 +234,7 @@ def test_the_envoy_of_another_is_not_taken_for_its_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"AUTH": "on"}, "Error: It is not said who may call: "),
+        ({"AUTH": "on"}, "Error: It is not set who may call: "),
         ({"AUTH_ISSUER": "me"}, "Error: AUTH_ISSUER needs AUTH_AUDIENCE; "),
         ({"DATABASE_URL": ""}, "Error: DATABASE_URL is not set"),
         ({"DATABASE_URL": "mysql://a/b"}, "Error: DATABASE_URL"),

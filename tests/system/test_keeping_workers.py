@@ -120,7 +120,7 @@ def taken(port: int) -> socket.socket:
 @pytest.mark.parametrize(
     ("settings", "line"),
     [
-        ({"AUTH": "on"}, "Error: It is not said who may call: "),
+        ({"AUTH": "on"}, "Error: It is not set who may call: "),
         ({"DATABASE_URL": ""}, "Error: DATABASE_URL is not set"),
         ({"GRPC_TLS_CERTIFICATE_FILE": "/no.pem", "GRPC_TLS_KEY_FILE": "/no.key"}, "Error: GRPC_TLS_"),
     ],

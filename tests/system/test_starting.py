@@ -10,8 +10,8 @@ from tests.support.stack import Stack
 from tests.support.tokens import token_settings
 
 REFUSED = (
-    "Error: It is not said who may call: set AUTH_ISSUER, AUTH_AUDIENCE and AUTH_JWKS_URL or "
-    "AUTH_JWKS_FILE, or AUTH=off to let everybody in\n"
+    "Error: It is not set who may call: set AUTH_ISSUER and AUTH_AUDIENCE, or AUTH_INTROSPECTION_URL, "
+    "or AUTH=off to let everybody in\n"
 )
 ALLOWED = "must be https://, or http:// on this machine; AUTH_PLAIN_HTTP=on allows http:// to others"
 
