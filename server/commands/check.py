@@ -111,7 +111,9 @@ def _tokens(settings: Settings) -> Iterator[Finding]:
     if settings.server.auth == "off":
         yield Finding("--", "tokens", "AUTH=off: everybody may call")
         return
-    if not settings.introspects_alone:
+    if settings.introspects_alone:
+        yield Finding("--", "tokens", "no keys are set: all tokens are introspected")
+    else:
         yield _keys(settings.tokens)
     if settings.introspection.configured:
         yield _introspection(settings)
@@ -148,9 +150,10 @@ async def _introspect(settings: Settings) -> None:
 async def _key_sets(settings: TokenSettings) -> list[KeySet]:
     async with aclosing(IssuerClient(settings)) as client:
         sources = key_sources(settings, client, discoveries_of(settings, client))
+        by_source = {source: issuer for issuer, source in sources.items()}
         return [
-            await _key_set(source, f"{issuer}: " if len(sources) > 1 else "")
-            for source, issuer in {source: issuer for issuer, source in sources.items()}.items()
+            await _key_set(source, f"{issuer}: " if len(by_source) > 1 else "")
+            for source, issuer in by_source.items()
         ]
 
 

@@ -22,6 +22,8 @@ from server.config.settings import Settings
 from server.config.tokens import TokenSettings
 
 _MAX_SHOWN = 200
+# What issuers have that write no `aud`.
+_NAMES_OF_CLIENTS = ("aud", "client_id", "azp")
 
 
 def try_token(settings: Settings, token: str) -> Finding:
@@ -30,7 +32,7 @@ def try_token(settings: Settings, token: str) -> Finding:
     logging.getLogger("server").addHandler(logging.NullHandler())
     token = token.strip()
     verdict = asyncio.run(_verdict(settings, token))
-    described = "; ".join([verdict or "accepted", *_describe(settings.tokens, token)])
+    described = "; ".join([verdict or "accepted", *_describe(settings, token)])
     return Finding("FAIL" if verdict else "ok", "token", described)
 
 
@@ -52,15 +54,21 @@ def _shown(details: Mapping[str, object]) -> str:
     return "".join(f", {name} {_json(value)}" for name, value in details.items())
 
 
-def _describe(settings: TokenSettings, token: str) -> Iterator[str]:
+def _describe(settings: Settings, token: str) -> Iterator[str]:
     """Describe what a JSON Web Token has that decides, and what is wanted; no other can be read here."""
     try:
         decoded = jwt.decode_complete(token, options={"verify_signature": False})
     except (jwt.PyJWTError, ValueError, RecursionError):
+        if not settings.introspection.configured:
+            yield "it is no JSON Web Token, and opaque ones need AUTH_INTROSPECTION_URL"
         return
+    yield from _compare(settings.tokens, decoded)
+
+
+def _compare(settings: TokenSettings, decoded: Mapping[str, Any]) -> Iterator[str]:
     header, claims = decoded["header"], decoded["payload"]
     audience = [settings.audience_claim] if settings.compares_audience else []
-    names = dict.fromkeys(["iss", *audience, *settings.scope_claims])
+    names = dict.fromkeys(["iss", *audience, *_NAMES_OF_CLIENTS, *settings.scope_claims])
     has = [*_members(header, ("typ", "alg", "kid")), *_members(claims, names), *_times(claims)]
     yield f"it has {', '.join(has)}"
     yield f"wanted: {', '.join(_wanted(settings))}"
@@ -79,6 +87,8 @@ def _times(claims: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _wanted(settings: TokenSettings) -> Iterator[str]:
+    if settings.token_type != "any":  # noqa: S105 - no secret
+        yield f"typ {_json(settings.token_type)}"
     yield f"iss {' or '.join(map(_json, settings.issuer))}"
     if settings.compares_audience:
         yield f"{settings.audience_claim} {' or '.join(map(_json, settings.audience))}"

@@ -88,6 +88,16 @@ def test_the_claim_that_is_compared_is_shown(settings: dict[str, str]) -> None:
     assert line.endswith('client_id "app" or "web"')
 
 
+def test_what_could_be_compared_instead_of_the_audience_is_shown(settings: dict[str, str]) -> None:
+    line = line_of(KEY.token(aud=None, client_id="mobile"), settings)
+    assert 'client_id "mobile"' in line.partition("; wanted: ")[0]
+
+
+def test_the_type_that_is_wanted_is_shown(settings: dict[str, str]) -> None:
+    line = line_of(KEY.token(), {**settings, "AUTH_TOKEN_TYPE": "at+jwt"})
+    assert 'wanted: typ "at+jwt"' in line
+
+
 def test_nothing_personal_is_shown(settings: dict[str, str]) -> None:
     token = KEY.token(sub="jane", email="jane@example.com", name="Jane")
     assert "jane" not in line_of(token, settings).lower()
@@ -95,7 +105,8 @@ def test_nothing_personal_is_shown(settings: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("text", ["opaque", "", "a b", "a.b.c", "ey.ey.ey", "é"])
 def test_what_is_no_token_is_malformed(settings: dict[str, str], text: str) -> None:
-    assert line_of(text, settings) == "FAIL  token: refused: malformed"
+    needed = "it is no JSON Web Token, and opaque ones need AUTH_INTROSPECTION_URL"
+    assert line_of(text, settings) == f"FAIL  token: refused: malformed; {needed}"
 
 
 def test_a_token_may_come_by_standard_input(settings: dict[str, str]) -> None:

@@ -85,6 +85,12 @@ def test_keys_that_cannot_be_used_fail(tmp_path: Path) -> None:
     assert token_line(**settings) == "FAIL  tokens: Connection refused"
 
 
+def test_one_key_set_of_two_issuers_blames_neither() -> None:
+    away = {"AUTH_JWKS_URL": f"http://127.0.0.1:{closed_port()}/", "AUTH_AUDIENCE": "livecalls"}
+    result = run("check", stdin=b"", AUTH_ISSUER="https://a.example https://b.example", **away)
+    assert result.stdout.splitlines()[1] == "FAIL  tokens: Connection refused"
+
+
 def test_who_may_call_must_be_said() -> None:
     assert token_line().startswith("FAIL  tokens: It is not set who may call: set AUTH_ISSUER")
 
@@ -92,7 +98,9 @@ def test_who_may_call_must_be_said() -> None:
 def introspection_line(url: str, **settings: str) -> str:
     result = run("check", stdin=b"", **server_settings(url, **settings))
     assert CLIENT_SECRET not in result.output
-    return result.stdout.splitlines()[1]
+    tokens, introspection = result.stdout.splitlines()[1:3]
+    assert tokens == "--    tokens: no keys are set: all tokens are introspected"
+    return introspection
 
 
 def test_introspection_is_tried(introspection_server: IntrospectionServer) -> None:
