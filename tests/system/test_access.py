@@ -10,6 +10,8 @@ import jwt
 import pytest
 
 from tests.support.demo import RunningDemo, running_demo
+from tests.support.introspected import server_settings
+from tests.support.introspection_server import IntrospectionServer
 from tests.support.ways import Way
 
 ROOT = Path(__file__).parents[2]
@@ -47,6 +49,16 @@ def test_everybody_gets_in_where_that_is_said(way: Way) -> None:
         assert httpx.get(demo.call_url(2)).status_code == 200
         assert "ACCESS_TOKEN" not in demo.output()
         assert "AUTH=off: whoever reaches this server may call it" in demo.output()
+
+
+def test_an_issuer_of_ones_own_may_be_away_and_is_asked_about_no_made_up_token(
+    way: Way, introspection_server: IntrospectionServer
+) -> None:
+    introspection_server.answers(500)
+    settings = server_settings(introspection_server.url)
+    with running_demo(**settings, **way.settings) as demo:
+        assert "export ACCESS_TOKEN=YOUR-ACCESS-TOKEN" in demo.output()
+        assert "YOUR-ACCESS-TOKEN" not in introspection_server.asked
 
 
 def made(*arguments: str) -> "subprocess.CompletedProcess[str]":
