@@ -10,13 +10,18 @@ from typing import Any
 
 import grpc
 import pytest
+from livecalls.v1 import live_calls_pb2 as pb
 
+from server.application.call import Call
 from server.transport.asgi.asgi_server import AsgiServer
 from server.transport.asgi.interface import Event, Headers, Receive, Send
 from tests.support.bridge import HostError, bridged
 from tests.support.bridge_application import sent
-from tests.support.service import GET_CALL, Inside
+from tests.support.calls import CALL_ID, PLAIN_CALL
+from tests.support.service import GET_CALL, Inside, scripted_service
 
+AT_ONCE = 60
+REQUEST = pb.GetCallRequest(id=str(CALL_ID))
 SCOPE = {"type": "http", "method": "POST", "raw_path": b"/", "headers": []}
 START: Event = {"type": "http.response.start", "status": 200, "headers": []}
 BODY: Event = {"type": "http.response.body", "body": b""}
@@ -53,6 +58,31 @@ async def test_what_the_host_refuses_is_raised(inside: Inside) -> None:
         with pytest.raises(HostError, match="after response already completed"):
             await asyncio.wait_for(server.outcome, 5)
         asked.cancel()
+
+
+async def test_no_request_gets_lost_among_many(inside: Inside) -> None:
+    """The garbage collector of Envoy's process runs while they wait."""
+    for _ in range(10):
+        arrived, released = asyncio.Semaphore(0), asyncio.Event()
+        async with scripted_service(inside) as service:
+            service.ports.answer = hold(arrived, released)
+            calls = [asyncio.ensure_future(service.stub.GetCall(REQUEST)) for _ in range(AT_ONCE)]
+            all_here = asyncio.gather(*(arrived.acquire() for _ in calls))
+            first: list[asyncio.Future[Any]] = [all_here, *calls]
+            await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+            released.set()
+            assert len(await asyncio.gather(*calls)) == AT_ONCE
+
+
+def hold(arrived: asyncio.Semaphore, released: asyncio.Event) -> Callable[[str], Awaitable[Call]]:
+    """Count the requests that have come, and answer them once all may go on."""
+
+    async def answer(_: str) -> Call:
+        arrived.release()
+        await released.wait()
+        return PLAIN_CALL
+
+    return answer
 
 
 async def test_all_that_wait_are_told_that_the_host_has_gone(tmp_path: Path) -> None:

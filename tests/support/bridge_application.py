@@ -7,12 +7,15 @@ import asyncio
 import os
 import pickle
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 SOCKET = "BRIDGE_SOCKET"
 """The setting that names the socket on which the test's process takes requests."""
 
 Event = dict[str, Any]
+
+# The host keeps none of them: waiting for a socket, each would be garbage for the collector to find.
+_under_way: set[asyncio.Task[object]] = set()
 
 
 def sent(writer: asyncio.StreamWriter, *frame: object) -> None:
@@ -36,6 +39,17 @@ async def application(
             await receive()
             await send({"type": f"lifespan.{part}.complete"})
         return
+    task = cast("asyncio.Task[object]", asyncio.current_task())
+    _under_way.add(task)
+    try:
+        await _cross(scope, receive, send)
+    finally:
+        _under_way.discard(task)
+
+
+async def _cross(
+    scope: Event, receive: Callable[[], Awaitable[Event]], send: Callable[[Event], Awaitable[None]]
+) -> None:
     reader, writer = await asyncio.open_unix_connection(os.environ[SOCKET])
     names = ("type", "method", "raw_path", "headers")
     sent(writer, {name: scope[name] for name in names})
