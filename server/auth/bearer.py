@@ -1,7 +1,10 @@
 """Takes the token out of the Authorization headers of a request (RFC 6750, section 2.1)."""
 
+import json
 import re
 from collections.abc import Sequence
+
+from jwt.utils import base64url_decode
 
 from server.auth.errors import TokenRefusedError, TokenRequiredError
 
@@ -34,6 +37,23 @@ def bearer_token(headers: Sequence[str | bytes]) -> str:
 def is_bearer_token(text: str) -> bool:
     """Return whether a text can be a bearer token at all (RFC 6750's b64token)."""
     return _TOKEN.fullmatch(text) is not None
+
+
+def resembles_jwt(token: str) -> bool:
+    """Return whether a token is one of those, or begins like one and is not well formed.
+
+    Lenient issuers read `=`, `~` or a dot behind a signature as if they were not there.
+    """
+    return is_jwt(token) or _has_signed_header(token)
+
+
+def _has_signed_header(token: str) -> bool:
+    """Return whether a token begins with a header as of RFC 7515; an encrypted one has `enc` too."""
+    try:
+        header = json.loads(base64url_decode(token.partition(".")[0]))
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(header, dict) and "alg" in header and "enc" not in header
 
 
 def is_jwt(token: str) -> bool:

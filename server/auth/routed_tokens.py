@@ -1,6 +1,6 @@
 """Sends each token to the one check that is made for its kind."""
 
-from server.auth.bearer import is_jwt
+from server.auth.bearer import resembles_jwt
 from server.auth.introspected_tokens import IntrospectedTokens
 from server.auth.tokens import Grant, Tokens
 
@@ -8,7 +8,8 @@ from server.auth.tokens import Grant, Tokens
 class RoutedTokens:
     """JSON Web Tokens are verified by key, all others are introspected.
 
-    A JSON Web Token that fails its check is not introspected as a second chance.
+    A JSON Web Token that fails its check is not introspected as a second chance, nor is one with more
+    behind it, which its check refuses.
     """
 
     def __init__(self, tokens: Tokens, introspected: IntrospectedTokens) -> None:
@@ -27,4 +28,4 @@ class RoutedTokens:
 
     async def verify(self, token: str) -> Grant:
         """Return what a token grants, or raise NotAdmittedError."""
-        return await (self._tokens if is_jwt(token) else self._introspected).verify(token)
+        return await (self._tokens if resembles_jwt(token) else self._introspected).verify(token)

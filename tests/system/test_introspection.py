@@ -63,15 +63,16 @@ def test_signed_and_opaque_tokens_each_by_their_own_check(
     opaque = server.knows("lph_at_good", scope=SCOPE, token_type="Bearer", sub="a-person")  # noqa: S106
     forged = server.knows(signer("RS256", "another").token({"kid": "rs256"}, scope=SCOPE), scope=SCOPE)
     expired = server.knows(signer("RS256").token(scope=SCOPE, exp=1), scope=SCOPE)
+    padded = server.knows(f"{expired}==", scope=SCOPE)
     with running(settings) as (stack, faces):
         for name in FACES:
             ask = faces[name]
             for good in (signed, opaque):
                 assert ask([f"Bearer {good}"]) == ADMITTED
-            for bad in (forged, expired, "lph_at_bad", f"{opaque}x", f"{signed}=="):
+            for bad in (forged, expired, "lph_at_bad", f"{opaque}x", padded):
                 assert ask([f"Bearer {bad}"]) == TOKEN_INVALID
             assert ask([f"Bearer {server.knows('lph_at_less', scope='x')}"]) == SCOPE_MISSING
-        assert server.asked[forged] == server.asked[expired] == server.asked[signed] == 0
+        assert not any(server.asked[token] for token in (forged, expired, padded, signed))
         assert rest_reply(stack, "lph_at_bad") == (401, "unauthenticated", None)
         assert rest_reply(stack, "lph_at_less") == (403, "permission_denied", None)
 

@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 import pytest
+from jwt.utils import base64url_encode
 
 from server.auth.errors import TokenRefusedError
 from server.auth.routed_tokens import RoutedTokens
@@ -11,6 +12,8 @@ from tests.support.tokens import signer
 
 GRANT = Grant(frozenset(), 0)
 JWT = signer("ES256").token()
+JWE = base64url_encode(b'{"alg":"dir","enc":"A128GCM"}').decode() + "..a.b.c"
+JSON = base64url_encode(b'{"id":1}').decode() + ".a"
 
 
 class ScriptedCheck:
@@ -44,9 +47,18 @@ async def test_three_parts_in_base64url_are_verified_by_key_and_never_introspect
     assert (signed.asked, introspected.asked) == ([token], [])
 
 
+@pytest.mark.parametrize("behind", ["=", "==", "~", "+", "/", ".", ".a", "~a.b.c~"])
+async def test_a_jwt_with_more_behind_it_gets_no_second_chance(behind: str) -> None:
+    token = JWT + behind
+    signed, introspected = ScriptedCheck(), ScriptedCheck(token)
+    with pytest.raises(TokenRefusedError):
+        await routed(signed, introspected).verify(token)
+    assert (signed.asked, introspected.asked) == ([token], [])
+
+
 @pytest.mark.parametrize(
     "token",
-    ["a", "a.b", "a.b.c.d", "a.b.c.d.e", "lph_at_a", "a.b.c=", "a.b.c~", "a.b+.c", "a/.b.c", f"{JWT}=="],
+    ["a", "a.b", "a.b.c.d", "a.b.c.d.e", "lph_at_a", "a.b.c=", "a.b.c~", "a.b+.c", "a/.b.c", JWE, JSON],
 )
 async def test_all_others_are_introspected_alone(token: str) -> None:
     signed, introspected = ScriptedCheck(token), ScriptedCheck()
