@@ -18,6 +18,15 @@ PAUSE_SECONDS = 5.0
 MIN_PAUSE_SECONDS = 1.0
 MAX_PAUSE_SECONDS = 60.0
 
+_OF_UNREADABLE_TOKENS = frozenset({HTTPStatus.BAD_REQUEST})
+# By its 403 a firewall before the issuer may mean a token that looks like an attack.
+_OF_JUNK = _OF_UNREADABLE_TOKENS | {
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.NOT_ACCEPTABLE,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+}
+
 log = logging.getLogger("server.auth")
 
 
@@ -54,8 +63,8 @@ class IntrospectionGate:
         if error.status == HTTPStatus.TOO_MANY_REQUESTS:
             self._breakers[known].undecided()
             self._pause(PAUSE_SECONDS if error.retry_after is None else error.retry_after)
-        elif error.status == HTTPStatus.BAD_REQUEST:
-            # It may be the token that the issuer cannot read.
+        elif error.status in (_OF_UNREADABLE_TOKENS if known else _OF_JUNK):
+            # It may be the token that is at fault, and not the issuer.
             self._breakers[known].undecided()
         else:
             self._breakers[known].failed()
