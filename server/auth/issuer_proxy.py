@@ -2,7 +2,6 @@
 
 from ipaddress import ip_address, ip_network
 from typing import NamedTuple
-from urllib.parse import urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
 
 import httpx
@@ -37,8 +36,9 @@ def choose_proxy(url: str, proxy_url: str | None) -> Proxy | None:
 
 def _usual_proxy(usual: str) -> Proxy:
     url = usual if "://" in usual else f"http://{usual}"
-    if urlsplit(url).scheme not in ("http", "https"):
+    if not url.lower().startswith(("http://", "https://")):
         raise IssuerError("HTTPS_PROXY is neither http:// nor https://: set AUTH_PROXY_URL or NO_PROXY")
+    httpx.URL(url)  # no other reads it without showing its password in an error
     return Proxy(url, "HTTPS_PROXY")
 
 

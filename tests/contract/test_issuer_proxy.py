@@ -134,6 +134,17 @@ async def test_plain_http_goes_through_the_proxy_of_the_settings_alone(
         assert proxy.targets == [HOST]
 
 
+@pytest.mark.parametrize(
+    "url", ["http://user:pass\u2100@127.0.0.1:1", "http://user:pass@a\u2100:1", "user:pass@[::z]:1"]
+)
+async def test_no_password_of_a_proxy_is_shown_whatever_its_url_is(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", url)
+    async with aclosing(client_of(authority)) as client:
+        assert "pass" not in await reason_of(client)
+
+
 async def test_a_proxy_of_another_kind_is_no_reason_to_go_straight(
     authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
