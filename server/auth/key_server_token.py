@@ -48,6 +48,6 @@ def _origin(url: str) -> tuple[str, str, int | None]:
     """Take scheme, host and port, as the client will; the usual port is None."""
     try:
         parts = httpx.URL(url)
-    except httpx.InvalidURL:
+    except (httpx.InvalidURL, UnicodeError):
         return "", url, None
     return parts.scheme, parts.host, parts.port

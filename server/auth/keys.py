@@ -123,6 +123,9 @@ class Keys:
                 self._leave_alone(error.retry_after or 0)
             failure = {**self._of, "reason": str(error), "kept": len(self.current)}
             log.error("keys cannot be read", extra=failure)  # noqa: TRY400 - the reason says it all
+        except Exception:  # a fault of ours: the next reading may go well, and there must be one
+            self._is_away = True
+            log.exception("keys cannot be read", extra={**self._of, "kept": len(self.current)})
         finally:
             self._reading = None
 

@@ -98,6 +98,7 @@ async def test_a_file_of_a_token_that_is_gone_is_a_failure(
         ("https://a.example:8443/", False),
         ("http://a.example/", False),
         ("https://b.example/", False),
+        ("https://a.example/\ud800", False),
         ("https://a.example.b.example/", False),
         ("https://a.example@b.example/", False),
         ("https://ho\0st/", False),

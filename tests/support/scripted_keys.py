@@ -17,6 +17,7 @@ class ScriptedSource:
     away: bool = False
     retry_after: float | None = None
     takes: float = 0
+    fault: Exception | None = None
     asked_at: list[float] = field(default_factory=list)
 
     def publishes(self, *keys: Signer | dict[str, Any]) -> None:
@@ -27,6 +28,8 @@ class ScriptedSource:
         self.asked_at.append(_now())
         document, away = self.document, self.away
         await asyncio.sleep(self.takes)
+        if self.fault:
+            raise self.fault
         if away:
             raise KeySourceError("away", self.retry_after)
         return document

@@ -106,6 +106,23 @@ async def test_they_are_kept_while_the_source_publishes_nothing_usable(
             await keys.find("unknown", "RS256")
 
 
+async def test_a_fault_in_a_reading_is_logged_and_ends_no_later_one(
+    source: ScriptedSource, caplog: pytest.LogCaptureFixture
+) -> None:
+    source.publishes(OLD)
+    async with source.keys().kept_fresh() as keys:
+        source.fault = ZeroDivisionError()
+        await asyncio.sleep(301)
+        with pytest.raises(KeysUnavailableError):
+            await keys.find("new", "RS256")
+        (line,) = (line for line in caplog.records if line.levelname == "ERROR")
+        assert (line.message, line.exc_info is not None) == ("keys cannot be read", True)
+        source.fault = None
+        source.publishes(OLD, NEW)
+        await asyncio.sleep(5)
+        assert await keys.find("new", "RS256")
+
+
 async def test_a_source_that_is_away_is_tried_every_5_s_and_no_caller_waits_for_it(
     source: ScriptedSource,
 ) -> None:
