@@ -17,6 +17,7 @@ from tests.stubs.cases import AT_STREAM, CALLS
 from tests.support import forwarding_application
 from tests.support.certificates import Authority
 from tests.support.gateway import gateway_running, gateway_with_application
+from tests.support.introspected import server_settings
 from tests.support.key_server import KeyServer
 from tests.support.serve import database_away
 from tests.support.stack import stack_running
@@ -60,8 +61,9 @@ class Parts:
 
     @contextmanager
     def troubled(self) -> Iterator[Addresses]:
-        """Run the service without its database, and without keys that it has not seen yet."""
-        with _key_server() as keys, self._stack("troubled", keys, **database_away()) as addresses:
+        """Run the service without its database, and with an issuer that answers no more."""
+        settings = {**database_away(), **server_settings(f"http://127.0.0.1:{closed_port()}/")}
+        with _key_server() as keys, self._stack("troubled", keys, **settings) as addresses:
             keys.answers(500)
             yield addresses
 
@@ -140,6 +142,7 @@ def tokens() -> dict[str, str]:
         "without scope": _KEY.token(scope="calls:write"),
         "expired": _KEY.token(scope=_SCOPE, exp=int(time()) - 3600),
         "of another issuer": _KEY.token(scope=_SCOPE, iss="https://other.example.com/"),
+        "opaque": "an_opaque_token",
         "with an unknown key": signer("ES256", "unknown").token(scope=_SCOPE),
     }
 
