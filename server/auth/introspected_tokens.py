@@ -19,7 +19,10 @@ from server.config.introspection import IntrospectionSettings
 from server.tasks import wait_for_end
 
 MAX_CALLERS = 1000
-"""Callers that wait for introspections at once; a slow issuer may not take all room for requests."""
+"""Callers that wait for introspections at once, beyond one for each token.
+
+A slow issuer may not take all room for requests, nor callers with one token the room of all others.
+"""
 
 _Outcome = Grant | TokenRefusedError | None
 """What a token grants, or why it is refused, or None if the issuer could not be asked."""
@@ -70,7 +73,7 @@ class IntrospectedTokens:
         """
         digest = _digest(token)
         self._refusals.check(digest)
-        if self._callers >= MAX_CALLERS:
+        if self._callers >= MAX_CALLERS and digest in self._asking:
             raise IntrospectionUnavailableError
         self._callers += 1
         try:

@@ -314,6 +314,19 @@ async def test_so_many_callers_wait_at_most(
     assert await verify(tokens, "good")
 
 
+async def test_however_many_wait_with_one_token_another_is_asked_about(
+    issuer: ScriptedIntrospection, tokens: IntrospectedTokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(introspected_tokens, "MAX_CALLERS", 10)
+    issuer.knows("good")
+    issuer.takes = 1
+    flood = [asyncio.create_task(refused(tokens, "junk")) for _ in range(10)]
+    await asyncio.sleep(0)
+    assert await unavailable(tokens, "junk")
+    assert await verify(tokens, "good")
+    await asyncio.gather(*flood)
+
+
 async def test_an_error_of_any_kind_lets_nobody_in_and_is_over_with_its_cause(
     issuer: ScriptedIntrospection, tokens: IntrospectedTokens
 ) -> None:
