@@ -15,6 +15,7 @@ from server.adapters.stream.errors import (
     StreamQuestionRefusedError,
     StreamRateLimitedError,
 )
+from server.auth.bearer import resembles_jwt
 from server.auth.discovery import discoveries_of
 from server.auth.errors import AuthNotConfiguredError
 from server.auth.introspection import try_introspection
@@ -88,13 +89,22 @@ def _findings_of_token(given: str) -> Iterator[Finding]:
     settings = yield from _settings()
     if settings is None:
         return
-    tokens = list(_tokens(settings))
-    yield from tokens
-    if all(finding.mark == "ok" for finding in tokens):
-        text = sys.stdin.buffer.read().decode(errors="replace") if given == "-" else given
-        yield try_token(settings, text)
+    token = sys.stdin.buffer.read().decode(errors="replace") if given == "-" else given
+    well = set()
+    for finding in _tokens(settings):
+        yield finding
+        if finding.mark == "ok":
+            well.add(finding.thing)
+    if _decides(settings, token.strip()) in well:
+        yield try_token(settings, token)
     else:
         yield Finding("--", "token", "not looked at")
+
+
+def _decides(settings: Settings, token: str) -> str:
+    """Name what a token is checked with, by its finding."""
+    introspects = settings.introspection.configured and not resembles_jwt(token)
+    return "introspection" if introspects or settings.introspects_alone else "tokens"
 
 
 def _settings() -> Generator[Finding, None, Settings | None]:

@@ -8,6 +8,8 @@ import pytest
 from click.testing import Result
 
 from tests.support.commands import run
+from tests.support.introspected import server_settings
+from tests.support.introspection_server import IntrospectionServer
 from tests.support.key_server import KeyServer
 from tests.support.tokens import ABSENT, ISSUER, honest_claims, key_set, signer, token_settings
 
@@ -121,6 +123,28 @@ def test_without_keys_it_is_not_tried(settings: dict[str, str], key_server: KeyS
     result = check(KEY.token(), {**settings, "AUTH_JWKS_FILE": "", "AUTH_JWKS_URL": key_server.url})
     assert result.stdout.splitlines()[1:] == ["FAIL  tokens: status 503", "--    token: not looked at"]
     assert result.exit_code == 1
+
+
+def test_with_introspection_alone_it_is_tried(introspection_server: IntrospectionServer) -> None:
+    settings = server_settings(introspection_server.url)
+    token = introspection_server.knows("lph_at_something-long")
+    expected = ["ok    introspection: credentials accepted", "ok    token: accepted"]
+    assert check(token, settings).stdout.splitlines()[2:] == expected
+    introspection_server.revokes(token)
+    assert check(token, settings).stdout.splitlines()[3] == "FAIL  token: refused: inactive"
+
+
+def test_it_is_tried_unless_that_fails_which_decides(
+    settings: dict[str, str], introspection_server: IntrospectionServer
+) -> None:
+    settings |= server_settings(introspection_server.url)
+    introspection_server.answers(500)
+    away = "FAIL  introspection: cannot be asked (status 500)"
+    *_, introspection, token = check(KEY.token(), settings).stdout.splitlines()
+    assert introspection == away
+    assert token.startswith("ok    token: accepted")
+    *_, introspection, token = check("lph_at_opaque", settings).stdout.splitlines()
+    assert (introspection, token) == (away, "--    token: not looked at")
 
 
 def test_wrong_settings_are_named_and_it_is_not_tried(settings: dict[str, str]) -> None:
