@@ -121,6 +121,8 @@ async def guarding(settings: Settings) -> AsyncIterator[tuple[Guard, Collection[
     accepted = settings.tokens
     if accepted.allows_plain_http:
         log.warning("AUTH_PLAIN_HTTP=on: whoever is on the line to an issuer can let anybody in")
+    if not accepted.compares_audience:
+        log.warning("AUTH_AUDIENCE_CLAIM=none: tokens that were issued for any service are accepted")
     async with aclosing(IssuerClient(accepted)) as client, AsyncExitStack() as stack:
         discoveries = discoveries_of(accepted, client)
         keys: Mapping[str, Keys] = {}

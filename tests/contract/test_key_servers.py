@@ -142,3 +142,16 @@ async def test_one_that_is_not_trusted_lets_nobody_in_and_is_named_so(
     reasons = [vars(line).get("reason", "") for line in caplog.records]
     assert any(reason.startswith("TLS certificate not trusted: ") for reason in reasons)
     assert issuer.requests == 0
+
+
+@pytest.mark.parametrize("claim", ["aud", "none"])
+async def test_that_tokens_for_any_service_are_accepted_is_logged(
+    serve: Serve, key_server: KeyServer, caplog: pytest.LogCaptureFixture, claim: str
+) -> None:
+    key_server.publishes(KEY)
+    audience = AUDIENCE if claim == "aud" else ""
+    settings = {"AUTH_AUDIENCE": audience, "AUTH_AUDIENCE_CLAIM": claim}
+    async with serve(**{**token_settings(key_server.url), **settings}) as service:
+        assert await ask(service, KEY.token())
+    warning = "AUTH_AUDIENCE_CLAIM=none: tokens that were issued for any service are accepted"
+    assert (warning in caplog.messages) == (claim == "none")
