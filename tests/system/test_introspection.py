@@ -23,7 +23,7 @@ from tests.support.introspection_server import CLIENT_SECRET, IntrospectionServe
 from tests.support.key_server import KeyServer
 from tests.support.postgres import store_call
 from tests.support.stack import Stack, stack_running
-from tests.support.tokens import signer, token_settings
+from tests.support.tokens import ISSUER, signer, token_settings
 from tests.support.ways import Way
 
 SCOPE = "calls:read"
@@ -90,6 +90,32 @@ def rest_reply(stack: Stack, token: str) -> tuple[int, str, str | None]:
     """Ask by REST; return the status, the error and Retry-After."""
     reply = ask_rest(stack.gateway.url, [f"Bearer {token}"])
     return reply.status, reply.json()["error"], reply.header("retry-after")
+
+
+def test_an_answer_for_another_client_audience_or_issuer_lets_nobody_in(
+    running: Run, introspection_server: IntrospectionServer
+) -> None:
+    server = introspection_server
+    settings = {
+        **server_settings(server.url),
+        "AUTH_ISSUER": ISSUER,
+        "AUTH_AUDIENCE": "our-app",
+        "AUTH_AUDIENCE_CLAIM": "client_id",
+        "AUTH_INTROSPECTION_REQUIRE": "client_id",
+    }
+    good = server.knows("lph_at_ours", client_id="our-app", iss=ISSUER)
+    bad = [
+        server.knows("lph_at_theirs", client_id="their-app", iss=ISSUER),
+        server.knows("lph_at_audience", client_id="their-app", aud="our-app"),
+        server.knows("lph_at_elsewhere", client_id="our-app", iss=f"{ISSUER}/other"),
+        server.knows("lph_at_nobodys", iss=ISSUER),
+        server.knows("lph_at_refresh", client_id="our-app", token_use="refresh_token"),  # noqa: S106
+    ]
+    with running(settings) as (_, faces):
+        for name in FACES:
+            assert faces[name]([f"Bearer {good}"]) == ADMITTED
+            for token in bad:
+                assert faces[name]([f"Bearer {token}"]) == TOKEN_INVALID, token
 
 
 def test_introspection_alone_is_enough(running: Run, introspection_server: IntrospectionServer) -> None:

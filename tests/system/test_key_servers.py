@@ -59,6 +59,24 @@ def test_an_issuer_alone_behind_the_usual_proxy_that_packs_its_answers(
     assert set(proxy.targets) == {"issuer.test:443"}
 
 
+def test_several_issuers_each_with_keys_that_are_found_and_are_its_own(
+    running: RunStack, key_server: KeyServer
+) -> None:
+    other_key, other = signer("ES256", "other"), KeyServer()
+    with other.running():
+        for server, key in ((key_server, KEY), (other, other_key)):
+            server.publishes(key)
+            server.describes(server.origin)
+        issuers = f"{key_server.origin} {other.origin}"
+        settings = {"AUTH": "on", "AUTH_ISSUER": issuers, "AUTH_AUDIENCE": AUDIENCE}
+        with running(**settings) as (_, faces):
+            lets_in(faces, KEY, key_server.origin)
+            lets_in(faces, other_key, other.origin)
+            for name in FACES:
+                for key, server in ((other_key, key_server), (KEY, other)):
+                    assert faces[name]([f"Bearer {key.token(iss=server.origin)}"]) == TOKEN_INVALID
+
+
 def test_one_by_plain_http_on_purpose_that_asks_for_a_token(running: RunStack, tmp_path: Path) -> None:
     token = tmp_path / "token"
     token.write_text("of-the-pod\n")
