@@ -49,6 +49,12 @@ async def test_the_token_is_shown(
     assert target.tokens == {shown}
 
 
+async def test_fresh_tokens_are_shown_once_each(protocol: Protocol, target: Target, keys: Path) -> None:
+    await put(protocol, keys, target, in_flight=1, fresh_tokens="a-")
+    assert target.tokens == {f"Bearer a-{number + 1}" for number in range(target.arrived)}
+    assert target.arrived > 1
+
+
 async def test_a_failure_is_counted_and_described(
     protocol: Protocol, target: Target, keys: Path
 ) -> None:

@@ -24,6 +24,10 @@ pytestmark = pytest.mark.usefixtures("_built")
         ({"in_flight": 1.5}, "--in-flight must be a whole number"),
         ({"in_flight": 2, "connections": 3}, "--connections must not exceed --in-flight"),
         (
+            {"token": "a", "fresh_tokens": "b"},
+            "--token and --fresh-tokens exclude each other",
+        ),
+        (
             {"protocol": "http1", "connections": 3},
             "--connections must be as many as --in-flight by http1",
         ),

@@ -11,6 +11,7 @@ import click
 
 from tests.load.bench import scenarios
 from tests.load.bench.contenders import all_contenders, build
+from tests.load.bench.flood import flood
 from tests.load.bench.lines import ratios
 from tests.load.bench.report import machine, plot, table, write_results
 from tests.load.bench.rounds import Cell, Rounds
@@ -23,6 +24,7 @@ _MORE_KEYS = {"ours-grpc": ("on_air",)}
 _SCENARIOS = {
     "idle": scenarios.idle,
     "opaque": scenarios.opaque,
+    "flood": flood,
     "stream": scenarios.stream,
     "tail": scenarios.tail,
     "process": scenarios.process,

@@ -37,6 +37,8 @@ class Load:
     rate: float | None = None
     """Requests a second, timed from when they were due; without it each begins as another ends."""
     token: str | None = None
+    fresh_tokens: str | None = None
+    """With each request another token: this and a number."""
 
 
 @dataclass(frozen=True)
@@ -84,3 +86,5 @@ def _options(load: Load) -> Iterator[str]:
         yield f"--rate={load.rate}"
     if load.token is not None:
         yield f"--token={load.token}"
+    if load.fresh_tokens is not None:
+        yield f"--fresh-tokens={load.fresh_tokens}"

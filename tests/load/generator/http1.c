@@ -19,12 +19,19 @@ struct http1 {
     size_t headers_length;
 };
 
-static void http1_open(struct connection *connection) {
-    struct http1 *wire = connection->wire = allocated(calloc(1, sizeof *wire));
+static void write_headers(struct connection *connection) {
+    struct http1 *wire = connection->wire;
     const char *token = connection->load->token;
+    char authorization[AUTHORIZATION_MAX] = "";
+    if (token) load_authorization(connection->load, authorization);
     wire->headers_length = (size_t)snprintf(
         wire->headers, HEADERS_MAX, " HTTP/1.1\r\nHost: %s\r\n%s%s%s\r\n", connection->address->name,
-        token ? "Authorization: Bearer " : "", token ? token : "", token ? "\r\n" : "");
+        token ? "Authorization: " : "", authorization, token ? "\r\n" : "");
+}
+
+static void http1_open(struct connection *connection) {
+    struct http1 *wire = connection->wire = allocated(calloc(1, sizeof *wire));
+    write_headers(connection);
 }
 
 static void http1_close(struct connection *connection) {
@@ -46,6 +53,7 @@ static void http1_begin(struct connection *connection, const struct key *key, ui
     wire->state = STATUS;
     wire->began = began;
     wire->reply_length = 0;
+    if (connection->load->fresh_tokens) write_headers(connection);
     add(connection, "GET /v1/live/calls/", strlen("GET /v1/live/calls/"));
     add(connection, key->id, key->length);
     add(connection, wire->headers, wire->headers_length);

@@ -28,7 +28,7 @@ struct request {
 struct http2 {
     nghttp2_session *session;
     struct request *requests, *free;
-    char authorization[sizeof "Bearer " + TOKEN_MAX];
+    char authorization[AUTHORIZATION_MAX];
 };
 
 /* The message of a request */
@@ -150,7 +150,7 @@ static void http2_open(struct connection *connection) {
         wire->free = &wire->requests[i];
     }
     if (connection->load->token)
-        snprintf(wire->authorization, sizeof wire->authorization, "Bearer %s", connection->load->token);
+        load_authorization(connection->load, wire->authorization);
 }
 
 static void http2_close(struct connection *connection) {
@@ -175,7 +175,8 @@ static void http2_begin(struct connection *connection, const struct key *key, ui
     struct request *request = wire->free;
     wire->free = request->next_free;
     *request = (struct request){.key = key, .began = began, .grpc_status = NO_STATUS};
-    const nghttp2_nv headers[] = {
+    if (connection->load->fresh_tokens) load_authorization(connection->load, wire->authorization);
+    nghttp2_nv headers[] = {
         header(":method", "POST"),
         header(":scheme", "http"),
         header(":path", "/livecalls.v1.LiveCalls/GetCall"),
@@ -184,7 +185,10 @@ static void http2_begin(struct connection *connection, const struct key *key, ui
         header("te", "trailers"),
         header("authorization", wire->authorization),
     };
-    size_t count = sizeof headers / sizeof *headers - !connection->load->token;
+    size_t last = sizeof headers / sizeof *headers - 1;
+    /* The next request overwrites a fresh token, maybe before this one is sent. */
+    if (connection->load->fresh_tokens) headers[last].flags &= (uint8_t)~NGHTTP2_NV_FLAG_NO_COPY_VALUE;
+    size_t count = last + (connection->load->token != NULL);
     const nghttp2_data_provider body = {{.ptr = request}, on_read};
     if (nghttp2_submit_request(wire->session, NULL, headers, count, &body, request) < 0)
         die(BROKEN, "out of memory");

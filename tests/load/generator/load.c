@@ -2,6 +2,7 @@
 #include "loadgen.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdarg.h>
@@ -193,6 +194,13 @@ static void begin(struct connection *connection, uint64_t at) {
     connection->under_way++;
     connection->has_begun = true;
     load->protocol->begin(connection, keys_draw(&load->keys), at);
+}
+
+void load_authorization(const struct load *load, char *to) {
+    if (load->fresh_tokens)
+        snprintf(to, AUTHORIZATION_MAX, "Bearer %s%" PRIu64, load->token, load->begun);
+    else
+        snprintf(to, AUTHORIZATION_MAX, "Bearer %s", load->token);
 }
 
 static uint64_t next_due(const struct load *load) {

@@ -11,6 +11,8 @@
 enum { BROKEN = 1, MISUSED = 2 };
 
 enum { ID_MAX = 1000, TOKEN_MAX = 8192, REQUEST_MAX = ID_MAX + TOKEN_MAX + 2048, OUT_SIZE = 1 << 16 };
+/* "Bearer ", a token, and the number at the end of a fresh one. */
+enum { AUTHORIZATION_MAX = TOKEN_MAX + 32 };
 
 /* keys.c: the ids that are asked for. */
 
@@ -57,6 +59,7 @@ struct load {
     struct keys keys;
     struct tally tally;
     const char *token;
+    bool fresh_tokens; /* a number follows `token`, another one in each request */
     unsigned in_flight, connection_count;
     double rate; /* requests a second; 0 where each begins as another ends */
 
@@ -84,6 +87,8 @@ struct connection {
 };
 
 void load_run(struct load *load);
+/* Writes the value of `authorization` of the request that begins; `to` has room for AUTHORIZATION_MAX. */
+void load_authorization(const struct load *load, char *to);
 void request_succeeded(struct connection *connection, uint64_t began);
 __attribute__((format(printf, 2, 3)))
 void request_failed(struct connection *connection, const char *format, ...);

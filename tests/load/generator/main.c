@@ -24,6 +24,7 @@ static const char HELP[] =
     "  --rate R          requests a second, evenly spaced, timed from when they were due;\n"
     "                    without it a request begins as another ends\n"
     "  --token T         access token to show\n"
+    "  --fresh-tokens P  show another one with each request: P and a number\n"
     "  --seed N          where the draw of ids begins (1)\n"
     "  --help            print this\n"
     "\n"
@@ -48,7 +49,7 @@ void *allocated(void *memory) {
 
 enum {
     PROTOCOL, ADDRESS, KEYS, SECONDS, /* the required ones */
-    WARM_UP, IN_FLIGHT, CONNECTIONS, RATE, TOKEN, SEED, HELP_WANTED,
+    WARM_UP, IN_FLIGHT, CONNECTIONS, RATE, TOKEN, FRESH_TOKENS, SEED, HELP_WANTED,
     OPTIONS
 };
 
@@ -62,6 +63,7 @@ static const struct option NAMES[] = {
     {"connections", required_argument, NULL, CONNECTIONS},
     {"rate", required_argument, NULL, RATE},
     {"token", required_argument, NULL, TOKEN},
+    {"fresh-tokens", required_argument, NULL, FRESH_TOKENS},
     {"seed", required_argument, NULL, SEED},
     {"help", no_argument, NULL, HELP_WANTED},
     {NULL, 0, NULL, 0},
@@ -118,6 +120,16 @@ static void read_bounds(struct load *load, const char **values) {
         die(MISUSED, "--connections must be as many as --in-flight by http1");
 }
 
+static void read_token(struct load *load, const char **values) {
+    int option = values[FRESH_TOKENS] ? FRESH_TOKENS : TOKEN;
+    if (values[FRESH_TOKENS] && values[TOKEN])
+        die(MISUSED, "--token and --fresh-tokens exclude each other");
+    load->token = values[option];
+    load->fresh_tokens = option == FRESH_TOKENS;
+    if (load->token && strlen(load->token) > TOKEN_MAX)
+        die(MISUSED, "--%s is longer than %d", NAMES[option].name, TOKEN_MAX);
+}
+
 static struct address resolved(char *name) {
     struct address address = {.name = strdup(name)};
     struct addrinfo *found, hints = {.ai_socktype = SOCK_STREAM};
@@ -149,9 +161,7 @@ int main(int count, char **words) {
     static struct load load;
     read_options(count, words, values);
     load.protocol = protocol_of(values[PROTOCOL]);
-    load.token = values[TOKEN];
-    if (load.token && strlen(load.token) > TOKEN_MAX)
-        die(MISUSED, "--token is longer than %d", TOKEN_MAX);
+    read_token(&load, values);
     load.rate = number(values, RATE, 0.001, 1e7, 0);
     load.tally.from = (uint64_t)(number(values, WARM_UP, 0, 1e6, 0) * 1e9);
     load.tally.until = load.tally.from + (uint64_t)(number(values, SECONDS, 0.001, 1e6, 0) * 1e9);
