@@ -32,6 +32,10 @@ run: $(READY) ## Start everything: PostgreSQL, sample calls, Stream stand-in, se
 token: $(READY) ## Print an access token for the demo: make -s token SCOPES="a b" TTL=60
 	@python -m server token --scopes "$${SCOPES:-}" --ttl "$${TTL:-86400}"
 
+.PHONY: check
+check: lint types ## What is quick to see: style, types, unit tests
+	@exec pytest --quiet tests/unit $(ARGS)
+
 .PHONY: test
 test: $(READY) ## Run every test (ARGS= goes to pytest)
 	@exec pytest $(ARGS)
