@@ -23,7 +23,7 @@ from tests.support.introspection_server import CLIENT_SECRET, IntrospectionServe
 from tests.support.key_server import KeyServer
 from tests.support.postgres import store_call
 from tests.support.stack import Stack, stack_running
-from tests.support.tokens import ISSUER, signer, token_settings
+from tests.support.tokens import AUDIENCE, ISSUER, signer, token_settings
 from tests.support.ways import Way
 
 SCOPE = "calls:read"
@@ -116,6 +116,28 @@ def test_an_answer_for_another_client_audience_or_issuer_lets_nobody_in(
             assert faces[name]([f"Bearer {good}"]) == ADMITTED
             for token in bad:
                 assert faces[name]([f"Bearer {token}"]) == TOKEN_INVALID, token
+
+
+def test_an_issuer_alone_names_its_keys_and_its_introspection_endpoint(
+    running: Run, key_server: KeyServer, introspection_server: IntrospectionServer
+) -> None:
+    issuer = key_server.origin
+    key_server.describes(issuer, introspection_endpoint=introspection_server.url)
+    settings = {
+        **server_settings(introspection_server.url),
+        "AUTH_INTROSPECTION_URL": "",
+        "AUTH_ISSUER": issuer,
+        "AUTH_AUDIENCE": AUDIENCE,
+    }
+    signed = signer("RS256").token(iss=issuer)
+    forged = signer("RS256", "forger").token({"kid": "rs256"}, iss=issuer)
+    opaque = introspection_server.knows("lph_at_good")
+    with running(settings) as (_, faces):
+        for name in FACES:
+            for good in (signed, opaque):
+                assert faces[name]([f"Bearer {good}"]) == ADMITTED
+            for bad in (forged, "lph_at_bad"):
+                assert faces[name]([f"Bearer {bad}"]) == TOKEN_INVALID
 
 
 def test_introspection_alone_is_enough(running: Run, introspection_server: IntrospectionServer) -> None:
