@@ -11,13 +11,13 @@ import click
 from server.auth.errors import AuthNotConfiguredError
 from server.bootstrap import serving_inside
 from server.commands.settings import load_settings
-from server.garbage import spare_the_collector
-from server.logs import logging_configured
-from server.steering import steered
+from server.runtime.garbage import spare_the_collector
+from server.runtime.logs import logging_configured
+from server.runtime.steering import steered
+from server.runtime.watchdog import watched
 from server.store.engine import DatabaseUrlError
 from server.transport.asgi.application import Application
 from server.transport.asgi.asgi_server import AsgiServer
-from server.watchdog import watched
 
 
 @asynccontextmanager

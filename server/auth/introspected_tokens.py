@@ -16,7 +16,7 @@ from server.auth.introspection_queue import IntrospectionQueue, Rank, Turn, Turn
 from server.auth.issuer_errors import IssuerError
 from server.auth.tokens import Grant
 from server.config.introspection import IntrospectionSettings
-from server.tasks import wait_for_end
+from server.runtime.tasks import wait_for_end
 
 MAX_CALLERS = 1000
 """Callers that wait for introspections at once, beyond one for each token.

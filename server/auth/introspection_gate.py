@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from server.auth.issuer_errors import IssuerError
 from server.breaker import Breaker
-from server.sparing_log import SparingLog
+from server.runtime.sparing_log import SparingLog
 
 FAILURES = 5
 """Requests that must fail in a row before the issuer is left alone."""

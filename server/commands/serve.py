@@ -8,7 +8,7 @@ import click
 from server.addresses import LAST_PORT, find_obstacle
 from server.commands.settings import load_settings
 from server.config.settings import Settings
-from server.logs import logging_configured
+from server.runtime.logs import logging_configured
 from server.supervision.envoys import Envoy
 from server.supervision.keeper import CannotStartError
 from server.supervision.keeping import keep_all

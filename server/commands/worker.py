@@ -14,8 +14,8 @@ from server.bootstrap import serving
 from server.config.server import ServerSettings
 from server.config.settings import Settings
 from server.config.tls import TlsSettings
-from server.garbage import spare_the_collector
-from server.logs import logging_configured
+from server.runtime.garbage import spare_the_collector
+from server.runtime.logs import logging_configured
 from server.store.engine import DatabaseUrlError
 from server.supervision.workers import SERVING
 from server.transport.aio_server import AddressTakenError, AioServer, ServerFailedError

@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 import psutil
 
-from server.processes import ended_with_parent
+from server.runtime.processes import ended_with_parent
 
 RETRY_SECONDS = 5.0
 # Nothing of the caller's: TZ, a locale that is not installed or PG* would change the server.

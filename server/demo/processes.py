@@ -9,7 +9,7 @@ from pathlib import Path
 from time import monotonic
 
 from server.demo.readiness import listens, wait_until
-from server.processes import ended_with_parent
+from server.runtime.processes import ended_with_parent
 
 _LISTENS_WITHIN_SECONDS = 10.0
 

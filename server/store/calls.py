@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql
 from server.application.call import Call
 from server.application.errors import CallUnreadableError, StoreUnavailableError
 from server.config.database import DatabaseSettings
-from server.sparing_log import SparingLog
+from server.runtime.sparing_log import SparingLog
 from server.store.connections import Connections
 from server.store.faults import fields_of, level_of, message_of, said_by
 from server.store.prepared_select import Row

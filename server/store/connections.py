@@ -11,13 +11,13 @@ import psycopg
 from psycopg.types.numeric import Int8BinaryLoader
 
 from server.config.database import DatabaseSettings
-from server.sparing_log import SparingLog
+from server.runtime.sparing_log import SparingLog
+from server.runtime.tasks import wait_for_end
 from server.store.engine import connection_parameters, database_url
 from server.store.faults import fields_of, lacks_connections
 from server.store.hosts import connect_to_first
 from server.store.prepared_select import PreparedSelect, Row
 from server.store.session_settings import settings_of_reads
-from server.tasks import wait_for_end
 
 log = logging.getLogger("server.store")
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from server.application.errors import StoreUnavailableError
-from server.sparing_log import SparingLog
-from server.tasks import wait_for_end
+from server.runtime.sparing_log import SparingLog
+from server.runtime.tasks import wait_for_end
 
 log = logging.getLogger("server.store")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from gateway.envoy_admin import EnvoyAdmin
-from server.processes import ended_with_parent
+from server.runtime.processes import ended_with_parent
 from server.supervision.run import terminate, wait_for_database
 
 _WEIGH_SECONDS = 1.0

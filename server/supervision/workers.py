@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from server.processes import ended_with_parent
+from server.runtime.processes import ended_with_parent
 from server.supervision.run import terminate, wait_for_database
 
 SERVING = "serving"

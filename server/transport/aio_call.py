@@ -8,7 +8,7 @@ from time import perf_counter
 import grpc
 from google.rpc import code_pb2
 
-from server import logs
+from server.runtime import logs
 from server.transport.access_log import AccessLog
 from server.transport.admission import Method
 from server.transport.call_context import REQUEST_ID_KEY, request_id_of

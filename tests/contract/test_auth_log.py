@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from server import logs
+from server.runtime import logs
 from tests.support.forged_tokens import PUBLISHED
 from tests.support.guarded import ask, guarded_service, refused
 from tests.support.key_server import KeyServer

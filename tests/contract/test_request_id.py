@@ -5,7 +5,7 @@ import grpc
 import pytest
 from livecalls.v1 import live_calls_pb2 as pb
 
-from server import logs
+from server.runtime import logs
 from tests.support.calls import CALL_ID, PLAIN_CALL
 from tests.support.log import the_one
 from tests.support.service import Beside, Service

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from server.config.server import ServerSettings
-from server.logs import logging_configured, request_id
+from server.runtime.logs import logging_configured, request_id
 
 CYGRPC = "grpc._cython.cygrpc"
 QUIET = ("httpx", "httpcore", "getstream")

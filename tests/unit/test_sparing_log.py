@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from server.sparing_log import MAX_KINDS, SILENCE_SECONDS, SparingLog
+from server.runtime.sparing_log import MAX_KINDS, SILENCE_SECONDS, SparingLog
 from tests.support.clock import Clock
 
 

@@ -5,8 +5,8 @@ from threading import Event
 
 import pytest
 
-from server import written_behind
-from server.written_behind import WrittenBehind
+from server.runtime import written_behind
+from server.runtime.written_behind import WrittenBehind
 
 
 class StuckStream(io.StringIO):

@@ -18,7 +18,7 @@ from server.adapters.stream.never_asked import NeverAsked
 from server.adapters.stream.wire import can_be_asked
 from server.application.call import LiveStatus
 from server.config.stream import StreamSettings
-from server.tasks import wait_for_end
+from server.runtime.tasks import wait_for_end
 
 log = logging.getLogger("server.stream")
 

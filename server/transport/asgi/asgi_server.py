@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import cast
 
-from server.tasks import wait_for_end
+from server.runtime.tasks import wait_for_end
 from server.transport.access_log import AccessLog
 from server.transport.asgi.health import Health
 from server.transport.asgi.interface import Headers, Receive, Send

@@ -7,7 +7,7 @@ from time import perf_counter
 
 from google.rpc import code_pb2
 
-from server import logs
+from server.runtime import logs
 from server.transport.access_log import AccessLog
 from server.transport.admission import Method
 from server.transport.asgi.asgi_call import AsgiCall

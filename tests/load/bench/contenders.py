@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from server.demo.readiness import free_port, wait_until
-from server.processes import ended_with_parent
+from server.runtime.processes import ended_with_parent
 from tests.load.bench.generator import GeneratorError, Load, run
 from tests.load.bench.world import World
 from tests.support.commands import environment

@@ -4,8 +4,8 @@ from contextlib import suppress
 
 import pytest
 
-from server import tasks
 from server.application.errors import StoreUnavailableError
+from server.runtime import tasks
 from tests.support.scripted_read import AGES, MOMENT, ScriptedRead, StubbornRead, shared, turn
 
 

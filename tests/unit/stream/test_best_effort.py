@@ -5,7 +5,7 @@ import pytest
 
 from server.adapters.stream import best_effort as best_effort_module
 from server.application.call import LiveStatus
-from server.tasks import MAX_END_SECONDS
+from server.runtime.tasks import MAX_END_SECONDS
 from tests.support.scripted_stream import CALL, OFF_AIR, ON_AIR, OTHER, ScriptedStream, ask, best_effort
 
 

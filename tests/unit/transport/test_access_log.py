@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from google.rpc import code_pb2
 
-from server import logs
+from server.runtime import logs
 from server.transport.access_log import AccessLog, log
 
 

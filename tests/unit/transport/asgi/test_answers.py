@@ -10,10 +10,10 @@ from google.rpc import code_pb2
 from google.rpc.error_details_pb2 import ErrorInfo, RequestInfo
 from google.rpc.status_pb2 import Status
 
-from server import logs
 from server.application.call import Call
 from server.application.errors import StoreUnavailableError
 from server.auth.errors import TokenRequiredError
+from server.runtime import logs
 from server.transport.asgi.metadata import encode, encode_message
 from tests.support.asgi import HEADERS, REQUEST, Exchange, Hosted, hosted, until
 from tests.support.calls import PLAIN_CALL

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from server import tasks
+from server.runtime import tasks
 from server.transport import access_log
 from tests.support.asgi import REQUEST, Exchange, hosted, until
 from tests.support.calls import PLAIN_CALL

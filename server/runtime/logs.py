@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pydantic_core import to_json
 
 from server.config.server import ServerSettings
-from server.written_behind import WrittenBehind
+from server.runtime.written_behind import WrittenBehind
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The id of the request that is being answered; tasks it starts inherit it."""
