@@ -6,7 +6,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from server.auth.issuer_errors import IssuerError
-from server.breaker import Breaker
+from server.resilience.breaker import Breaker
 from server.runtime.sparing_log import SparingLog
 
 FAILURES = 5

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import DateTime
 
 from server.application.call import Call, CallStatus
-from server.bounded_cache import bounded_lru_cache
+from server.resilience.bounded_cache import bounded_lru_cache
 from server.store.tables import calls
 
 FIELDS = tuple(field.name for field in fields(Call))

@@ -9,7 +9,7 @@ from livecalls.v1 import live_calls_pb2 as pb
 from server.application.call import Call, CallState, CallStatus, LiveStatus
 from server.application.errors import CallNotFoundError
 from server.application.get_call import GetCall
-from server.bounded_cache import bounded_lru_cache
+from server.resilience.bounded_cache import bounded_lru_cache
 from server.transport.admission import Admission, Method
 from server.transport.call_context import CallContext
 from server.transport.errors import MalformedRequestError

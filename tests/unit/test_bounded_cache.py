@@ -1,4 +1,4 @@
-from server.bounded_cache import bounded_lru_cache
+from server.resilience.bounded_cache import bounded_lru_cache
 
 made: list[str] = []
 

@@ -1,6 +1,6 @@
 import pytest
 
-from server.breaker import Breaker
+from server.resilience.breaker import Breaker
 from tests.support.clock import Clock
 
 

@@ -4,8 +4,8 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable
 
-from server.breaker import Breaker
 from server.config.stream import StreamSettings
+from server.resilience.breaker import Breaker
 
 StreamCall = tuple[str, str]
 """A call's type and id at Stream."""

@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from server.auth.issuer_keys import issuer_keys
-from server.readiness import Readiness
+from server.transport.readiness import Readiness
 from tests.support.calls import ScriptedPorts
 from tests.support.scripted_keys import ScriptedSource
 from tests.support.tokens import signer
