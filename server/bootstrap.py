@@ -5,9 +5,9 @@ import logging
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 
+from machine.addresses import host_and_port
 from server.adapters.stream.best_effort import BestEffort
 from server.adapters.stream.unconfigured import Unconfigured
-from server.addresses import host_and_port
 from server.application.get_call import GetCall
 from server.application.ports import LiveStatuses
 from server.auth.claims import rules_of

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from server.addresses import is_safe_url
+from machine.addresses import is_safe_url
 from server.auth.issuer_client import IssuerClient, parse_json
 from server.auth.issuer_errors import IssuerError
 from server.auth.key_server_token import KeyServerToken, key_server_token

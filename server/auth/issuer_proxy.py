@@ -6,7 +6,7 @@ from urllib.request import getproxies_environment, proxy_bypass
 
 import httpx
 
-from server.addresses import LOOPBACK_HOSTS
+from machine.addresses import LOOPBACK_HOSTS
 from server.auth.issuer_errors import IssuerError
 
 

@@ -5,7 +5,9 @@ import os
 
 import click
 
-from server.addresses import LAST_PORT, find_obstacle
+from machine.addresses import LAST_PORT, find_obstacle
+from machine.cgroup import memory_limit
+from machine.worker_memory import worker_bytes
 from server.commands.settings import load_settings
 from server.config.settings import Settings
 from server.runtime.logs import logging_configured
@@ -79,10 +81,6 @@ def _envoys(settings: Settings) -> list[Kept]:
 def _most_bytes(inside_max_mb: int | None, workers: int) -> int:
     if inside_max_mb is not None:
         return inside_max_mb << 20
-    # The gateway's, which serves nothing without Envoy and is there if Envoy is.
-    from gateway.cgroup import memory_limit  # noqa: PLC0415
-    from gateway.limits import worker_bytes  # noqa: PLC0415
-
     return worker_bytes(workers, memory_limit())
 
 

@@ -9,6 +9,7 @@ import click
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from machine.misspelt import find_misspelt
 from server.config.caller import CallerSettings
 from server.config.database import DatabaseSettings
 from server.config.introspection import IntrospectionSettings
@@ -17,7 +18,6 @@ from server.config.settings import Settings
 from server.config.stream import StreamSettings
 from server.config.tls import TlsSettings
 from server.config.tokens import TokenSettings
-from server.misspelt import find_misspelt
 
 _PREFIXES = {
     model.__name__: model.model_config.get("env_prefix", "")

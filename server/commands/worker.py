@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 import click
 import uvloop
 
-from server.addresses import find_obstacle
+from machine.addresses import find_obstacle
 from server.auth.errors import AuthNotConfiguredError
 from server.bootstrap import serving
 from server.config.server import ServerSettings

@@ -6,8 +6,8 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, FilePath, SecretStr, model_validator
 
-from server.addresses import HostToAsk, Port, host_and_port
-from server.config.environment import EnvironmentSettings
+from machine.addresses import HostToAsk, Port, host_and_port
+from machine.environment import EnvironmentSettings
 
 
 def _is_one_word(token: SecretStr) -> SecretStr:

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from server.config.environment import EnvironmentSettings
+from machine.environment import EnvironmentSettings
 from server.config.quantities import Count, Milliseconds
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, FilePath, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from server.config.environment import EnvironmentSettings
+from machine.environment import EnvironmentSettings
 from server.config.quantities import Count, Milliseconds
 
 _CLIENT_FAULT = (

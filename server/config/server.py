@@ -5,8 +5,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from server.addresses import LAST_PORT, Host, Port
-from server.config.environment import EnvironmentSettings
+from machine.addresses import LAST_PORT, Host, Port
+from machine.environment import EnvironmentSettings
 from server.config.quantities import Count, Milliseconds
 
 

@@ -6,8 +6,8 @@ from typing import Self
 from pydantic import SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from server.addresses import BaseUrl
-from server.config.environment import EnvironmentSettings
+from machine.addresses import BaseUrl
+from machine.environment import EnvironmentSettings
 from server.config.quantities import Count, Milliseconds
 
 

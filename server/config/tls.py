@@ -6,7 +6,7 @@ from typing import Literal, Self
 from pydantic import model_validator
 from pydantic_settings import SettingsConfigDict
 
-from server.config.environment import EnvironmentSettings
+from machine.environment import EnvironmentSettings
 
 
 class TlsSettings(EnvironmentSettings):

@@ -5,9 +5,9 @@ from typing import Annotated, Literal, Self, get_args
 from pydantic import Field, FilePath, StringConstraints, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from server.addresses import ProxyUrl
+from machine.addresses import ProxyUrl
+from machine.environment import EnvironmentSettings
 from server.config.ca_file import CaFile
-from server.config.environment import EnvironmentSettings
 
 # What RFC 6749 lets a scope consist of.
 Scope = Annotated[str, StringConstraints(pattern=r"^[!#-\[\]-~]+$")]

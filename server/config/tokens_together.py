@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from server.addresses import is_safe_url
+from machine.addresses import is_safe_url
 from server.config.introspection import IntrospectionSettings
 from server.config.tokens import TokenSettings
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.config import GatewaySettings
-from server.addresses import reachable
+from machine.addresses import reachable
 from server.config.introspection import IntrospectionSettings
 from server.config.settings import Settings
 from server.demo.certificates import DemoCertificates

@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass
 
 from gateway.config import GatewaySettings
-from server.addresses import host_and_port, reachable
+from machine.addresses import host_and_port, reachable
 from server.config.settings import Settings
 from server.demo.access import Access
 from server.demo.folders import DATA

@@ -10,7 +10,7 @@ import grpc
 import httpx
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from server.addresses import find_obstacle
+from machine.addresses import find_obstacle
 
 
 def is_free(host: str, port: int) -> bool:

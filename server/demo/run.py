@@ -10,7 +10,7 @@ from typing import Literal
 import grpc
 
 from gateway.config import GatewaySettings
-from server.addresses import find_obstacle
+from machine.addresses import find_obstacle
 from server.config.settings import Settings
 from server.demo.access import Access, demo_access, has_own_issuer
 from server.demo.database import DemoDatabase, demo_database

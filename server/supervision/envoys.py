@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from gateway.envoy_admin import EnvoyAdmin
+from machine.envoy_admin import EnvoyAdmin
 from server.runtime.processes import ended_with_parent
 from server.supervision.run import terminate, wait_for_database
 

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 import yaml
 
-from gateway.cgroup import memory_limit
 from gateway.config import GatewaySettings
-from gateway.limits import MAX_HEAP_BYTES, MAX_WORKER_BYTES, heap_bytes, worker_bytes
+from gateway.limits import MAX_HEAP_BYTES, heap_bytes
 from gateway.render import render
+from machine.cgroup import memory_limit
+from machine.worker_memory import MAX_WORKER_BYTES, worker_bytes
 
 MIB = 1 << 20
 NO_LIMIT_OF_V1 = 9223372036854771712

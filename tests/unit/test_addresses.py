@@ -6,7 +6,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from gateway.config import GatewaySettings
 from gateway.config import Host as GatewayHost
-from server.addresses import Host, host_and_port
+from machine.addresses import Host, host_and_port
 from server.commands.settings import load_settings, telling_what_is_wrong
 from server.config.caller import CallerSettings
 
