@@ -1,42 +1,21 @@
 """The settings of the gateway, read once from the environment."""
 
 import os
-import re
-from collections.abc import Callable
-from ipaddress import IPv6Address, ip_address
+from ipaddress import ip_address
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     Field,
     StringConstraints,
-    ValidationInfo,
     field_validator,
     model_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from gateway.certificate_files import CaFile, ReadableFile, check_pair
+from machine.addresses import LAST_PORT, Host, HostToAsk, Port
 from machine.misspelt import find_misspelt
-
-
-def _bare_host(text: str) -> str:
-    """Return a host without the brackets that an IPv6 address may have."""
-    bracketed = re.fullmatch(r"\[(.*)\]", text)
-    host = bracketed[1] if bracketed else text
-    if bracketed or ":" in host:
-        _check(IPv6Address, host, "must be a host name or an IP address, without a port")
-    if re.search(r"[\s/\[\]@]", host):
-        raise ValueError("must be a host name or an IP address")
-    return host
-
-
-def _reachable(host: str) -> str:
-    """Return where to ask who listens on a host: on this machine, if it is `::` or `0.0.0.0`."""
-    if not _is_wildcard(host):
-        return host
-    return "::1" if ":" in host else "127.0.0.1"
 
 
 def _is_wildcard(host: str) -> bool:
@@ -47,34 +26,14 @@ def _is_wildcard(host: str) -> bool:
 
 
 def _is_ip_address(host: str) -> str:
-    _check(ip_address, host, "must be an IP address, without a port: Envoy listens on no name")
+    try:
+        ip_address(host)
+    except ValueError:
+        raise ValueError("must be an IP address, without a port: Envoy listens on no name") from None
     return host
 
 
-def _check(parse: Callable[[str], object], text: str, fault: str) -> None:
-    try:
-        parse(text)
-    except ValueError:
-        raise ValueError(fault) from None
-
-
-def _is_no_service(value: object, info: ValidationInfo) -> object:
-    """Tell apart from a wrong port what Kubernetes sets beside a Service of the same name."""
-    if isinstance(value, str) and re.match("(tcp|udp|sctp)://", value):
-        variable = str(info.field_name).upper()
-        service = variable.removesuffix("_PORT").lower()
-        raise ValueError(
-            f"is no port but what Kubernetes sets for a Service called {service}: "
-            f"set {variable} in the pod, or `enableServiceLinks: false`"
-        )
-    return value
-
-
-LAST_PORT = 65535
-Port = Annotated[int, Field(ge=0, le=LAST_PORT), BeforeValidator(_is_no_service)]
 Count = Annotated[int, Field(gt=0, lt=2**31)]
-Host = Annotated[str, AfterValidator(_bare_host)]
-HostToAsk = Annotated[Host, AfterValidator(_reachable)]
 IpAddress = Annotated[Host, AfterValidator(_is_ip_address)]
 # As browsers say it: no path, not even a slash. Anything else would never match.
 Origin = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+$")]
