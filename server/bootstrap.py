@@ -26,11 +26,11 @@ from server.config.stream import StreamSettings
 from server.config.tokens import TokenSettings
 from server.store.calls import StoredCalls
 from server.transport.admission import Admission
-from server.transport.aio_server import AioServer, Connections
-from server.transport.asgi.asgi_server import AsgiServer
+from server.transport.aio.server import AioServer, Connections
+from server.transport.aio.tls.credentials import server_credentials
+from server.transport.asgi.server import AsgiServer
 from server.transport.live_calls import LiveCalls
 from server.transport.readiness import Readiness
-from server.transport.tls.credentials import server_credentials
 
 log = logging.getLogger("server")
 

@@ -17,7 +17,7 @@ from server.runtime.steering import steered
 from server.runtime.watchdog import watched
 from server.store.engine import DatabaseUrlError
 from server.transport.asgi.application import Application
-from server.transport.asgi.asgi_server import AsgiServer
+from server.transport.asgi.server import AsgiServer
 
 
 @asynccontextmanager

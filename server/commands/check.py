@@ -38,7 +38,7 @@ from server.store.errors import DatabaseError, RightsError, SchemaError, databas
 from server.store.migrate import current_revision, head_revision
 from server.store.probe import probe_reads
 from server.store.server_description import describe_server
-from server.transport.tls.certificates import CertificateFilesError, load_certificates
+from server.transport.aio.tls.certificates import CertificateFilesError, load_certificates
 
 _STREAM_SECONDS = 5
 _POOLERS = "session and transaction mode serve, with PgBouncer from 1.18"

@@ -18,9 +18,9 @@ from server.runtime.garbage import spare_the_collector
 from server.runtime.logs import logging_configured
 from server.store.engine import DatabaseUrlError
 from server.supervision.workers import SERVING
-from server.transport.aio_server import AddressTakenError, AioServer, ServerFailedError
-from server.transport.tls.certificates import CertificateFilesError
-from server.transport.tls.core_log import core_lines_logged
+from server.transport.aio.server import AddressTakenError, AioServer, ServerFailedError
+from server.transport.aio.tls.certificates import CertificateFilesError
+from server.transport.aio.tls.core_log import core_lines_logged
 
 log = logging.getLogger("server")
 

@@ -12,8 +12,8 @@ from livecalls.v1 import live_calls_pb2 as pb
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
 from server.application.call import Call
-from server.transport import aio_server
-from server.transport.aio_server import Connections
+from server.transport.aio import server as aio_server
+from server.transport.aio.server import Connections
 from tests.support.calls import CALL_ID, PLAIN_CALL, ScriptedPorts
 from tests.support.raw_grpc import RawGrpc, raw_grpc
 from tests.support.service import GET_CALL, scripted_server

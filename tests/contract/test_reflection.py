@@ -7,7 +7,8 @@ import pytest
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest, ServerReflectionResponse
 
-from server.transport import aio_reflection, reflection
+from server.transport import reflection
+from server.transport.aio import reflection as aio_reflection
 from server.transport.reflection import SERVICES
 from tests.support.service import Beside, Service, scripted_service
 

@@ -7,7 +7,7 @@ import grpc
 import pytest
 from livecalls.v1 import live_calls_pb2 as pb
 
-from server.transport import aio_server
+from server.transport.aio import server as aio_server
 from tests.support.calls import CALL_ID, PLAIN_CALL, ScriptedPorts
 from tests.support.service import Service, Way, scripted_server
 

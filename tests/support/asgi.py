@@ -13,8 +13,8 @@ from livecalls.v1 import live_calls_pb2 as pb
 from server.application.get_call import GetCall
 from server.auth.guard import Guard, OpenDoor
 from server.transport.admission import Admission
-from server.transport.asgi.asgi_server import AsgiServer
 from server.transport.asgi.interface import Event, Headers
+from server.transport.asgi.server import AsgiServer
 from server.transport.live_calls import LiveCalls
 from tests.support.calls import CALL_ID, ScriptedPorts
 from tests.support.service import GET_CALL

@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from server.transport.asgi.asgi_server import AsgiServer
+from server.transport.asgi.server import AsgiServer
 from tests.support import bridge_application
 from tests.support.bridge_application import received, sent
 from tests.support.gateway import Gateway, gateway_with_application

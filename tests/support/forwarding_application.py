@@ -10,7 +10,7 @@ import grpc
 from server.transport.admission import Method
 from server.transport.asgi import methods
 from server.transport.asgi.application import Application
-from server.transport.asgi.asgi_server import AsgiServer
+from server.transport.asgi.server import AsgiServer
 from server.transport.call_context import CallContext
 from server.transport.failures import Failure
 from server.transport.live_calls import LiveCalls

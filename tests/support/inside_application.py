@@ -11,7 +11,7 @@ from server.application.get_call import GetCall
 from server.auth.errors import TokenRequiredError
 from server.transport.admission import Admission
 from server.transport.asgi.application import Application
-from server.transport.asgi.asgi_server import AsgiServer
+from server.transport.asgi.server import AsgiServer
 from server.transport.call_context import CallContext
 from server.transport.live_calls import LiveCalls
 from tests.support.calls import CALL_ID, PLAIN_CALL, ScriptedPorts, numbered_id

@@ -17,8 +17,8 @@ from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 from server.application.get_call import GetCall
 from server.auth.guard import Guard, OpenDoor
 from server.transport.admission import Admission
-from server.transport.aio_server import AioServer, Connections
-from server.transport.asgi.asgi_server import AsgiServer
+from server.transport.aio.server import AioServer, Connections
+from server.transport.asgi.server import AsgiServer
 from server.transport.live_calls import LiveCalls
 from tests.support.bridge import bridged
 from tests.support.calls import ScriptedPorts

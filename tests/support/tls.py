@@ -15,7 +15,7 @@ from livecalls.v1 import live_calls_pb2 as pb
 from trustme import CA, LeafCert
 
 from server.config.tls import TlsSettings
-from server.transport.tls.credentials import server_credentials
+from server.transport.aio.tls.credentials import server_credentials
 from tests.support.calls import CALL_ID, PLAIN_CALL, ScriptedPorts
 from tests.support.service import GET_CALL, scripted_server
 

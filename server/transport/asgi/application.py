@@ -5,10 +5,10 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from server.transport.asgi.asgi_server import AsgiServer
 from server.transport.asgi.interface import Receive, Send
 from server.transport.asgi.protocol import refuse
 from server.transport.asgi.refusals import not_serving
+from server.transport.asgi.server import AsgiServer
 
 log = logging.getLogger("server")
 

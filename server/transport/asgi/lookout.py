@@ -3,7 +3,7 @@
 import asyncio
 import math
 
-from server.transport.asgi.asgi_call import AsgiCall
+from server.transport.asgi.call import AsgiCall
 from server.transport.asgi.interface import Receive
 
 LOOK_SECONDS = 0.1

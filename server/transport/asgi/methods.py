@@ -10,7 +10,7 @@ from google.rpc import code_pb2
 from server.runtime import logs
 from server.transport.access_log import AccessLog
 from server.transport.admission import Method
-from server.transport.asgi.asgi_call import AsgiCall
+from server.transport.asgi.call import AsgiCall
 from server.transport.asgi.lookout import Lookout
 from server.transport.asgi.messages import Messages
 from server.transport.asgi.reply import Reply

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 
-from server.transport.asgi.asgi_call import AsgiCall
+from server.transport.asgi.call import AsgiCall
 from server.transport.asgi.interface import CallerGoneError, Headers, Receive, Send
 from server.transport.asgi.messages import Messages
 from server.transport.asgi.methods import Answering

@@ -3,7 +3,7 @@
 from google.rpc import code_pb2
 
 MAX_MESSAGE_BYTES = 64 * 1024
-"""What a request may have, compressed or not, as in aio_server.OPTIONS."""
+"""What a request may have, compressed or not, as in aio.server.OPTIONS."""
 
 ENCODINGS = b"identity, deflate, gzip"
 

@@ -10,7 +10,7 @@ import uvloop
 
 from server.application.call import CallState, LiveStatus
 from server.demo.sample_calls import sample_calls
-from server.transport.aio_server import OPTIONS
+from server.transport.aio.server import OPTIONS
 from server.transport.live_calls import SERVICE, encode_state
 
 _NOW = datetime.now(UTC)

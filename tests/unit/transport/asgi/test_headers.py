@@ -5,7 +5,7 @@ import math
 import pytest
 from google.rpc import code_pb2
 
-from server.transport.asgi.asgi_call import AsgiCall
+from server.transport.asgi.call import AsgiCall
 from server.transport.asgi.interface import Headers
 from server.transport.asgi.refusals import RefusedError
 from server.transport.asgi.timeouts import parse_timeout

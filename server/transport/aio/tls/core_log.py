@@ -15,7 +15,7 @@ from contextlib import contextmanager, redirect_stderr
 from threading import Thread
 from time import monotonic
 
-from server.transport.tls.refusals import reason_of
+from server.transport.aio.tls.refusals import reason_of
 
 QUIET_SECONDS = 60
 MOST_KINDS = 100

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.transport.tls.core_log import MOST_KINDS, QUIET_SECONDS, CoreLog
+from server.transport.aio.tls.core_log import MOST_KINDS, QUIET_SECONDS, CoreLog
 from tests.support.clock import Clock
 
 PREFIX = "I1124 00:02:50.142933    2707 ssl_transport_security.cc:2563] "

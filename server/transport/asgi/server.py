@@ -1,4 +1,4 @@
-"""Puts the service on ASGI, as aio_server.py puts it on grpc.aio."""
+"""Puts the service on ASGI, as aio/server.py puts it on grpc.aio."""
 
 import asyncio
 from collections.abc import Mapping

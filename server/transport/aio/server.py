@@ -11,9 +11,9 @@ from grpc_health.v1 import health_pb2
 from grpc_health.v1.health import aio as health
 
 from server.transport.access_log import AccessLog
-from server.transport.aio_call import answering
-from server.transport.aio_health import health_handler
-from server.transport.aio_reflection import reflection_handlers
+from server.transport.aio.call import answering
+from server.transport.aio.health import health_handler
+from server.transport.aio.reflection import reflection_handlers
 from server.transport.live_calls import SERVICE, LiveCalls
 from server.transport.reflection import Reflection
 

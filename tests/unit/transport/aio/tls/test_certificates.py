@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 from trustme import CA
 
 from server.config.tls import TlsSettings
-from server.transport.tls.certificates import CertificateFilesError, load_certificates
+from server.transport.aio.tls.certificates import CertificateFilesError, load_certificates
 from tests.support.tls import TlsFiles, chain_of, expired, for_host
 
 AUTHORITY = CA()

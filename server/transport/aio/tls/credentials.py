@@ -6,7 +6,7 @@ from threading import Lock
 import grpc
 
 from server.config.tls import TlsSettings
-from server.transport.tls.certificates import (
+from server.transport.aio.tls.certificates import (
     CertificateFiles,
     CertificateFilesError,
     Certificates,
