@@ -27,8 +27,8 @@ from server.auth.key_source import KeySource, KeySourceError, key_sources
 from server.commands.check_token import try_token
 from server.commands.finding import Finding
 from server.commands.outcome import counted
-from server.commands.settings import load_settings
 from server.config.database import DatabaseSettings
+from server.config.loading import load_settings
 from server.config.settings import Settings
 from server.config.stream import StreamSettings
 from server.config.tls import TlsSettings

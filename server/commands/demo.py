@@ -7,8 +7,9 @@ from typing import NoReturn
 import click
 
 from gateway.config import GatewaySettings
-from server.commands.settings import load_settings, telling_what_is_wrong
+from machine.settings_errors import telling_what_is_wrong
 from server.commands.token_kind import kind_option
+from server.config.loading import load_settings
 from server.demo.postgres import PostgresFailedError
 from server.demo.run import DemoError, run_demo
 from server.demo.token_kind import TokenKind

@@ -11,8 +11,7 @@ from typing import BinaryIO
 
 import click
 
-from server.commands.outcome import counted, told_in_a_line
-from server.commands.settings import load_database_url
+from server.commands.outcome import counted, load_database_url, told_in_a_line
 from server.store.bulk import all_calls
 from server.store.json_lines import write_line
 

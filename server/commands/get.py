@@ -21,9 +21,9 @@ from server.client.table import shown
 from server.client.trust import TlsFilesError
 from server.client.watching import sights
 from server.commands.outcome import INTERRUPTED
-from server.commands.settings import load_caller_settings
 from server.commands.showing import Lines, Screen
 from server.config.caller import CallerSettings
+from server.config.loading import load_caller_settings
 
 # 1 is for all else, and 2 click's for what is wrong on the command line.
 _EXIT_CODES: dict[type[AskingError], int] = {

@@ -11,8 +11,7 @@ import click
 from tqdm import tqdm
 
 from server.application.call import Call
-from server.commands.outcome import counted, told_in_a_line
-from server.commands.settings import load_database_url
+from server.commands.outcome import counted, load_database_url, told_in_a_line
 from server.store.bulk import store_calls
 from server.store.json_lines import Line, read_lines
 

@@ -2,8 +2,7 @@
 
 import click
 
-from server.commands.outcome import told_in_a_line
-from server.commands.settings import load_database_url
+from server.commands.outcome import load_database_url, told_in_a_line
 from server.store.migrate import current_revision, downgrade, head_revision, upgrade
 
 

@@ -5,10 +5,20 @@ from contextlib import contextmanager
 
 import click
 
+from server.config.loading import load_settings
+from server.store.engine import DatabaseUrlError, database_url
 from server.store.errors import DatabaseError, SchemaError, database_errors
 
 INTERRUPTED = 130
 """The exit code of what SIGINT ended, as shells have it."""
+
+
+def load_database_url() -> str:
+    """Read the URL of the database; raises click.ClickException if there is none."""
+    try:
+        return database_url(load_settings().database)
+    except DatabaseUrlError as error:
+        raise click.ClickException(str(error)) from None
 
 
 @contextmanager

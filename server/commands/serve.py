@@ -8,7 +8,7 @@ import click
 from machine.addresses import LAST_PORT, find_obstacle
 from machine.cgroup import memory_limit
 from machine.worker_memory import worker_bytes
-from server.commands.settings import load_settings
+from server.config.loading import load_settings
 from server.config.settings import Settings
 from server.runtime.logs import logging_configured
 from server.supervision.envoys import Envoy
@@ -42,7 +42,7 @@ def serve(*, workers: int | None, inside_envoy: bool, kept: bool) -> None:
         _keep(settings, _envoys(settings))
     elif settings.server.workers == 1:
         # All that answering needs, which a process that only watches over workers does without.
-        from server.commands.worker import answer  # noqa: PLC0415
+        from server.worker import answer  # noqa: PLC0415
 
         answer(settings, kept=kept)
     else:

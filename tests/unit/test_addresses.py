@@ -6,8 +6,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from gateway.config import GatewaySettings
 from machine.addresses import Host, host_and_port
-from server.commands.settings import load_settings, telling_what_is_wrong
+from machine.settings_errors import telling_what_is_wrong
 from server.config.caller import CallerSettings
+from server.config.loading import load_settings
 
 HOST = TypeAdapter(Host)
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 import pytest
 
-from server.commands.settings import load_settings
 from server.config.introspection import IntrospectionSettings
+from server.config.loading import load_settings
 from server.config.tokens import TokenSettings
 
 P = "AUTH_INTROSPECTION"

@@ -6,9 +6,10 @@ import click
 import pytest
 
 from gateway.config import GatewaySettings
-from server.commands.settings import load_caller_settings, load_settings, telling_what_is_wrong
+from machine.settings_errors import telling_what_is_wrong
 from server.config.caller import CallerSettings
 from server.config.database import DatabaseSettings
+from server.config.loading import load_caller_settings, load_settings
 from server.config.server import InsideSettings, ServerSettings
 from server.config.stream import StreamSettings
 from server.config.tls import TlsSettings

@@ -5,8 +5,10 @@ from pathlib import Path
 import click
 import pytest
 
-from server.commands.settings import load_database_url, load_settings, telling_what_is_wrong
+from machine.settings_errors import telling_what_is_wrong
+from server.commands.outcome import load_database_url
 from server.config.caller import CallerSettings
+from server.config.loading import load_settings
 from server.config.settings import Settings
 from tests.support.commands import run
 

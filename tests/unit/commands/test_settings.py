@@ -2,8 +2,10 @@ import click
 import pytest
 
 from gateway.config import GatewaySettings
-from server.commands.settings import load_database_url, load_settings, telling_what_is_wrong
+from machine.settings_errors import telling_what_is_wrong
+from server.commands.outcome import load_database_url
 from server.config.caller import CallerSettings
+from server.config.loading import load_settings
 
 SECRET = "not-to-be-shown"  # noqa: S105 - none
 

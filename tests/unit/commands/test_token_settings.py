@@ -6,7 +6,7 @@ import click
 import pytest
 
 from server.auth.claims import TokenRules, rules_of
-from server.commands.settings import load_settings
+from server.config.loading import load_settings
 from server.config.tokens import ALGORITHMS, TokenSettings
 
 SAFE = "must be https://, or http:// on this machine; AUTH_PLAIN_HTTP=on allows http:// to others"

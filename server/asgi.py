@@ -10,7 +10,7 @@ import click
 
 from server.auth.errors import AuthNotConfiguredError
 from server.bootstrap import serving_inside
-from server.commands.settings import load_settings
+from server.config.loading import load_settings
 from server.runtime.garbage import spare_the_collector
 from server.runtime.logs import logging_configured
 from server.runtime.steering import steered

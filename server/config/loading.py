@@ -1,0 +1,41 @@
+"""Reads the server's settings for a command, or ends it by lines that say what is wrong with them."""
+
+from typing import Any
+
+from machine.settings_errors import refuse_misspelt, telling_what_is_wrong
+from server.config.caller import CallerSettings
+from server.config.database import DatabaseSettings
+from server.config.introspection import IntrospectionSettings
+from server.config.server import InsideSettings, ServerSettings
+from server.config.settings import Settings
+from server.config.stream import StreamSettings
+from server.config.tls import TlsSettings
+from server.config.tokens import TokenSettings
+
+_GROUPS = (
+    *(ServerSettings, InsideSettings, TokenSettings, IntrospectionSettings, TlsSettings),
+    *(DatabaseSettings, StreamSettings),
+)
+_WHOLLY_OURS = ("AUTH_", "DATABASE_", "STREAM_", "GRPC_TLS_", "INSIDE_")
+# The gateway's, which may read the same environment; the others have first words of their own.
+_NOT_OURS = frozenset({"MAX_CONNECTIONS", "MAX_HEAP_MB"})
+
+
+def load_settings(**given: Any) -> Settings:
+    """Read the server's settings; what options give for ServerSettings goes before the environment.
+
+    Raises click.ClickException if one of them is wrong, or misspelt.
+    """
+    refuse_misspelt(_NOT_OURS.union(*(group.variables() for group in _GROUPS)), _WHOLLY_OURS)
+    with telling_what_is_wrong():
+        return Settings(server=ServerSettings(**given))
+
+
+def load_caller_settings(**given: Any) -> CallerSettings:
+    """Read the settings of who asks the service; what is given goes before the environment.
+
+    Raises click.ClickException if one of them is wrong, or misspelt.
+    """
+    refuse_misspelt(CallerSettings.variables())
+    with telling_what_is_wrong():
+        return CallerSettings(**given)
