@@ -22,7 +22,6 @@ class _Command(NamedTuple):
 
 _COMMANDS = {
     "serve": _Command("serve", "serve", "Answer gRPC until SIGTERM or Ctrl-C."),
-    "get": _Command("get", "get", "Say what the state of a call is."),
     "check": _Command("check", "check", "Say whether all that serve needs is well."),
     "migrate": _Command("migrate", "migrate", "Bring the database's schema up to date."),
     "import": _Command("import_calls", "import_calls", "Store calls from JSON Lines."),

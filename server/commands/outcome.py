@@ -9,8 +9,8 @@ from server.config.loading import load_settings
 from server.store.engine import DatabaseUrlError, database_url
 from server.store.errors import DatabaseError, SchemaError, database_errors
 
-INTERRUPTED = 130
-"""The exit code of what SIGINT ended, as shells have it."""
+# The exit code of what SIGINT ended, as shells have it.
+_INTERRUPTED = 130
 
 
 def load_database_url() -> str:
@@ -33,7 +33,7 @@ def told_in_a_line() -> Iterator[None]:
         raise click.ClickException(str(error)) from None
     except KeyboardInterrupt:
         click.echo("Interrupted.", err=True)
-        raise click.exceptions.Exit(INTERRUPTED) from None
+        raise click.exceptions.Exit(_INTERRUPTED) from None
 
 
 def counted(number: int, noun: str) -> str:

@@ -3,7 +3,6 @@
 from typing import Any
 
 from machine.settings_errors import refuse_misspelt, telling_what_is_wrong
-from server.config.caller import CallerSettings
 from server.config.database import DatabaseSettings
 from server.config.introspection import IntrospectionSettings
 from server.config.server import InsideSettings, ServerSettings
@@ -29,13 +28,3 @@ def load_settings(**given: Any) -> Settings:
     refuse_misspelt(_NOT_OURS.union(*(group.variables() for group in _GROUPS)), _WHOLLY_OURS)
     with telling_what_is_wrong():
         return Settings(server=ServerSettings(**given))
-
-
-def load_caller_settings(**given: Any) -> CallerSettings:
-    """Read the settings of who asks the service; what is given goes before the environment.
-
-    Raises click.ClickException if one of them is wrong, or misspelt.
-    """
-    refuse_misspelt(CallerSettings.variables())
-    with telling_what_is_wrong():
-        return CallerSettings(**given)

@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 from livecalls.v1 import live_calls_pb2 as pb
 
-from server.client.by_rest import RestCaller
-from server.client.caller import (
+from client.by_rest import RestCaller
+from client.caller import (
     AskingError,
     CallMissingError,
     ServiceFailedError,
     TokenRefusedError,
     UnavailableError,
 )
-from server.client.documented import documented
-from server.config.caller import CallerSettings
+from client.documented import documented
+from client.settings import CallerSettings
 
 CALL = documented(pb.Call(id="a"))
 

@@ -10,11 +10,13 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
-from server.__main__ import cli
+from client.__main__ import cli as client
+from server.__main__ import cli as server
 from server.application.call import Call
 from server.store.json_lines import write_line
 from tests.support.calls import PLAIN_CALL
 
+PROGRAMS = {"client": client, "server": server}
 READ_SETTINGS = (
     *(
         "AUTH",
@@ -32,11 +34,15 @@ READ_SETTINGS = (
 )
 
 
-def run(*arguments: str, stdin: bytes = b"", **settings: str) -> Result:
-    """Run a command in this process, with no settings but those given, in upper case."""
+def run(*arguments: str, stdin: bytes = b"", of: str = "server", **settings: str) -> Result:
+    """Run a command of a program in this process, with no settings but those given, in upper case."""
     environment: dict[str, str | None] = dict.fromkeys(set(os.environ) - set(_unset()))
     return CliRunner().invoke(
-        cli, arguments, input=stdin, env={**environment, **settings}, catch_exceptions=False
+        PROGRAMS[of],
+        arguments,
+        input=stdin,
+        env={**environment, **settings},
+        catch_exceptions=False,
     )
 
 
@@ -45,9 +51,9 @@ async def run_apart(*arguments: str, stdin: bytes = b"", **settings: str) -> Res
     return await asyncio.to_thread(lambda: run(*arguments, stdin=stdin, **settings))
 
 
-def command(*arguments: str) -> list[str]:
-    """Write the command line of a process of its own."""
-    return [sys.executable, "-W", "error", "-m", "server", *arguments]
+def command(*arguments: str, of: str = "server") -> list[str]:
+    """Write the command line of a process of its own, of the server or of another program."""
+    return [sys.executable, "-W", "error", "-m", of, *arguments]
 
 
 def environment(**settings: str) -> dict[str, str]:
@@ -56,11 +62,11 @@ def environment(**settings: str) -> dict[str, str]:
 
 
 def run_process(
-    *arguments: str, stdin: bytes = b"", **settings: str
+    *arguments: str, stdin: bytes = b"", of: str = "server", **settings: str
 ) -> "subprocess.CompletedProcess[bytes]":
     """Run a command as a process of its own, with no settings but those given."""
     return subprocess.run(
-        command(*arguments),
+        command(*arguments, of=of),
         input=stdin,
         env=environment(**settings),
         capture_output=True,

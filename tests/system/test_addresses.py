@@ -67,7 +67,7 @@ def got(token: str, folder: Path, *options: str, **settings: Any) -> bytes:
         settings["TLS_CA_FILE"] = str(certificates / "ca.pem")
         settings["TLS_CERTIFICATE_FILE"] = str(certificates / "caller.pem")
         settings["TLS_KEY_FILE"] = str(certificates / "caller.key")
-    return run_process("get", sample_id(2), *face, ACCESS_TOKEN=token, **settings).stdout
+    return run_process("get", sample_id(2), *face, of="client", ACCESS_TOKEN=token, **settings).stdout
 
 
 @needs_ipv6

@@ -51,9 +51,9 @@ def test_the_command_line_gets_a_call(tls_demo: RunningDemo, face: str) -> None:
         for name in ("ca.pem", "caller.pem", "caller.key")
     )
     shown = ["--rest"] if face == "rest" else ["--tls-certificate", certificate, "--tls-key", key]
-    asked = run("get", "--tls-ca", ca, *shown, sample_id(2), ACCESS_TOKEN=token, **ports)
+    asked = run("get", "--tls-ca", ca, *shown, sample_id(2), of="client", ACCESS_TOKEN=token, **ports)
     assert (asked.exit_code, json.loads(asked.stdout)["id"]) == (0, sample_id(2)), asked.stderr
-    plain = run("get", *(["--rest"] if face == "rest" else []), sample_id(2), **ports)
+    plain = run("get", *(["--rest"] if face == "rest" else []), sample_id(2), of="client", **ports)
     assert plain.exit_code == 4
 
 

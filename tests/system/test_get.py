@@ -1,4 +1,4 @@
-"""`python -m server get`, asking the running service."""
+"""`python -m client get`, asking the running service."""
 
 import os
 import pty
@@ -49,7 +49,7 @@ def watching(
     output, errors = folder / "output", folder / "errors"
     with output.open("wb") as out, errors.open("wb") as err:
         process = subprocess.Popen(
-            command("get", "--watch", "--interval", "0.1", *arguments),
+            command("get", "--watch", "--interval", "0.1", *arguments, of="client"),
             env=environment(**settings),
             stdout=out,
             stderr=err,
@@ -65,7 +65,7 @@ def on_a_terminal(settings: dict[str, str], *arguments: str, until: str = "") ->
     """Run `get` on a terminal, and press Ctrl-C there once it shows a text, if one is named."""
     ours, its = pty.openpty()
     process = subprocess.Popen(
-        command("get", *arguments),
+        command("get", *arguments, of="client"),
         env=environment(TERM="xterm", **settings),
         stdin=its,
         stdout=its,
@@ -98,14 +98,15 @@ def _read(terminal: int) -> bytes:
 @pytest.mark.parametrize("digit", [1, 2, 3, 4, 5, 6])
 def test_piped_it_is_the_body_by_rest(demo: RunningDemo, face: list[str], digit: int) -> None:
     body = httpx.get(demo.call_url(digit), headers=demo.bearer).content
-    ended = run("get", *face, str(sample_id(digit)), **reaching(demo))
+    ended = run("get", *face, str(sample_id(digit)), of="client", **reaching(demo))
     assert (ended.exit_code, ended.stdout_bytes, ended.stderr) == (0, body + b"\n", "")
 
 
 def test_through_envoy_it_is_the_same(demo: RunningDemo) -> None:
     address = ["--address", f"127.0.0.1:{demo.rest_port}"]
-    straight = run("get", str(sample_id(3)), **reaching(demo))
-    assert run("get", *address, str(sample_id(3)), **reaching(demo)).stdout == straight.stdout
+    straight = run("get", str(sample_id(3)), of="client", **reaching(demo))
+    through = run("get", *address, str(sample_id(3)), of="client", **reaching(demo))
+    assert through.stdout == straight.stdout
 
 
 def test_whatever_the_title_it_is_the_body_by_rest(stack: Stack) -> None:
@@ -119,14 +120,14 @@ def test_whatever_the_title_it_is_the_body_by_rest(stack: Stack) -> None:
         call = store_call(stack.postgres.url, id=new_id(), title=title)
         body = stack.get(call.id).body
         for face in FACES:
-            ended = run("get", *face, call.id, **reaching_stack(stack))
+            ended = run("get", *face, call.id, of="client", **reaching_stack(stack))
             assert (ended.exit_code, ended.stdout_bytes) == (0, body + b"\n")
 
 
 def test_what_cannot_be_written_is_said_in_a_line(demo: RunningDemo) -> None:
     with Path("/dev/full").open("w") as full:
         ended = subprocess.run(
-            command("get", str(sample_id(2))),
+            command("get", str(sample_id(2)), of="client"),
             env=environment(**reaching(demo)),
             stdout=full,
             stderr=subprocess.PIPE,
@@ -147,7 +148,7 @@ def test_exit_codes_tell_what_is_wrong(demo: RunningDemo, face: list[str]) -> No
         ([sample_id(2)], {"GRPC_PORT": nobody, "REST_PORT": nobody}, 4, f"127.0.0.1:{nobody}: "),
         (["--watch", sample_id(2)], {"GRPC_PORT": nobody, "REST_PORT": nobody}, 4, "Try again"),
     ):
-        ended = run("get", *face, *map(str, arguments), **{**reach, **settings})
+        ended = run("get", *face, *map(str, arguments), of="client", **{**reach, **settings})
         assert (ended.exit_code, ended.stdout) == (code, "")
         assert words in ended.stderr
         assert ended.stderr.startswith("Error: ")
@@ -157,7 +158,7 @@ def test_exit_codes_tell_what_is_wrong(demo: RunningDemo, face: list[str]) -> No
 def test_a_store_that_is_away_is_no_answer(stack: Stack) -> None:
     with away(stack.postgres):
         for face in FACES:
-            ended = run("get", *face, PLAIN_CALL.id, **reaching_stack(stack))
+            ended = run("get", *face, PLAIN_CALL.id, of="client", **reaching_stack(stack))
             assert (ended.exit_code, ended.stdout) == (4, "")
             assert "The calls cannot be read right now." in ended.stderr
     assert wait_until(lambda: stack.get().status == 200, 10)

@@ -4,10 +4,10 @@ import click
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from client.settings import CallerSettings
 from gateway.config import GatewaySettings
 from machine.addresses import Host, host_and_port
 from machine.settings_errors import telling_what_is_wrong
-from server.config.caller import CallerSettings
 from server.config.loading import load_settings
 
 HOST = TypeAdapter(Host)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic_settings import BaseSettings
 
+from client.settings import CallerSettings
 from gateway.config import GatewaySettings
-from server.config.caller import CallerSettings
 from server.config.database import DatabaseSettings
 from server.config.introspection import IntrospectionSettings
 from server.config.server import InsideSettings, ServerSettings

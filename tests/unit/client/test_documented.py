@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 import pytest
 from livecalls.v1 import live_calls_pb2 as pb
 
-from server.client.caller import ServiceFailedError
-from server.client.documented import documented, members
+from client.caller import ServiceFailedError
+from client.documented import documented, members
 
 MOMENT = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 CALL = pb.Call(id="a", status=pb.CALL_STATUS_ENDED, created_at=MOMENT, updated_at=MOMENT)

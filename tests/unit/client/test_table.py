@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 from livecalls.v1 import live_calls_pb2 as pb
 
-from server.client.documented import documented
-from server.client.table import shown, table
+from client.documented import documented
+from client.table import shown, table
 
 MOMENT = datetime(2026, 5, 4, 3, 2, 1, 123456, tzinfo=UTC)
 SAID = "2026-05-04 03:02:01 UTC"

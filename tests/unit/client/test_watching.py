@@ -3,8 +3,8 @@ from itertools import islice
 
 import pytest
 
-from server.client.caller import CallMissingError, TokenRefusedError, UnavailableError
-from server.client.watching import sights
+from client.caller import CallMissingError, TokenRefusedError, UnavailableError
+from client.watching import sights
 
 Answer = str | Exception
 

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import click
 import pytest
 
+from client.settings import CallerSettings, load_caller_settings
 from gateway.config import GatewaySettings
 from machine.settings_errors import telling_what_is_wrong
-from server.config.caller import CallerSettings
 from server.config.database import DatabaseSettings
-from server.config.loading import load_caller_settings, load_settings
+from server.config.loading import load_settings
 from server.config.server import InsideSettings, ServerSettings
 from server.config.stream import StreamSettings
 from server.config.tls import TlsSettings

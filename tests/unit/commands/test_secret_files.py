@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 import pytest
 
+from client.settings import CallerSettings
 from machine.settings_errors import telling_what_is_wrong
 from server.commands.outcome import load_database_url
-from server.config.caller import CallerSettings
 from server.config.loading import load_settings
 from server.config.settings import Settings
 from tests.support.commands import run
@@ -92,13 +92,12 @@ def test_a_folder_is_no_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
 
 
 def test_a_token_on_the_command_line_goes_before_a_file() -> None:
-    ended = run(
-        "get", "a", "--token", "good", "--address", "127.0.0.1:1", ACCESS_TOKEN_FILE=f"/{SECRET}"
-    )
+    options = ("--token", "good", "--address", "127.0.0.1:1")
+    ended = run("get", "a", *options, of="client", ACCESS_TOKEN_FILE=f"/{SECRET}")
     assert ended.exit_code == 4
 
 
 def test_the_token_s_file_is_named_too() -> None:
-    ended = run("get", "a", ACCESS_TOKEN_FILE=f"/{SECRET}")
+    ended = run("get", "a", of="client", ACCESS_TOKEN_FILE=f"/{SECRET}")
     assert ended.exit_code == 2
     assert ended.stderr.splitlines()[-1] == f"Error: ACCESS_TOKEN_FILE: {MISSING}"

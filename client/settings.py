@@ -2,12 +2,13 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, FilePath, SecretStr, model_validator
 
 from machine.addresses import HostToAsk, Port, host_and_port
 from machine.environment import EnvironmentSettings
+from machine.settings_errors import refuse_misspelt, telling_what_is_wrong
 
 
 def _is_one_word(token: SecretStr) -> SecretStr:
@@ -57,3 +58,13 @@ class CallerSettings(EnvironmentSettings):
         if self.tls_certificate_file and not self.tls_ca_file:
             raise ValueError("TLS_CERTIFICATE_FILE needs TLS_CA_FILE")
         return self
+
+
+def load_caller_settings(**given: Any) -> CallerSettings:
+    """Read the settings of who asks the service; what is given goes before the environment.
+
+    Raises click.ClickException if one of them is wrong, or misspelt.
+    """
+    refuse_misspelt(CallerSettings.variables())
+    with telling_what_is_wrong():
+        return CallerSettings(**given)

@@ -6,16 +6,16 @@ from urllib.parse import quote
 
 import httpx
 
-from server.client.caller import (
+from client.caller import (
     AskingError,
     CallMissingError,
     ServiceFailedError,
     TokenRefusedError,
     UnavailableError,
 )
-from server.client.documented import members
-from server.client.trust import trust
-from server.config.caller import CallerSettings
+from client.documented import members
+from client.settings import CallerSettings
+from client.trust import trust
 
 _KINDS: dict[int, type[AskingError]] = {
     HTTPStatus.NOT_FOUND: CallMissingError,

@@ -4,16 +4,16 @@ import grpc
 from livecalls.v1.live_calls_pb2 import GetCallRequest
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
-from server.client.caller import (
+from client.caller import (
     AskingError,
     CallMissingError,
     ServiceFailedError,
     TokenRefusedError,
     UnavailableError,
 )
-from server.client.documented import documented
-from server.client.trust import trust
-from server.config.caller import CallerSettings
+from client.documented import documented
+from client.settings import CallerSettings
+from client.trust import trust
 
 # After an outage the service is found again within a second, rather than within two minutes.
 _OPTIONS = (("grpc.initial_reconnect_backoff_ms", 500), ("grpc.max_reconnect_backoff_ms", 1000))

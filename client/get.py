@@ -1,4 +1,4 @@
-"""`python -m server get`: asks the running service what the state of a call is, and shows it."""
+"""`python -m client get`: asks the running service what the state of a call is, and shows it."""
 
 import re
 import sys
@@ -10,21 +10,21 @@ from urllib.parse import urlsplit
 
 import click
 
-from server.client.caller import (
+from client.caller import (
     AskingError,
     Caller,
     CallMissingError,
     TokenRefusedError,
     UnavailableError,
 )
-from server.client.table import shown
-from server.client.trust import TlsFilesError
-from server.client.watching import sights
-from server.commands.outcome import INTERRUPTED
-from server.commands.showing import Lines, Screen
-from server.config.caller import CallerSettings
-from server.config.loading import load_caller_settings
+from client.settings import CallerSettings, load_caller_settings
+from client.showing import Lines, Screen
+from client.table import shown
+from client.trust import TlsFilesError
+from client.watching import sights
 
+# The exit code of what SIGINT ended, as shells have it.
+_INTERRUPTED = 130
 # 1 is for all else, and 2 click's for what is wrong on the command line.
 _EXIT_CODES: dict[type[AskingError], int] = {
     CallMissingError: 3,
@@ -141,7 +141,7 @@ def get(  # noqa: PLR0913 - click hands over each option
     to_people = sys.stdout.isatty()
     view = Screen() if to_people and not as_json else Lines(to_people=to_people)
     with (
-        _told_in_a_line(where, rest=rest, interrupted=0 if watch else INTERRUPTED),
+        _told_in_a_line(where, rest=rest, interrupted=0 if watch else _INTERRUPTED),
         closing(_caller(where, settings, timeout, rest=rest)) as caller,
     ):
         if not watch:
@@ -164,10 +164,10 @@ def _settings(given: dict[str, Any]) -> CallerSettings:
 def _caller(where: str, settings: CallerSettings, timeout: float, *, rest: bool) -> Caller:
     # Only the one that is used: each takes a moment to import.
     if rest:
-        from server.client.by_rest import RestCaller  # noqa: PLC0415
+        from client.by_rest import RestCaller  # noqa: PLC0415
 
         return RestCaller(where, settings, timeout)
-    from server.client.by_grpc import GrpcCaller  # noqa: PLC0415
+    from client.by_grpc import GrpcCaller  # noqa: PLC0415
 
     return GrpcCaller(where, settings, timeout)
 

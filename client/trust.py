@@ -2,7 +2,7 @@
 
 import ssl
 
-from server.config.caller import CallerSettings
+from client.settings import CallerSettings
 
 
 class TlsFilesError(Exception):

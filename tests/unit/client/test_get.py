@@ -35,7 +35,7 @@ SECRET = "not to be shown"  # noqa: S105 - none
     ],
 )
 def test_what_is_wrong_on_the_command_line_is_said(arguments: list[str], words: str) -> None:
-    ended = run("get", *arguments)
+    ended = run("get", *arguments, of="client")
     assert ended.exit_code == 2
     assert words in ended.stderr
     assert SECRET not in ended.output
@@ -44,13 +44,13 @@ def test_what_is_wrong_on_the_command_line_is_said(arguments: list[str], words: 
 def test_and_in_the_environment(tmp_path: Path) -> None:
     for name, value in (("ACCESS_TOKEN", SECRET), ("GRPC_PORT", "x"), ("TLS_CA_FILE", str(tmp_path))):
         settings: dict[str, Any] = {name: value}
-        ended = run("get", "a", **settings)
+        ended = run("get", "a", of="client", **settings)
         assert ended.exit_code == 2
         assert f"Error: {name}: " in ended.stderr
         assert SECRET not in ended.output
 
 
 def test_the_help_warns_of_tokens_on_the_command_line_and_lists_the_exit_codes() -> None:
-    words = " ".join(run("get", "--help").stdout.split())
+    words = " ".join(run("get", "--help", of="client").stdout.split())
     assert "All on this machine can read it among the processes: prefer ACCESS_TOKEN." in words
     assert "2 wrong usage, 3 no such call, 4 no answer, 5 not let in" in words

@@ -2,8 +2,8 @@
 
 import click
 
-from server.client.table import shown, table
-from server.client.watching import Sight
+from client.table import shown, table
+from client.watching import Sight
 
 
 class Screen:

@@ -3,7 +3,7 @@
 from typing import Any
 from unicodedata import category
 
-from server.client.documented import escaped, members
+from client.documented import escaped, members
 
 _UNSET = "-"
 # What a terminal obeys, or what changes how the rest is shown: controls, formats, ends of lines.

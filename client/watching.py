@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from server.client.caller import UnavailableError
+from client.caller import UnavailableError
 
 
 class Sight(NamedTuple):

@@ -8,7 +8,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from livecalls.v1 import live_calls_pb2 as pb
 
-from server.client.caller import ServiceFailedError
+from client.caller import ServiceFailedError
 
 _PREFIX = "CALL_STATUS_"
 # What Envoy's transcoder escapes beyond what JSON asks for: markup, control and format characters.

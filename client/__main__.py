@@ -1,0 +1,24 @@
+"""The command line for callers: `python -m client --help`, or `livecalls --help`."""
+
+from machine.beginning import begin
+
+begin(serves=False)
+
+import click
+
+from client.get import get
+
+
+@click.group
+@click.version_option(package_name="livecalls", message="LiveCalls %(version)s")
+def cli() -> None:
+    """LiveCalls: the state of a live call, asked of a service that runs.
+
+    Settings come from the environment; the README lists them.
+    """
+
+
+cli.add_command(get)
+
+if __name__ == "__main__":
+    cli(prog_name="python -m client")
