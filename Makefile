@@ -26,11 +26,11 @@ help: ## Print this list
 
 .PHONY: run
 run: $(READY) ## Start everything: PostgreSQL, sample calls, Stream stand-in, server, Envoy (TLS=1 WORKERS=2 INSIDE=1 TOKENS=opaque)
-	@exec python -m server demo $(if $(filter 1 on true yes,$(TLS)),--tls)
+	@exec python -m demo run $(if $(filter 1 on true yes,$(TLS)),--tls)
 
 .PHONY: token
 token: $(READY) ## Print an access token for the demo: make -s token SCOPES="a b" TTL=60
-	@python -m server token --scopes "$${SCOPES:-}" --ttl "$${TTL:-86400}"
+	@python -m demo token --scopes "$${SCOPES:-}" --ttl "$${TTL:-86400}"
 
 .PHONY: check
 check: lint types ## What is quick to see: style, types, unit tests

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from server.demo.postgres import embedded_postgres
+from demo.postgres import embedded_postgres
 from server.store.migrate import head_revision, upgrade
 
 

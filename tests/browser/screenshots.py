@@ -7,7 +7,7 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from server.demo.sample_calls import sample_id
+from demo.sample_calls import sample_id
 from tests.support.browser import browser_running
 from tests.support.demo import RunningDemo, running_demo
 from tests.support.visits import PHONE, visiting

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Route, expect
 
-from server.demo.sample_calls import sample_id
+from demo.sample_calls import sample_id
 from tests.support.call_page import Visiting, open_page, opened, stored, told_stream, without_calls
 from tests.support.calls import new_id
 from tests.support.demo import RunningDemo

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from server.demo.sample_calls import sample_id
+from demo.sample_calls import sample_id
 from tests.support.call_page import Visiting, give, opened, stored
 from tests.support.calls import new_id
 from tests.support.demo import RunningDemo

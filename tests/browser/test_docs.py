@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from server.demo.sample_calls import sample_id
+from demo.sample_calls import sample_id
 from tests.support.demo import RunningDemo
 from tests.support.visits import PHONE, Visit
 from tests.support.ways import Way

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from server.demo.postgres import EmbeddedPostgres
+from demo.postgres import EmbeddedPostgres
 from tests.support.key_server import KeyServer
 from tests.support.postgres import migrated_database, store_call
 from tests.support.stack import Stack, stack_running

@@ -11,7 +11,7 @@ import pytest
 from livecalls.v1 import live_calls_pb2 as pb
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
-from server.demo.readiness import wait_until
+from demo.readiness import wait_until
 from tests.support.calls import CALL_ID, PLAIN_CALL, new_id
 from tests.support.proxies import haproxy_running
 from tests.support.stack import Stack

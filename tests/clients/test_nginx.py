@@ -10,7 +10,7 @@ import pytest
 from livecalls.v1 import live_calls_pb2 as pb
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
-from server.demo.readiness import wait_until
+from demo.readiness import wait_until
 from tests.support.calls import CALL_ID, PLAIN_CALL, new_id
 from tests.support.gateway import gateway_running
 from tests.support.proxies import nginx_running

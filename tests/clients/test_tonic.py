@@ -13,7 +13,7 @@ import pytest
 from livecalls.v1.live_calls_pb2 import GetCallRequest
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
-from server.demo.postgres import EmbeddedPostgres
+from demo.postgres import EmbeddedPostgres
 from tests.clients.programs import TONIC
 from tests.support.calls import CALL_ID, PLAIN_CALL
 from tests.support.stack import Stack, stack_running

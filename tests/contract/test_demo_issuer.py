@@ -10,9 +10,9 @@ from urllib.parse import quote_plus
 import httpx
 import pytest
 
-from server.demo.introspection import INTROSPECT, REVOKE, Client, issuer_application
-from server.demo.opaque_tokens import OpaqueTokens
-from server.demo.serving import serving_in_thread
+from demo.introspection import INTROSPECT, REVOKE, Client, issuer_application
+from demo.opaque_tokens import OpaqueTokens
+from demo.serving import serving_in_thread
 from tests.support.commands import command, environment, run
 
 CLIENT = Client("live calls", "a:b%+ü/=")
@@ -117,13 +117,13 @@ def test_tokens_are_not_looked_up_by_get(http: httpx.Client) -> None:
 
 def test_the_command_serves_the_tokens_of_its_folder(tmp_path: Path) -> None:
     printed = subprocess.check_output(
-        command("token", "--tokens", "opaque"), cwd=tmp_path, env=environment(), text=True
+        command("token", "--tokens", "opaque", of="demo"), cwd=tmp_path, env=environment(), text=True
     )
     credentials = environment(
         AUTH_INTROSPECTION_CLIENT_ID=CLIENT.id, AUTH_INTROSPECTION_CLIENT_SECRET=CLIENT.secret
     )
     with subprocess.Popen(
-        command("issuer"), cwd=tmp_path, env=credentials, stdout=subprocess.PIPE, text=True
+        command("issuer", of="demo"), cwd=tmp_path, env=credentials, stdout=subprocess.PIPE, text=True
     ) as issuer:
         try:
             assert issuer.stdout
@@ -136,6 +136,6 @@ def test_the_command_serves_the_tokens_of_its_folder(tmp_path: Path) -> None:
 
 
 def test_the_command_needs_credentials() -> None:
-    refused = run("issuer")
+    refused = run("issuer", of="demo")
     assert refused.exit_code == 2
     assert "Missing option '--client-id'" in refused.stderr

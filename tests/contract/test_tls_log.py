@@ -13,7 +13,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from trustme import CA, LeafCert
 
-from server.demo.readiness import wait_until
+from demo.readiness import wait_until
 from tests.support.commands import run_process
 from tests.support.serve import Serve, serve_running, without_database
 from tests.support.tls import TlsFiles, chain_of, client_context, expired, for_host

@@ -10,9 +10,9 @@ from google.protobuf import json_format
 from livecalls.v1 import live_calls_pb2 as pb
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
+from demo.postgres import EmbeddedPostgres
+from demo.sample_calls import sample_calls
 from server.application.call import Call
-from server.demo.postgres import EmbeddedPostgres
-from server.demo.sample_calls import sample_calls
 from server.store.call_shape import read_call
 from server.transport.live_calls import encode_call
 from tests.support.calls import CALL_ID, MOMENT, PLAIN_CALL

@@ -7,9 +7,9 @@ import pytest
 from click.testing import Result
 from trustme import CA
 
+from demo.issuer import DemoIssuer
+from demo.stream_stand_in.stand_in import Behaviour, State, StreamStandIn
 from server.commands import check
-from server.demo.issuer import DemoIssuer
-from server.demo.stream_stand_in.stand_in import Behaviour, State, StreamStandIn
 from server.store.migrate import head_revision
 from tests.support.commands import run, run_process
 from tests.support.introspected import server_settings

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from demo.postgres import EmbeddedPostgres
 from server.application.errors import StoreUnavailableError
-from server.demo.postgres import EmbeddedPostgres
 from server.store.bulk import all_calls
 from server.store.calls import StoredCalls
 from tests.support.calls import CALL_ID, PLAIN_CALL

@@ -14,8 +14,8 @@ import psutil
 import psycopg
 import pytest
 
-from server.demo import postgres
-from server.demo.postgres import PostgresFailedError, embedded_postgres
+from demo import postgres
+from demo.postgres import PostgresFailedError, embedded_postgres
 from tests.support.postgres import execute, kill
 
 
@@ -67,7 +67,7 @@ def test_a_server_that_runs_is_left_alone(folder: Path) -> None:
 def test_a_server_that_a_killed_run_left_is_ended_first(folder: Path) -> None:
     program = f"""
         import os, pathlib, signal
-        from server.demo.postgres import embedded_postgres
+        from demo.postgres import embedded_postgres
         with embedded_postgres(pathlib.Path({str(folder)!r})) as server:
             print(server.pid, flush=True)
             os.kill(os.getpid(), signal.SIGKILL)

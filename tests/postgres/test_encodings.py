@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 from click.testing import Result
 
+from demo.postgres import EmbeddedPostgres
 from server.application.call import Call
 from server.application.errors import CallUnreadableError
-from server.demo.postgres import EmbeddedPostgres
 from tests.support.calls import CALL_ID, PLAIN_CALL, new_id
 from tests.support.commands import lines, run, run_apart
 from tests.support.postgres import execute, store_call, stored_calls, url_of

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from demo.sample_calls import sample_calls
 from server.application.call import Call
-from server.demo.sample_calls import sample_calls
 from server.store.bulk import store_calls
 from tests.support.any_call import any_call
 from tests.support.calls import MOMENT, many_calls

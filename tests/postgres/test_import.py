@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from demo.sample_calls import sample_calls
 from server.application.call import MAX_TITLE_LENGTH, Call, CallStatus
-from server.demo.sample_calls import sample_calls
 from server.store.bulk import all_calls
 from tests.support.calls import MOMENT, PLAIN_CALL, many_calls, numbered_id
 from tests.support.commands import jsonl, line, lines, run, run_process

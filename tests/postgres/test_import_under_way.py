@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from server.demo.postgres import EmbeddedPostgres
+from demo.postgres import EmbeddedPostgres
 from server.store.bulk import all_calls
 from tests.support.calls import many_calls
 from tests.support.commands import command, environment, jsonl, line, lines

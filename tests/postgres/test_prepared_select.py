@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import psycopg
 import pytest
 
-from server.demo.postgres import EmbeddedPostgres
+from demo.postgres import EmbeddedPostgres
 from server.store.prepared_select import PreparedSelect, Row
 from tests.support.postgres import away, frozen
 from tests.support.trouble import end_unread, locked, selects_under_way, suspended

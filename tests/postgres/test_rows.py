@@ -9,8 +9,8 @@ import psycopg
 import pytest
 from hypothesis import given, settings
 
+from demo.postgres import EmbeddedPostgres
 from server.application.call import Call, CallStatus
-from server.demo.postgres import EmbeddedPostgres
 from server.store.tables import calls as table
 from tests.support.any_call import any_call
 from tests.support.calls import CALL_ID, MOMENT, new_id

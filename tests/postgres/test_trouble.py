@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 
+from demo.postgres import EmbeddedPostgres
 from server.application.errors import StoreUnavailableError
-from server.demo.postgres import EmbeddedPostgres
 from server.store.calls import StoredCalls
 from server.store.migrate import upgrade
 from tests.support.calls import CALL_ID, PLAIN_CALL

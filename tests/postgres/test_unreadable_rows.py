@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from demo.postgres import EmbeddedPostgres
 from server.application.errors import CallUnreadableError
-from server.demo.postgres import EmbeddedPostgres
 from tests.support.calls import new_id
 from tests.support.commands import run
 from tests.support.postgres import execute, migrated_database, store_call, stored_calls

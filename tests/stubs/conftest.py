@@ -4,7 +4,7 @@ from functools import cache
 
 import pytest
 
-from server.demo.postgres import EmbeddedPostgres
+from demo.postgres import EmbeddedPostgres
 from tests.stubs.cases import Case
 from tests.stubs.languages import COLUMNS, Column, build, set_up
 from tests.stubs.page import page_served

@@ -9,8 +9,8 @@ from pathlib import Path
 from time import time
 from typing import NamedTuple
 
-from server.demo.postgres import EmbeddedPostgres
-from server.demo.stream_stand_in.stand_in import KnownCall, State, StreamStandIn
+from demo.postgres import EmbeddedPostgres
+from demo.stream_stand_in.stand_in import KnownCall, State, StreamStandIn
 from server.store.bulk import store_calls
 from server.store.call_shape import read_call
 from tests.stubs.cases import AT_STREAM, CALLS

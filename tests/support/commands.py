@@ -11,12 +11,13 @@ from typing import Any
 from click.testing import CliRunner, Result
 
 from client.__main__ import cli as client
+from demo.__main__ import cli as demo
 from server.__main__ import cli as server
 from server.application.call import Call
 from server.store.json_lines import write_line
 from tests.support.calls import PLAIN_CALL
 
-PROGRAMS = {"client": client, "server": server}
+PROGRAMS = {"client": client, "demo": demo, "server": server}
 READ_SETTINGS = (
     *(
         "AUTH",

@@ -13,19 +13,19 @@ from pathlib import Path
 
 import psutil
 
-from server.demo.readiness import free_port, wait_until
-from server.demo.sample_calls import sample_id
+from demo.readiness import free_port, wait_until
+from demo.sample_calls import sample_id
 from tests.support.ports import free_ports
 
 READY = "Ctrl-C ends all of it."
 
 # As a script starts what it runs beside itself: deaf to SIGINT, unless it listens by itself.
-_AS_A_JOB = 'trap \'\' INT; exec "$0" -m server demo "$@"'
+_AS_A_JOB = 'trap \'\' INT; exec "$0" -m demo run "$@"'
 
 
 @dataclass
 class RunningDemo:
-    """A `python -m server demo` under way."""
+    """A `python -m demo run` under way."""
 
     rest_port: int
     grpc_port: int

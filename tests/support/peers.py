@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from server.demo.readiness import free_port, wait_until
+from demo.readiness import free_port, wait_until
 from tests.support.commands import environment
 from tests.support.rest import listens
 

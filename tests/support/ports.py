@@ -5,7 +5,7 @@ from random import randrange
 
 import pytest
 
-from server.demo.readiness import is_free
+from demo.readiness import is_free
 
 # In CI nothing is skipped: what needs IPv6 fails there without.
 needs_ipv6 = pytest.mark.skipif(

@@ -16,9 +16,9 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import insert
 
+from demo.postgres import EmbeddedPostgres, embedded_postgres
 from server.application.call import Call
 from server.config.database import DatabaseSettings
-from server.demo.postgres import EmbeddedPostgres, embedded_postgres
 from server.store.calls import StoredCalls
 from server.store.engine import writing_engine
 from server.store.migrate import upgrade

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from server.demo.readiness import free_port, wait_until
+from demo.readiness import free_port, wait_until
 from tests.support.rest import listens
 from tests.support.toolchains import set_up_by
 

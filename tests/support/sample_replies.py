@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 from livecalls.v1 import live_calls_pb2 as pb
 
+from demo.sample_calls import sample_calls
 from server.application.call import LiveStatus
-from server.demo.sample_calls import sample_calls
 from server.transport.live_calls import encode_call, encode_live_status
 
 MOMENT = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from server.demo.readiness import free_port, wait_until
+from demo.readiness import free_port, wait_until
 from tests.support.commands import command, environment
 from tests.support.stream import closed_port
 

@@ -14,10 +14,10 @@ import grpc
 import httpx
 import psutil
 
-from server.demo.postgres import EmbeddedPostgres
-from server.demo.readiness import free_port, grpc_answers, wait_until
-from server.demo.stream_stand_in.running import serving_in_thread
-from server.demo.stream_stand_in.stand_in import StreamStandIn
+from demo.postgres import EmbeddedPostgres
+from demo.readiness import free_port, grpc_answers, wait_until
+from demo.stream_stand_in.running import serving_in_thread
+from demo.stream_stand_in.stand_in import StreamStandIn
 from tests.support.calls import PLAIN_CALL
 from tests.support.gateway import Gateway, gateway_running
 from tests.support.ports import free_ports

@@ -12,7 +12,7 @@ import httpx
 from livecalls.v1 import live_calls_pb2 as pb
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
-from server.demo.readiness import wait_until
+from demo.readiness import wait_until
 from tests.support.calls import CALL_ID
 from tests.support.rest import ask
 from tests.support.tokens import bearer

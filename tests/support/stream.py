@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from demo.stream_stand_in.running import serving_in_thread
+from demo.stream_stand_in.stand_in import StreamStandIn
 from server.config.stream import StreamSettings
-from server.demo.stream_stand_in.running import serving_in_thread
-from server.demo.stream_stand_in.stand_in import StreamStandIn
 
 KEY = "key-of-the-tests"
 SECRET = "secret-of-the-tests-that-is-long-enough"  # noqa: S105 - the stand-in's

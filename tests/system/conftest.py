@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from server.demo.postgres import EmbeddedPostgres
+from demo.postgres import EmbeddedPostgres
 from server.store.migrate import upgrade
 from tests.support.demo import RunningDemo, running_demo
 from tests.support.faces import Face, RunStack, faces_of

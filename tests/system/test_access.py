@@ -22,7 +22,7 @@ def status_with(demo: RunningDemo, token: str) -> int:
 
 
 def token_of(demo: RunningDemo, *options: str) -> str:
-    command = [sys.executable, "-m", "server", "token", *options]
+    command = [sys.executable, "-m", "demo", "token", *options]
     return subprocess.check_output(command, cwd=demo.folder, text=True).strip()
 
 

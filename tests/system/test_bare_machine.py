@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from server.demo.readiness import free_port, wait_until
+from demo.readiness import free_port, wait_until
 from tests.support.certificates import Authority
 from tests.support.commands import environment
 from tests.support.ports import free_ports

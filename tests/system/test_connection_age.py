@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from server.demo.postgres import EmbeddedPostgres
-from server.demo.readiness import wait_until
+from demo.postgres import EmbeddedPostgres
+from demo.readiness import wait_until
 from tests.support.postgres import store_call
 from tests.support.stack import stack_running
 from tests.support.steady_stream import PATIENT, WELL, goes_on, steady_stream

@@ -11,8 +11,8 @@ import grpc
 import httpx
 import pytest
 
-from server.demo.readiness import grpc_answers, wait_until
-from server.demo.sample_calls import sample_id
+from demo.readiness import grpc_answers, wait_until
+from demo.sample_calls import sample_id
 from tests.support.commands import run
 from tests.support.demo import RunningDemo, pasted, running_demo
 from tests.support.tls import client_context

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from server.demo.readiness import free_port, wait_until
+from demo.readiness import free_port, wait_until
 from tests.support.certificates import Authority
 from tests.support.demo import running_demo, started_demo
 from tests.support.ports import free_ports

@@ -20,8 +20,8 @@ import pytest
 from livecalls.v1 import live_calls_pb2 as pb
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
-from server.demo.postgres import EmbeddedPostgres
-from server.demo.readiness import free_port, is_free, wait_until
+from demo.postgres import EmbeddedPostgres
+from demo.readiness import free_port, is_free, wait_until
 from server.supervision.envoys import Envoy
 from server.supervision.keeper import Keeper
 from tests.support import no_libpython, stuck

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from server.demo.readiness import free_port, wait_until
+from demo.readiness import free_port, wait_until
 from tests.support import slow_import
 from tests.support.commands import environment
 from tests.support.rest import listens

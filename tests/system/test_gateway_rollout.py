@@ -11,8 +11,8 @@ from time import sleep
 import psutil
 import pytest
 
-from server.demo.postgres import EmbeddedPostgres
-from server.demo.readiness import wait_until
+from demo.postgres import EmbeddedPostgres
+from demo.readiness import wait_until
 from tests.support.calls import CALL_ID
 from tests.support.gateway import Gateway, gateway_running
 from tests.support.postgres import store_call

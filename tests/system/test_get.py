@@ -15,9 +15,9 @@ from typing import Any
 import httpx
 import pytest
 
+from demo.readiness import free_port, wait_until
+from demo.sample_calls import sample_id
 from server.application.call import MAX_TITLE_LENGTH
-from server.demo.readiness import free_port, wait_until
-from server.demo.sample_calls import sample_id
 from tests.support.calls import PLAIN_CALL, new_id
 from tests.support.commands import command, environment, run
 from tests.support.demo import RunningDemo, pasted

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from server.demo.readiness import wait_until
+from demo.readiness import wait_until
 from tests.support.demo import RunningDemo
 from tests.support.ways import Way
 

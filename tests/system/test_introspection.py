@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from server.demo.postgres import EmbeddedPostgres
-from server.demo.readiness import wait_until
+from demo.postgres import EmbeddedPostgres
+from demo.readiness import wait_until
 from tests.support.faces import (
     ADMITTED,
     FACES,

@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from server.demo.readiness import is_free, wait_until
+from demo.readiness import is_free, wait_until
 from tests.support.commands import run_process
 from tests.support.ports import free_ports
 from tests.support.serve import without_database

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from server.demo.readiness import wait_until
+from demo.readiness import wait_until
 from tests.support.faces import (
     ADMITTED,
     FACES,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from server.demo.readiness import wait_until
+from demo.readiness import wait_until
 from tests.support.certificates import Authority
 from tests.support.connect_proxy import ConnectProxy
 from tests.support.faces import ADMITTED, FACES, TOKEN_INVALID, Face, RunStack

@@ -8,7 +8,7 @@ import pytest
 from livecalls.v1 import live_calls_pb2 as pb
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
-from server.demo.postgres import EmbeddedPostgres
+from demo.postgres import EmbeddedPostgres
 from tests.support.calls import numbered_id
 from tests.support.postgres import execute
 from tests.support.stack import Stack, stack_running

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import pytest
 
-from server.demo.readiness import grpc_answers, wait_until
+from demo.readiness import grpc_answers, wait_until
 from tests.support.demo import running_demo
 from tests.support.raw_grpc import raw_grpc
 from tests.support.rest import send_raw

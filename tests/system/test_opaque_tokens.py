@@ -12,9 +12,9 @@ import pytest
 from livecalls.v1.live_calls_pb2 import GetCallRequest
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
-from server.demo.processes import Process, running
-from server.demo.readiness import free_port, listens, wait_until
-from server.demo.sample_calls import sample_id
+from demo.processes import Process, running
+from demo.readiness import free_port, listens, wait_until
+from demo.sample_calls import sample_id
 from tests.support.demo import READY, RunningDemo, pasted, running_demo, started_demo
 from tests.support.tokens import bearer
 from tests.support.ways import Way
@@ -40,7 +40,7 @@ def printed(demo: RunningDemo, pattern: str) -> str:
 
 
 def another_token(demo: RunningDemo, *options: str) -> str:
-    command = [sys.executable, "-m", "server", "token", *options]
+    command = [sys.executable, "-m", "demo", "token", *options]
     return subprocess.check_output(command, cwd=demo.folder, text=True).strip()
 
 

@@ -10,8 +10,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from livecalls.v1 import live_calls_pb2 as pb
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
-from server.demo.postgres import EmbeddedPostgres
-from server.demo.readiness import grpc_answers, wait_until
+from demo.postgres import EmbeddedPostgres
+from demo.readiness import grpc_answers, wait_until
 from tests.support.calls import CALL_ID
 from tests.support.key_server import KeyServer
 from tests.support.postgres import away

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from server.demo.postgres import EmbeddedPostgres
+from demo.postgres import EmbeddedPostgres
 from tests.support.postgres import store_call
 from tests.support.stack import stack_running
 from tests.support.trouble import locked

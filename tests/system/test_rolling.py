@@ -11,8 +11,8 @@ import psutil
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from server.demo.postgres import EmbeddedPostgres
-from server.demo.readiness import wait_until
+from demo.postgres import EmbeddedPostgres
+from demo.readiness import wait_until
 from tests.support.postgres import store_call
 from tests.support.rest import ask
 from tests.support.stack import InsideServer, Server, Stack, server_of, stack_running

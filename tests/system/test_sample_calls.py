@@ -12,8 +12,8 @@ import pytest
 from livecalls.v1 import live_calls_pb2 as pb
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
-from server.demo.readiness import wait_until
-from server.demo.sample_calls import ODD_TITLE, sample_id
+from demo.readiness import wait_until
+from demo.sample_calls import ODD_TITLE, sample_id
 from tests.support.demo import RunningDemo, pasted
 
 KEYS = [field.name for field in pb.Call.DESCRIPTOR.fields]

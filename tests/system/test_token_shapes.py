@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from server.demo.postgres import EmbeddedPostgres
+from demo.postgres import EmbeddedPostgres
 from tests.support.faces import FACES, Face, faces_of
 from tests.support.key_server import KeyServer
 from tests.support.postgres import migrated_database, store_call

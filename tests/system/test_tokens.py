@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from server.demo.readiness import wait_until
+from demo.readiness import wait_until
 from tests.support.calls import CALL_ID
 from tests.support.faces import (
     ADMITTED,

@@ -9,8 +9,8 @@ import pytest
 from livecalls.v1 import live_calls_pb2 as pb
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
-from server.demo.postgres import EmbeddedPostgres
-from server.demo.readiness import wait_until
+from demo.postgres import EmbeddedPostgres
+from demo.readiness import wait_until
 from tests.support.calls import CALL_ID
 from tests.support.demo import running_demo
 from tests.support.postgres import store_call

@@ -4,6 +4,8 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -41,18 +43,39 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@contextmanager
+def importing(module: Path, other: str) -> Iterator[None]:
+    """Have a module, or a package, import another while the block lasts."""
+    file = module / "__init__.py" if module.is_dir() else module
+    text = file.read_text()
+    file.write_text(f"{text}\nimport {other}\n")
+    try:
+        yield
+    finally:
+        file.write_text(text)
+
+
 @pytest.mark.parametrize("room", ROOMS)
 def test_each_room_has_its_place_in_the_drawing(house: Path, room: str) -> None:
-    module = house / room
-    module = module / "__init__.py" if module.is_dir() else module
-    text = module.read_text()
-    module.write_text(f"{text}\nimport server.__main__\n")
-    try:
+    with importing(house / room, "server.__main__"):
         linting = lint(house)
-    finally:
-        module.write_text(text)
     assert linting.returncode == 1
     assert f"{room.removesuffix('.py').replace('/', '.')} -> server.__main__" in linting.stdout
+
+
+@pytest.mark.parametrize(
+    ("program", "other"),
+    [
+        *(("server", "gateway.config"), ("gateway", "server.config"), ("client", "server.config")),
+        *(("server", "demo.folders"), ("gateway", "demo.folders"), ("client", "demo.folders")),
+        ("machine", "server.config"),
+    ],
+)
+def test_programs_import_each_other_only_as_drawn(house: Path, program: str, other: str) -> None:
+    with importing(house / program, other):
+        linting = lint(house)
+    assert linting.returncode == 1
+    assert f"{program} -> {other}" in linting.stdout
 
 
 def test_a_room_that_is_not_drawn_is_missed(house: Path) -> None:

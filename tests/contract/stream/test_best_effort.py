@@ -5,11 +5,11 @@ from time import time
 import jwt
 import pytest
 
+from demo.stream_stand_in.running import serving_in_thread
+from demo.stream_stand_in.stand_in import Behaviour, State, StreamStandIn
 from server.adapters.stream.best_effort import BestEffort
 from server.adapters.stream.client import StreamClient
 from server.application.call import LiveStatus
-from server.demo.stream_stand_in.running import serving_in_thread
-from server.demo.stream_stand_in.stand_in import Behaviour, State, StreamStandIn
 from tests.support.stream import SECRET, closed_port, stream_settings
 
 CALL = ("livestream", "call")

@@ -6,6 +6,8 @@ import httpx
 import jwt
 import pytest
 
+from demo.stream_stand_in.running import serving_in_thread
+from demo.stream_stand_in.stand_in import Behaviour, State, StreamStandIn
 from server.adapters.stream.client import StreamClient
 from server.adapters.stream.errors import (
     StreamCallMissingError,
@@ -17,8 +19,6 @@ from server.adapters.stream.errors import (
     UnusableAnswerError,
 )
 from server.application.call import LiveStatus
-from server.demo.stream_stand_in.running import serving_in_thread
-from server.demo.stream_stand_in.stand_in import Behaviour, State, StreamStandIn
 from tests.support.stream import KEY, SECRET, closed_port, stream_settings
 
 FAILURES = {

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
+from demo.stream_stand_in.stand_in import Behaviour, StreamStandIn
 from server.adapters.stream.best_effort import BestEffort
 from server.adapters.stream.client import StreamClient
 from server.adapters.stream.errors import StreamFailedError
-from server.demo.stream_stand_in.stand_in import Behaviour, StreamStandIn
 
 DROPS = [Behaviour.DROPPED, Behaviour.DROPPED_BY_RESET]
 AMPLE = 10.0

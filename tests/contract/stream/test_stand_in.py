@@ -13,13 +13,13 @@ from click.testing import CliRunner
 from getstream import AsyncStream
 from getstream.exceptions import StreamApiException, StreamRateLimitException
 
-from server.commands.stream_stand_in import stream_stand_in
-from server.demo import sample_calls
-from server.demo.stream_stand_in.running import serving_in_thread
-from server.demo.stream_stand_in.stand_in import Behaviour, State, StreamStandIn
+from demo import sample_calls
+from demo.commands.stream_stand_in import stream_stand_in
+from demo.stream_stand_in.running import serving_in_thread
+from demo.stream_stand_in.stand_in import Behaviour, State, StreamStandIn
 from tests.support.stream import KEY, SECRET
 
-COMMAND = "from server.commands.stream_stand_in import stream_stand_in as c; c()"
+COMMAND = "from demo.commands.stream_stand_in import stream_stand_in as c; c()"
 TOKEN = jwt.encode({}, SECRET, algorithm="HS256")
 SIGNED = {"Authorization": TOKEN, "stream-auth-type": "jwt"}
 HANGING = f"/api/v2/video/call/livestream/{sample_calls.NEVER_ANSWERS}?api_key={KEY}"

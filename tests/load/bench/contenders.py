@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from server.demo.readiness import free_port, wait_until
+from demo.readiness import free_port, wait_until
 from server.runtime.processes import ended_with_parent
 from tests.load.bench.generator import GeneratorError, Load, run
 from tests.load.bench.world import World

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from server.demo.introspection import Client, issuer_application
-from server.demo.opaque_issuer import OpaqueIssuer
-from server.demo.opaque_tokens import OpaqueTokens
-from server.demo.serving import serving_in_thread
+from demo.introspection import Client, issuer_application
+from demo.opaque_issuer import OpaqueIssuer
+from demo.opaque_tokens import OpaqueTokens
+from demo.serving import serving_in_thread
 
 _CLIENT = Client("livecalls", "secret-of-the-bench")
 

@@ -9,8 +9,8 @@ from time import monotonic, sleep
 import psutil
 import psycopg
 
-from server.demo.stream_stand_in.running import serving_in_thread
-from server.demo.stream_stand_in.stand_in import Behaviour
+from demo.stream_stand_in.running import serving_in_thread
+from demo.stream_stand_in.stand_in import Behaviour
 from tests.load.bench.calls import FEW
 from tests.load.bench.contenders import (
     Contender,

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from server.demo.issuer import DemoIssuer
-from server.demo.postgres import EmbeddedPostgres, embedded_postgres
-from server.demo.stream_stand_in.running import serving_in_thread
-from server.demo.stream_stand_in.stand_in import StreamStandIn
+from demo.issuer import DemoIssuer
+from demo.postgres import EmbeddedPostgres, embedded_postgres
+from demo.stream_stand_in.running import serving_in_thread
+from demo.stream_stand_in.stand_in import StreamStandIn
 from server.store.bulk import store_calls
 from server.store.migrate import upgrade
 from tests.load.bench.calls import bench_calls, key_sets

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import grpc
 import uvloop
 
+from demo.sample_calls import sample_calls
 from server.application.call import CallState, LiveStatus
-from server.demo.sample_calls import sample_calls
 from server.transport.aio.server import OPTIONS
 from server.transport.live_calls import SERVICE, encode_state
 

@@ -13,7 +13,7 @@ PROJECT = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text
 LINE = f"LiveCalls {PROJECT['version']}\n"
 
 
-@pytest.mark.parametrize("program", ["server", "client"])
+@pytest.mark.parametrize("program", ["server", "client", "demo"])
 def test_the_version_is_printed_whatever_the_settings(program: str) -> None:
     printed = run_process("--version", of=program, GRPC_PORT="eighty")
     assert (printed.returncode, printed.stderr) == (0, b"")

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from demo.folders import TOKENS
+from demo.issuer import DemoIssuer
 from server.auth.claims import TokenRules
 from server.auth.errors import TokenRefusedError
 from server.auth.key_source import of_file
 from server.auth.keys import Keys
 from server.auth.tokens import Grant, Tokens
-from server.demo.folders import TOKENS
-from server.demo.issuer import DemoIssuer
 from tests.support.commands import run
 
 
@@ -54,10 +54,10 @@ def test_the_command_prints_a_token_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    result = run("token", "--scopes", "a b", "--ttl", "60")
+    result = run("token", "--scopes", "a b", "--ttl", "60", of="demo")
     assert verified(tmp_path / TOKENS, result.stdout.strip()).scopes == {"a", "b"}
     assert (result.stderr, result.exit_code) == ("", 0)
 
 
 def test_the_command_wants_a_time_to_come() -> None:
-    assert "not in the range" in run("token", "--ttl", "0").stderr
+    assert "not in the range" in run("token", "--ttl", "0", of="demo").stderr

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from server.demo.folders import OPAQUE_TOKENS, TOKENS
-from server.demo.issuer import DAY
-from server.demo.opaque_tokens import OpaqueTokens
-from server.demo.token_kind import TokenKind, noted_kind
+from demo.folders import OPAQUE_TOKENS, TOKENS
+from demo.issuer import DAY
+from demo.opaque_tokens import OpaqueTokens
+from demo.token_kind import TokenKind, noted_kind
 from tests.support.commands import run
 
 
@@ -76,19 +76,19 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_elsewhere")
 def test_the_command_prints_what_the_demo_of_the_folder_accepts() -> None:
     TokenKind.OPAQUE.note()
-    printed = run("token", "--scopes", "a b", "--ttl", "60").stdout
+    printed = run("token", "--scopes", "a b", "--ttl", "60", of="demo").stdout
     known = OpaqueTokens(OPAQUE_TOKENS).find(printed.removesuffix("\n"))
     assert known
     assert known.scope == "a b"
     TokenKind.JWT.note()
-    assert run("token").stdout.count(".") == 2
+    assert run("token", of="demo").stdout.count(".") == 2
 
 
 @pytest.mark.usefixtures("_elsewhere")
 def test_the_command_prints_the_kind_that_is_asked_for() -> None:
-    assert run("token").stdout.count(".") == 2
-    assert run("token", "--tokens", "opaque").stdout.startswith("demo_at_")
-    assert run("token", TOKENS="opaque").stdout.startswith("demo_at_")
+    assert run("token", of="demo").stdout.count(".") == 2
+    assert run("token", "--tokens", "opaque", of="demo").stdout.startswith("demo_at_")
+    assert run("token", of="demo", TOKENS="opaque").stdout.startswith("demo_at_")
     assert noted_kind() is TokenKind.JWT
 
 
@@ -99,10 +99,10 @@ def test_an_unreadable_note_is_none() -> None:
     assert noted_kind() is TokenKind.JWT
 
 
-@pytest.mark.parametrize("command", ["token", "demo"])
+@pytest.mark.parametrize("command", ["token", "run"])
 @pytest.mark.parametrize("kind", ["Opaque", "jwt ", "opaque,jwt", "1"])
 def test_another_kind_is_refused_in_one_line(command: str, kind: str) -> None:
-    refused = run(command, TOKENS=kind)
+    refused = run(command, of="demo", TOKENS=kind)
     assert (refused.exit_code, refused.stdout) == (1, "")
     assert refused.stderr == f"Error: TOKENS is jwt or opaque, not {kind}\n"
 

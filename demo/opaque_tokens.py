@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ValidationError
 
-from server.demo.issuer import DAY
+from demo.issuer import DAY
 
 PREFIX = "demo_at_"
 

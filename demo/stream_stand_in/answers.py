@@ -8,8 +8,8 @@ from typing import Any
 
 from aiohttp import web
 
-from server.demo.stream_stand_in.bodies import crowd, error_body, leave_out_unset, write_iso_dates
-from server.demo.stream_stand_in.stand_in import Behaviour, StreamStandIn
+from demo.stream_stand_in.bodies import crowd, error_body, leave_out_unset, write_iso_dates
+from demo.stream_stand_in.stand_in import Behaviour, StreamStandIn
 
 Body = dict[str, Any]
 """What GetCall answers about a call, before it is changed."""

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from server.demo.stream_stand_in.stand_in import KnownCall, State
+from demo.stream_stand_in.stand_in import KnownCall, State
 
 _MINUTE_NS = 60 * 10**9
 _ON_AIR = {State.ON_AIR, State.ON_AIR_AGAIN}

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from demo.postgres import EmbeddedPostgres, embedded_postgres
+from demo.sample_calls import sample_calls
 from server.config.database import DatabaseSettings
-from server.demo.postgres import EmbeddedPostgres, embedded_postgres
-from server.demo.sample_calls import sample_calls
 from server.store.bulk import store_calls
 from server.store.errors import database_errors
 from server.store.migrate import upgrade

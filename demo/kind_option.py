@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from server.demo.token_kind import TokenKind
+from demo.token_kind import TokenKind
 
 
 def kind_option(help_text: str) -> Callable[[Any], Any]:

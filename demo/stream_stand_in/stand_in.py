@@ -8,7 +8,7 @@ from enum import StrEnum
 from uuid import NAMESPACE_URL, uuid5
 from weakref import WeakSet
 
-from server.demo import sample_calls
+from demo import sample_calls
 
 
 class State(StrEnum):

@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from server.demo.stream_stand_in.answers import HUGE, Body, plain_answer
-from server.demo.stream_stand_in.bodies import DEFAULT_MEMBERS, get_call_body
-from server.demo.stream_stand_in.stand_in import Behaviour, KnownCall, StreamStandIn
+from demo.stream_stand_in.answers import HUGE, Body, plain_answer
+from demo.stream_stand_in.bodies import DEFAULT_MEMBERS, get_call_body
+from demo.stream_stand_in.stand_in import Behaviour, KnownCall, StreamStandIn
 
 _DRIP_SECONDS = 0.05
 _PART = 64 * 1024

@@ -2,9 +2,9 @@
 
 import click
 
-from server.commands.playing import play, port_option
-from server.demo.stream_stand_in.application import web_application
-from server.demo.stream_stand_in.stand_in import StreamStandIn
+from demo.playing import play, port_option
+from demo.stream_stand_in.application import web_application
+from demo.stream_stand_in.stand_in import StreamStandIn
 
 
 @click.command(name="stream-stand-in")

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from enum import StrEnum
 
-from server.demo.folders import OPAQUE_TOKENS, TOKENS
-from server.demo.issuer import DAY, DemoIssuer
-from server.demo.opaque_tokens import OpaqueTokens
+from demo.folders import OPAQUE_TOKENS, TOKENS
+from demo.issuer import DAY, DemoIssuer
+from demo.opaque_tokens import OpaqueTokens
 
 _NOTE = TOKENS / "kind"
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from server.demo.introspection import INTROSPECT, REVOKE, Client
+from demo.introspection import INTROSPECT, REVOKE, Client
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,10 @@
-"""`python -m server token`: prints an access token that the demo accepts."""
+"""`python -m demo token`: prints an access token that the demo accepts."""
 
 import click
 
-from server.commands.token_kind import kind_option
-from server.demo.issuer import DAY
-from server.demo.token_kind import TokenKind, noted_kind
+from demo.issuer import DAY
+from demo.kind_option import kind_option
+from demo.token_kind import TokenKind, noted_kind
 
 
 @click.command

@@ -3,10 +3,10 @@
 import sys
 from shlex import quote
 
-from server.demo.access import Access
-from server.demo.database import DemoDatabase
-from server.demo.plan import Plan
-from server.demo.sample_calls import ON_AIR, sample_id
+from demo.access import Access
+from demo.database import DemoDatabase
+from demo.plan import Plan
+from demo.sample_calls import ON_AIR, sample_id
 
 _CALLS = (
     (1, "scheduled for tomorrow, not at Stream yet"),

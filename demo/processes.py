@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
-from server.demo.readiness import listens, wait_until
+from demo.readiness import listens, wait_until
 from server.runtime.processes import ended_with_parent
 
 _LISTENS_WITHIN_SECONDS = 10.0

@@ -6,9 +6,9 @@ import jwt
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from server.demo.stream_stand_in.answers import error_answer, plain_answer
-from server.demo.stream_stand_in.misbehaviour import answer
-from server.demo.stream_stand_in.stand_in import Behaviour, State, StreamStandIn
+from demo.stream_stand_in.answers import error_answer, plain_answer
+from demo.stream_stand_in.misbehaviour import answer
+from demo.stream_stand_in.stand_in import Behaviour, State, StreamStandIn
 
 _STAND_IN = web.AppKey("stand_in", StreamStandIn)
 # Braces too, which aiohttp leaves out unless told.

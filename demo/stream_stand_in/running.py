@@ -2,9 +2,9 @@
 
 from contextlib import AbstractContextManager
 
-from server.demo import serving
-from server.demo.stream_stand_in.application import web_application
-from server.demo.stream_stand_in.stand_in import StreamStandIn
+from demo import serving
+from demo.stream_stand_in.application import web_application
+from demo.stream_stand_in.stand_in import StreamStandIn
 
 
 def serving_in_thread(stand_in: StreamStandIn, port: int = 0) -> AbstractContextManager[str]:

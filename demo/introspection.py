@@ -7,7 +7,7 @@ from urllib.parse import unquote_plus
 
 from aiohttp import BasicAuth, web
 
-from server.demo.opaque_tokens import OpaqueTokens
+from demo.opaque_tokens import OpaqueTokens
 
 INTROSPECT = "/v1/oauth/introspect"
 REVOKE = "/v1/oauth/revoke"

@@ -4,14 +4,14 @@ import os
 import secrets
 from dataclasses import dataclass
 
+from demo.access import Access
+from demo.folders import DATA
+from demo.opaque_issuer import OpaqueIssuer
+from demo.processes import Process
+from demo.readiness import free_port
 from gateway.config import GatewaySettings
 from machine.addresses import host_and_port, reachable
 from server.config.settings import Settings
-from server.demo.access import Access
-from server.demo.folders import DATA
-from server.demo.opaque_issuer import OpaqueIssuer
-from server.demo.processes import Process
-from server.demo.readiness import free_port
 
 _GATEWAY_LOG = DATA / "gateway.log"
 
@@ -78,7 +78,7 @@ def _inside(environment: dict[str, str]) -> list[Process]:
 
 
 def _issuer(issuer: OpaqueIssuer, environment: dict[str, str]) -> Process:
-    command = ["server", "issuer", "--port", str(issuer.port)]
+    command = ["demo", "issuer", "--port", str(issuer.port)]
     # Servers ask it as they start, and say so loudly if they cannot.
     return Process("issuer", command, environment, DATA / "issuer.log", port=issuer.port)
 
@@ -88,7 +88,7 @@ def _stand_in(address: str, environment: dict[str, str]) -> tuple[Process, dict[
     key, secret, port = "demo", secrets.token_hex(32), address.rpartition(":")[2]
     process = Process(
         "Stream stand-in",
-        ["server", "stream-stand-in", "--port", port, "--key", key, "--secret", secret],
+        ["demo", "stream-stand-in", "--port", port, "--key", key, "--secret", secret],
         environment,
         DATA / "stream-stand-in.log",
     )

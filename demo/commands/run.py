@@ -1,4 +1,4 @@
-"""`python -m server demo`: everything on one machine, as `make run` starts it."""
+"""`python -m demo run`: everything on one machine, as `make run` starts it."""
 
 import signal
 from types import FrameType
@@ -6,20 +6,20 @@ from typing import NoReturn
 
 import click
 
+from demo.kind_option import kind_option
+from demo.postgres import PostgresFailedError
+from demo.run import DemoError, run_demo
+from demo.token_kind import TokenKind
 from gateway.config import GatewaySettings
 from machine.settings_errors import telling_what_is_wrong
-from server.commands.token_kind import kind_option
 from server.config.loading import load_settings
-from server.demo.postgres import PostgresFailedError
-from server.demo.run import DemoError, run_demo
-from server.demo.token_kind import TokenKind
 from server.store.errors import DatabaseError
 
 
 @click.command
 @click.option("--tls", is_flag=True, help="Encrypt every connection, with certificates of its own.")
 @kind_option("Which kind of access tokens it has: jwt, or opaque.  [default: jwt]")
-def demo(*, tls: bool, tokens: TokenKind | None) -> None:
+def run(*, tls: bool, tokens: TokenKind | None) -> None:
     """Run everything here: PostgreSQL, sample calls, a Stream stand-in, server and Envoy."""
     settings = load_settings()
     with telling_what_is_wrong():

@@ -9,18 +9,18 @@ from typing import Literal
 
 import grpc
 
+from demo.access import Access, demo_access, has_own_issuer
+from demo.database import DemoDatabase, demo_database
+from demo.folders import DATA, POSTGRES
+from demo.plan import Plan, plan
+from demo.processes import Process, running
+from demo.readiness import grpc_answers, rest_answers, wait_until
+from demo.sample_calls import sample_id
+from demo.token_kind import TokenKind
+from demo.welcome import welcome
 from gateway.config import GatewaySettings
 from machine.addresses import find_obstacle
 from server.config.settings import Settings
-from server.demo.access import Access, demo_access, has_own_issuer
-from server.demo.database import DemoDatabase, demo_database
-from server.demo.folders import DATA, POSTGRES
-from server.demo.plan import Plan, plan
-from server.demo.processes import Process, running
-from server.demo.readiness import grpc_answers, rest_answers, wait_until
-from server.demo.sample_calls import sample_id
-from server.demo.token_kind import TokenKind
-from server.demo.welcome import welcome
 
 # Ctrl-C ends all of it within 5 s: the processes within 3, PostgreSQL after them.
 _END_WITHIN_SECONDS = 3.0

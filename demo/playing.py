@@ -7,7 +7,7 @@ import signal
 import click
 from aiohttp import web
 
-from server.demo.serving import serving
+from demo.serving import serving
 
 port_option = click.option(
     "--port", type=click.IntRange(0, 65535), default=0, help="Where to listen; 0 takes a free port."

@@ -4,17 +4,17 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from demo.certificates import DemoCertificates
+from demo.folders import CERTIFICATES, TOKENS
+from demo.introspection import Client
+from demo.issuer import DemoIssuer
+from demo.opaque_issuer import OpaqueIssuer
+from demo.readiness import free_port
+from demo.token_kind import TokenKind
 from gateway.config import GatewaySettings
 from machine.addresses import reachable
 from server.config.introspection import IntrospectionSettings
 from server.config.settings import Settings
-from server.demo.certificates import DemoCertificates
-from server.demo.folders import CERTIFICATES, TOKENS
-from server.demo.introspection import Client
-from server.demo.issuer import DemoIssuer
-from server.demo.opaque_issuer import OpaqueIssuer
-from server.demo.readiness import free_port
-from server.demo.token_kind import TokenKind
 
 YOURS = "YOUR-ACCESS-TOKEN"
 

@@ -2,10 +2,10 @@
 
 import click
 
-from server.commands.playing import play, port_option
-from server.demo.folders import OPAQUE_TOKENS
-from server.demo.introspection import Client, issuer_application
-from server.demo.opaque_tokens import OpaqueTokens
+from demo.folders import OPAQUE_TOKENS
+from demo.introspection import Client, issuer_application
+from demo.opaque_tokens import OpaqueTokens
+from demo.playing import play, port_option
 
 
 @click.command
