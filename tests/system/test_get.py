@@ -205,7 +205,7 @@ def test_watched_it_outlasts_an_outage_and_says_so(
 def test_a_person_gets_the_table_that_the_readme_shows(demo: RunningDemo) -> None:
     code, shown = on_a_terminal(reaching(demo), str(sample_id(2)))
     (block,) = re.findall(
-        r"^\$ python -m server get \S+\n(Title .*?)(?=\n\n|\n```)", README, re.MULTILINE | re.DOTALL
+        r"^\$ python -m client get \S+\n(Title .*?)(?=\n\n|\n```)", README, re.MULTILINE | re.DOTALL
     )
     assert code == 0
     assert without_times(shown.strip()) == without_times(block)
