@@ -8,8 +8,6 @@ begin(serves=sys.argv[1:2] == ["run"])
 
 import asyncio
 import os
-import socket
-from errno import EACCES, EADDRINUSE
 from pathlib import Path
 from typing import NoReturn
 
@@ -25,6 +23,7 @@ from gateway.python_host import LibraryMissingError, environment
 from gateway.render import render
 from gateway.temporary_files import NoFolderError
 from gateway.tls import write_secrets
+from machine.addresses import find_obstacle, host_and_port
 from machine.cgroup import memory_limit
 
 # One thread of Envoy's beside Python's, for which more would wait.
@@ -95,19 +94,11 @@ def _fault(error: ErrorDetails) -> str:
 
 
 def _refuse_unusable(host: str, port: int, name: str, *, shared: bool = False) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        # It does not listen: who connects would be cut off where others listen already.
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, shared)
-            probe.bind((host, port))
-    except OSError as error:
-        reason = os.strerror(error.errno or 0)
-        where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        # The address may be none of this machine's, whatever the port.
-        part = "PORT" if error.errno in (EADDRINUSE, EACCES) else "HOST"
-        raise click.ClickException(f"{name}_{part}: cannot listen on {where}: {reason}") from None
+    if obstacle := find_obstacle(host, port, shared=shared):
+        address = host_and_port(host, port)
+        raise click.ClickException(
+            f"{name}_{obstacle.part}: cannot listen on {address}: {obstacle.reason}"
+        )
 
 
 def _tell_lowered(settings: GatewaySettings) -> None:

@@ -146,27 +146,29 @@ class Obstacle(NamedTuple):
         return f"Cannot listen on {address}: {self.reason}: name another with {face}_{self.part}="
 
 
-def find_obstacle(host: str, port: int) -> Obstacle | None:
+def find_obstacle(host: str, port: int, *, shared: bool = False) -> Obstacle | None:
     """Find out what keeps one from listening on an address: it is taken, or none of this machine's.
 
-    A name may stand for several addresses, one of which is enough, but none may be taken.
+    A name may stand for several addresses, one of which is enough, but none may be taken. A shared one
+    may be, by whoever shares it too.
     """
     try:
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as error:
         return Obstacle(getattr(error, "strerror", None) or "not a host name", "HOST")
-    faults = [_fault(family, address) for family, _, _, _, address in addresses]
+    faults = [_fault(family, address, shared=shared) for family, _, _, _, address in addresses]
     for fault in faults:
         if fault in (EADDRINUSE, EACCES):
             return Obstacle(os.strerror(fault), "PORT")
     return Obstacle(os.strerror(faults[0]), "HOST") if all(faults) else None
 
 
-def _fault(family: int, address: tuple[object, ...]) -> int:
+def _fault(family: int, address: tuple[object, ...], *, shared: bool) -> int:
     """Try to bind, and not to listen: who connects would be cut off. Return the errno, or 0."""
     try:
         with socket.socket(family, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, shared)
             probe.bind(address)
     except OSError as error:
         return error.errno or EADDRINUSE
