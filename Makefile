@@ -52,8 +52,12 @@ bench: $(READY) .build/loadgen ## Measure beside FastAPI and Go (BENCH_SECONDS=1
 golden: $(READY) ## Write the golden replies anew, from what the gateway answers
 	@pytest --quiet tests/gateway/test_golden.py --rewrite-golden
 
+.PHONY: settings
+settings: $(READY) ## Write the tables of settings in docs/ anew, from the settings' own docstrings
+	@python scripts/settings_tables.py
+
 .PHONY: screenshots
-screenshots: $(READY) ## Take the README's pictures of the pages anew, in Chromium
+screenshots: $(READY) ## Take the documents' pictures of the pages anew, in Chromium
 	@python -m tests.browser.screenshots
 
 .PHONY: setup

@@ -23,16 +23,23 @@ class CallerSettings(EnvironmentSettings):
     credentials = ("access_token",)
 
     access_token: Annotated[SecretStr, AfterValidator(_is_one_word)] | None = None
+    """Shown to be let in; `--token` overrides it."""
     access_token_file: Path | None = None
+    """The same, in a file."""
     grpc_host: HostToAsk = "127.0.0.1"
+    """Where to ask by gRPC, or with both in one `--address`; `::` and `0.0.0.0` are this machine."""
     grpc_port: Port = 50051
+    """The port there."""
     rest_host: HostToAsk = "127.0.0.1"
+    """Where to ask by REST, or `--url`."""
     rest_port: Port = 8080
+    """The port there."""
     tls_ca_file: FilePath | None = None
-    """The CA of the service's certificate, in PEM; with it, the service is spoken to by TLS."""
+    """The CA of the service's certificate, in PEM; with it, TLS is spoken. `--tls-ca` overrides it."""
     tls_certificate_file: FilePath | None = None
-    """What the service is shown, where it asks for a certificate."""
+    """Shown if a certificate is asked for. `--tls-certificate` overrides it."""
     tls_key_file: FilePath | None = None
+    """Its key. `--tls-key` overrides it."""
 
     @property
     def address(self) -> str:

@@ -50,53 +50,65 @@ class GatewaySettings(BaseSettings):
     model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True)
 
     inside: bool = False
-    """Whether Python answers in Envoy's own process, instead of a server beside it."""
+    """`1` embeds the server, and none is asked at `GRPC_HOST`."""
     inside_kept: bool = False
-    """Whether whoever keeps that process has it drain."""
+    """`1` if whoever starts `gateway run` has it drain, as `serve --inside-envoy` does; without it, it
+    drains by itself."""
     rest_host: IpAddress = "127.0.0.1"
+    """Where to listen, an address: REST, gRPC and gRPC-Web on one port; `::` is all, by IPv6 and
+    IPv4."""
     rest_port: Port = 8080
-    """0 lets the system choose; the admin port tells which it chose."""
+    """The port there; `0` lets the system choose, and the admin page shows which."""
     admin_port: Port = 9901
-    """Where Envoy shows its state and counters; on loopback only."""
+    """Envoy's admin page, on loopback only; `make run` takes a free one."""
     node_id: Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}$")] = "gateway"
     """What Envoy calls itself on its admin page."""
     grpc_host: HostToAsk = "127.0.0.1"
+    """Where to ask the server; `::` and `0.0.0.0`, on which it may listen, are this machine."""
     grpc_port: Annotated[Port, Field(gt=0)] = 50051
+    """The port there; with several `WORKERS` that of the first."""
     workers: Count = 1
-    """The server's workers: on GRPC_PORT, and each other on the port behind the last."""
+    """The server's, on `GRPC_PORT` and the ports behind it."""
     rest_timeout_ms: Annotated[int, Field(gt=0, lt=100_000_000)] = 5000
-    """How long a REST request may take; the server is told. gRPC callers set their own deadline."""
+    """How long a REST request may take; gRPC callers set a deadline themselves."""
     cors_origins: Annotated[tuple[Origin, ...], NoDecode] = ()
-    """Origins whose pages may read replies and call by gRPC-Web, separated by commas: https://app.example.com."""
+    """Origins whose pages may read replies, and call by gRPC-Web; separated by commas:
+    `https://app.example.com`."""
     reflection: Literal["on", "off"] = "off"
-    """`on` lets gRPC's reflection pass, which the server must answer too."""
+    """`on` lets reflection pass, which the server must answer too."""
 
     trusted_proxies: Annotated[int, Field(ge=0, le=100)] = 0
-    """Proxies in front of the gateway whose word about the caller's address is taken."""
+    """Proxies in front of the gateway that are believed about the caller's address (`X-Forwarded-For`,
+    with a port or without)."""
     rate_limit_per_second: Annotated[int, Field(ge=0, lt=2**31)] = 1000
-    """Requests that one address may send; 0 is no limit."""
+    """Requests that one address may send; `0` is no limit."""
     rate_limit_burst: Count = 2000
     """Requests that one address may send at once, after it was silent."""
     max_connection_age_ms: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    """How old a connection may get until its caller is sent for another; 0 is as old as it likes."""
+    """How old a caller's connection may get, or a tenth older, until he is sent for another; `0` is no
+    limit."""
     shutdown_grace_ms: Count = 2000
-    """How long requests under way may still run once the gateway is to end; 1.5 s at least."""
+    """How long requests under way may still run once the gateway gets SIGTERM; 1.5 s at least."""
     max_connections: Count = 10_000
-    """Connections of all callers together; one more is closed as it comes."""
+    """Connections of all callers together; one more is closed as it comes. Lowered to what the machine
+    allows, with a line at the start."""
     max_heap_mb: Count | None = None
-    """Envoy's heap in MiB; without it, as `limits` has it."""
+    """Envoy's heap in MiB; as it fills, requests are answered 503. Without it a share of the cgroup's
+    limit."""
 
     # Files are PEM, and certificates come with those between them and the CA's.
     rest_tls_certificate_file: ReadableFile | None = None
-    """What callers are shown; with it, they must speak TLS."""
+    """PEM, with the certificates between it and the CA's; callers must speak TLS then."""
     rest_tls_key_file: ReadableFile | None = None
+    """Its key."""
     upstream_tls_ca_file: CaFile | None = None
-    """The CA of the server's certificate; with it, the server is spoken to by TLS."""
+    """The CA of the server's certificate; the server is spoken to by TLS then."""
     upstream_tls_certificate_file: ReadableFile | None = None
-    """What the server is shown, where it asks for a certificate."""
+    """What the server is shown, if it asks for a certificate."""
     upstream_tls_key_file: ReadableFile | None = None
+    """Its key."""
     upstream_tls_name: Host | None = None
-    """The DNS name or IP address in the server's certificate; GRPC_HOST where it is not set."""
+    """DNS name or IP address in the server's certificate; `GRPC_HOST` without it."""
 
     @property
     def rest_by_both(self) -> bool:

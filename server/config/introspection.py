@@ -27,26 +27,35 @@ class IntrospectionSettings(EnvironmentSettings):
     credentials = ("client_secret",)
 
     url: str | None = None
-    """The introspection endpoint; with credentials alone the issuer is asked for it."""
+    """The introspection endpoint (RFC 7662) that is asked about opaque tokens, or about all if there are
+    no keys: `https://`, or `http://` on this machine or with `AUTH_PLAIN_HTTP=on`."""
     auth: Literal["basic", "form", "bearer", "none"] = "basic"
-    """How the server shows who it is: its client's id and secret, or a token of its own."""
+    """How the server authenticates there: its client's id and secret by HTTP Basic, or in the `form`;
+    `bearer`, a token of its own; or `none`, if the network decides who may ask."""
     client_id: str | None = None
+    """The server's own client at the issuer."""
     client_secret: SecretStr | None = None
+    """Its secret."""
     client_secret_file: Path | None = None
+    """The same, in a file."""
     token: SecretStr | None = None
     """The server's own token, for `bearer`."""
     token_file: FilePath | None = None
     """The same, in a file that is read anew for each request."""
     require: Annotated[frozenset[str], NoDecode] = frozenset()
-    """Claims that an answer must have, all of them; separated by spaces."""
+    """Claims that an answer must have, separated by spaces, such as `iss aud`; those that it has are
+    compared anyway."""
     cache_ms: Annotated[int, Field(ge=0)] = 30_000
-    """How long an answer is used, and so how long a revoked token may live; 0 asks each time."""
+    """How long an answer is used, never past `exp`: so long may a revoked token live. `0` asks for each
+    call."""
     timeout_ms: Milliseconds = 2000
-    """How long a request may take."""
+    """How long a request to the endpoint may take; a token waits half as long for its turn."""
     max_requests: Count = 32
-    """Requests under way at once."""
+    """Requests to it under way at once, for each worker."""
     max_new_per_second: Count = 50
-    """Requests a second about tokens that are not known as good."""
+    """Requests to it a second about tokens that it has not called active before, for each worker: what a
+    flood of junk may take. Raise it if more callers than that sign in a second, or come at once after a
+    restart."""
 
     @property
     def configured(self) -> bool:

@@ -18,23 +18,30 @@ class ServerSettings(EnvironmentSettings):
     """Where the server listens, whom it lets in, how it ends, and how it logs."""
 
     grpc_host: Host = "127.0.0.1"
+    """Where to listen: an address or a name; IPv6 with brackets or without, as in all settings of hosts;
+    `::` is all addresses, by IPv6 and IPv4."""
     grpc_port: Port = 50051
+    """The port there; with several `WORKERS` that of the first."""
     workers: Count = 1
-    """Processes that answer: the first on `grpc_port`, each other on the port behind the last."""
+    """Processes that answer, on `GRPC_PORT` and the ports behind it; `serve --workers` overrides it."""
     auth: Literal["on", "off"] = "on"
-    """`off` lets everybody call, with a token or without."""
+    """`off` lets everybody call, with a token or without; the log warns of it."""
     max_concurrent_requests: Count = 2000
-    """Requests under way at once; more are turned away, rather than left to wait."""
+    """Requests under way at once; more are turned away rather than left to wait."""
     max_connection_age_ms: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    """How old a connection may get until its caller is sent for another; 0 is as old as it likes."""
+    """How old a connection to gRPC may get, give or take a tenth, until its caller is sent for another,
+    and so spreads over new servers; what is under way has a minute. `0` is no limit."""
     shutdown_grace_ms: Milliseconds = 2000
-    """How long requests under way may still run once the server is told to end."""
+    """How long requests under way may still run once the server gets SIGTERM."""
     reflection: Literal["on", "off"] = "off"
-    """`on` tells everybody what the contract is, so that tools can call without it."""
+    """`on` shows the contract to everybody, so that tools can call without it; `make run` turns it
+    on."""
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper_if_text)
     ] = "INFO"
+    """`DEBUG`, `INFO`, `WARNING` or `ERROR`, in upper or lower case."""
     log_format: Literal["json", "text"] = "json"
+    """`json`, or `text` for people; to standard error."""
 
     @property
     def reflected(self) -> bool:
@@ -67,15 +74,18 @@ class InsideSettings(EnvironmentSettings):
     """How the server runs inside Envoy, and when such a worker is ended to be started again."""
 
     inside: bool = False
-    """Whether Python answers in Envoy's own process, on the gateway's port."""
+    """`1` embeds the server in Envoy, as `serve --inside-envoy` does; the gateway's settings count then
+    too."""
     admin_port: Port = 9901
-    """The admin page of the first worker's Envoy; each other's is on the port behind the last."""
+    """Embedded, Envoy's admin page of the first worker; each other's is on the port behind the last, and
+    behind these are those of workers that replace them."""
     inside_stuck_ms: Milliseconds = 10_000
-    """How long the event loop may stand still."""
+    """How long the event loop may stand still, embedded, before its Envoy is ended and started again."""
     inside_max_mb: Count | None = None
-    """Resident memory of a worker, Envoy's and Python's together, in MiB; if unset, its share of the
-    cgroup's."""
+    """Memory in MiB that an Envoy with the server embedded may take, before another replaces it; without
+    it a share of the cgroup's limit."""
     inside_waits: bool = True
-    """Whether Envoy waits with listening until the server is ready."""
+    """`0` has Envoy listen before the embedded server is ready, as `gateway validate` does."""
     inside_kept: bool = False
-    """Whether whoever keeps the worker closes its standard input as it is to end."""
+    """`1` if whoever starts `gateway run` closes its standard input as it is to end, so that embedded
+    health is NOT_SERVING, and then has it drain; without it `gateway run` drains by itself."""

@@ -18,20 +18,25 @@ class StreamSettings(EnvironmentSettings):
     credentials = ("api_key", "api_secret")
 
     api_key: str | None = None
+    """Without it Stream is not asked, and `live` is null."""
     api_key_file: Path | None = None
+    """The same, in a file."""
     api_secret: SecretStr | None = None
+    """Goes with the key."""
     api_secret_file: Path | None = None
+    """The same, in a file."""
     base_url: BaseUrl = "https://video.stream-io-api.com"
+    """`https://`, or `http://` on this machine; without a query."""
     budget_ms: Milliseconds = 300
     """How long a caller waits for Stream at most."""
     reuse_ms: Milliseconds = 1000
     """How old an answer of Stream's may be when it is shown."""
     max_questions: Count = 64
-    """Questions to Stream under way at once."""
+    """Requests to Stream under way at once."""
     breaker_failures: Count = 5
     """Calls that must fail, with no success between them, before Stream is left alone."""
     breaker_open_ms: Milliseconds = 5000
-    """How long it is left alone, before one question tries it again."""
+    """How long it is left alone, before one request tries it again."""
 
     @property
     def configured(self) -> bool:

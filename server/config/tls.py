@@ -15,10 +15,11 @@ class TlsSettings(EnvironmentSettings):
     model_config = SettingsConfigDict(env_prefix="GRPC_TLS_")
 
     certificate_file: Path | None = None
-    """The server's certificate, and behind it those that lead to its CA."""
+    """The server's certificate, and its chain, in PEM; without it gRPC is plain text."""
     key_file: Path | None = None
+    """Its key: RSA, P-256 or P-384, without a passphrase."""
     client_ca_file: Path | None = None
-    """With it, clients must show a certificate of one of its CAs."""
+    """With it, clients must show a certificate of one of these CAs."""
 
     @property
     def mode(self) -> Literal["off", "on", "mutual"]:

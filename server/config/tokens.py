@@ -26,31 +26,38 @@ class TokenSettings(EnvironmentSettings):
     model_config = SettingsConfigDict(env_prefix="AUTH_")
 
     issuer: Annotated[tuple[str, ...], NoDecode] = ()
-    """The `iss` that tokens must carry, to the letter: one of these."""
+    """The `iss` that tokens must carry, to the letter; one of several, separated by spaces."""
     audience: Annotated[tuple[str, ...], NoDecode] = ()
-    """What must be in their `aud`: one of these."""
+    """What must be in their `aud`; one of several, separated by spaces."""
     audience_claim: str = "aud"
-    """The claim that is compared with the audience instead of `aud`; `none` compares none."""
+    """The claim that is compared with `AUTH_AUDIENCE`: `client_id`, `azp` or any other; `none` compares
+    none."""
     algorithms: Annotated[tuple[Algorithm, ...], NoDecode, Field(min_length=1)] = ALGORITHMS
-    """The algorithms that tokens may be signed by."""
+    """The algorithms that tokens may be signed by, some of these, separated by spaces."""
     token_type: Literal["any", "at+jwt"] = "any"  # noqa: S105 - no secret
-    """Whether the header must name the type of an access token (RFC 9068, section 2.1)."""
+    """`at+jwt` requires this `typ` in the header (RFC 9068)."""
     jwks_url: str | None = None
-    """The address of the keys that tokens are signed with; without it the issuer is asked for it."""
+    """The address of the keys that tokens are signed with: `https://`, or `http://` on this machine;
+    without it and `AUTH_JWKS_FILE`, each issuer is asked where its keys are."""
     jwks_file: FilePath | None = None
-    """The same, as a file."""
+    """The keys as a file; one of the two."""
     jwks_token_file: FilePath | None = None
-    """A bearer token that the key server asks for, in a file that is read anew for each request."""
+    """A bearer token for the key server, such as Kubernetes' own, in a file that is read anew each time;
+    shown to the host of `AUTH_JWKS_URL`, or of the one `AUTH_ISSUER`, and no other."""
     ca_file: CaFile | None = None
-    """The authorities whose certificates issuers may show, instead of the system's."""
+    """The authorities, in PEM, whose certificates issuers may show, and no others; without it the
+    system's, as OpenSSL finds them."""
     proxy_url: ProxyUrl | None = None
-    """The proxy that issuers are asked through, instead of HTTPS_PROXY's."""
+    """The proxy that issuers are asked through, `http://` or `https://`, with `user:password@` if need
+    be; without it that of `HTTPS_PROXY` for `https://`. This machine and what `NO_PROXY` names are asked
+    straight."""
     plain_http: Literal["on", "off"] = "off"
-    """Whether issuers on other machines may be asked by http."""
+    """`on` lets issuers on other machines be asked by `http://`, as in a mesh that encrypts by itself:
+    whoever can change what is on that line can let anybody in."""
     scopes: Annotated[frozenset[Scope], NoDecode] = frozenset()
-    """Scopes that a token must grant, all of them."""
+    """Scopes that a token must grant, all of them, separated by spaces."""
     scope_claims: Annotated[tuple[str, ...], NoDecode, Field(min_length=1)] = ("scope", "scp")
-    """The claims that grant scopes: a text with spaces between them, or a list."""
+    """The claims that grant scopes, separated by spaces; each is a text with spaces, or a list."""
 
     @property
     def configured(self) -> bool:
