@@ -30,7 +30,7 @@ _COMMANDS = {
 def cli() -> None:
     """LiveCalls: the state of a live call, by gRPC.
 
-    Settings come from the environment; the README lists them.
+    Settings come from the environment; docs/configuration.md lists them.
     """
 
 

@@ -1,4 +1,4 @@
-"""Pictures of the pages for the README, made anew: `make screenshots`."""
+"""Pictures of the pages for the documents, made anew: `make screenshots`."""
 
 import io
 from pathlib import Path

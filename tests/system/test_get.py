@@ -24,7 +24,7 @@ from tests.support.demo import RunningDemo, pasted
 from tests.support.postgres import away, store_call
 from tests.support.stack import Stack
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
 FACES: tuple[list[str], ...] = ([], ["--rest"])
 ESCAPE = "\x1b"
 
@@ -202,10 +202,10 @@ def test_watched_it_outlasts_an_outage_and_says_so(
         assert errors.read_text().strip().count("\n") == 1
 
 
-def test_a_person_gets_the_table_that_the_readme_shows(demo: RunningDemo) -> None:
+def test_a_person_gets_the_table_that_the_page_shows(demo: RunningDemo) -> None:
     code, shown = on_a_terminal(reaching(demo), str(sample_id(2)))
     (block,) = re.findall(
-        r"^\$ python -m client get \S+\n(Title .*?)(?=\n\n|\n```)", README, re.MULTILINE | re.DOTALL
+        r"^\$ python -m client get \S+\n(Title .*?)(?=\n\n|\n```)", PAGE, re.MULTILINE | re.DOTALL
     )
     assert code == 0
     assert without_times(shown.strip()) == without_times(block)

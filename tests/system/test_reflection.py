@@ -17,7 +17,7 @@ from tests.support.stack import Stack
 from tests.support.ways import Way
 
 BUF = str(Path(sys.executable).with_name("buf"))
-README = (Path(__file__).parents[2] / "README.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
 CURL = [BUF, "curl", "--protocol", "grpc", "--http2-prior-knowledge"]
 
 
@@ -40,9 +40,9 @@ def test_buf_curl_lists_the_methods_without_a_token(demo: RunningDemo, face: str
 
 
 @pytest.mark.parametrize("face", ["straight", "through Envoy"])
-def test_what_the_readme_shows_works(demo: RunningDemo, face: str) -> None:
+def test_what_the_page_shows_works(demo: RunningDemo, face: str) -> None:
     port = demo.grpc_port if face == "straight" else demo.rest_port
-    (shown,) = re.findall(r"^\$ (buf curl (?:.*\\\n)*.*)$", README, re.MULTILINE)
+    (shown,) = re.findall(r"^\$ (buf curl (?:.*\\\n)*.*)$", PAGE, re.MULTILINE)
     token = demo.bearer["authorization"].removeprefix("Bearer ")
     asked = subprocess.run(
         ["bash", "-c", shown.replace("buf curl", f"{BUF} curl").replace(":50051/", f":{port}/")],

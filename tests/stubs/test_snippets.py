@@ -1,4 +1,4 @@
-"""The README's snippets in each language, as a programmer runs them who pastes them."""
+"""The documents' snippets in each language, as a programmer runs them who pastes them."""
 
 import os
 import re
@@ -15,10 +15,10 @@ from tests.stubs.ways_in import Targets, tokens
 from tests.support.browser import browser_running
 from tests.support.ways import WayIn
 
-_SECTION = (ROOT / "README.md").read_text().split("\n## From other languages\n")[1].split("\n## ")[0]
-(_PRINTED,) = re.findall(r"prints `(.+?)`", _SECTION)
+_PAGE = (ROOT / "docs" / "clients.md").read_text()
+(_PRINTED,) = re.findall(r"prints `(.+?)`", _PAGE)
 _FENCED = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_SNIPPETS = dict(_FENCED.findall(_SECTION))
+_SNIPPETS = dict(_FENCED.findall(_PAGE))
 
 # As for the clients, which are built before it.
 pytestmark = pytest.mark.timeout(600)
