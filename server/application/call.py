@@ -1,4 +1,4 @@
-"""What the service speaks of: a call, its status, and what Stream says of it."""
+"""The domain types: a call, its status, and its live status at Stream."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +20,7 @@ class CallStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LiveStatus:
-    """What Stream says of a call: `is_live` means on air at this moment."""
+    """The live status of a call at Stream: `is_live` means on air right now."""
 
     is_live: bool
     current_session_id: str | None
@@ -51,7 +51,7 @@ class Call:
 
 
 class CallState(NamedTuple):
-    """The state of a call: its row, and what Stream says of it, None where that is not known."""
+    """The state of a call: its row, and its live status at Stream, None if that is not known."""
 
     call: Call
     live: LiveStatus | None

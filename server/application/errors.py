@@ -1,8 +1,8 @@
-"""The ways in which a question about a call can end without an answer."""
+"""The errors with which a request for a call can end."""
 
 
 class LiveCallsError(Exception):
-    """An outcome that callers are told of; the message is written for them."""
+    """An error that is reported to callers; the message is written for them."""
 
 
 class IdRequiredError(LiveCallsError):
@@ -27,7 +27,7 @@ class CallUnreadableError(LiveCallsError):
 
 
 class StoreUnavailableError(LiveCallsError):
-    """The store gave no answer in time."""
+    """The store did not respond in time."""
 
     def __init__(self) -> None:
         super().__init__("The calls cannot be read right now. Try again shortly.")

@@ -1,4 +1,4 @@
-"""Answers what the state of a call is: its row, and best effort what Stream says of it."""
+"""Gets the state of a call: its row, and best effort its live status at Stream."""
 
 import re
 from collections.abc import Callable
@@ -18,7 +18,7 @@ class GetCall:
         self._live_statuses = live_statuses
 
     async def execute(self, call_id: str, time_left: Callable[[], float]) -> CallState:
-        """Return the state of a call; `time_left` tells for how many seconds the caller still waits.
+        """Return the state of a call; `time_left` returns the seconds until the caller's deadline.
 
         Raises IdRequiredError, CallNotFoundError, CallUnreadableError and StoreUnavailableError.
         """
@@ -34,7 +34,7 @@ class GetCall:
 
 
 def parse_id(text: str) -> str:
-    """Read a UUID of 36 characters, as it stands in rows; any other text names no call."""
+    """Parse a UUID of 36 characters into the form that rows have; no other text is a call's id."""
     if not text:
         raise IdRequiredError
     if not CANONICAL_UUID.fullmatch(text):

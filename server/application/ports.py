@@ -1,4 +1,4 @@
-"""What the use case needs from outside, named in its own words."""
+"""What the use case needs from outside, in its own terms."""
 
 from typing import Protocol
 
@@ -9,19 +9,19 @@ class Calls(Protocol):
     """The stored calls."""
 
     async def find(self, call_id: str) -> Call | None:
-        """Read the row of a call afresh, or None where there is none.
+        """Read the row of a call afresh; return None if there is none.
 
-        Raises StoreUnavailableError if the store gives no answer in time, and CallUnreadableError
+        Raises StoreUnavailableError if the store does not respond in time, and CallUnreadableError
         if the row holds what no call can have.
         """
         ...
 
 
 class LiveStatuses(Protocol):
-    """What Stream says of calls right now."""
+    """The live status of calls at Stream."""
 
     async def live_status(
         self, stream_call_type: str, stream_call_id: str, within: float
     ) -> LiveStatus | None:
-        """Say what is known of a call within so many seconds, or None; never raise."""
+        """Return a call's live status within so many seconds, None if it is not known; never raise."""
         ...
