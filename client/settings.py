@@ -18,7 +18,7 @@ def _is_one_word(token: SecretStr) -> SecretStr:
 
 
 class CallerSettings(EnvironmentSettings):
-    """How the command line reaches a running service, and what it shows to be let in."""
+    """How the command line reaches a running service, and its credentials there."""
 
     credentials = ("access_token",)
 
@@ -43,18 +43,18 @@ class CallerSettings(EnvironmentSettings):
 
     @property
     def address(self) -> str:
-        """Where gRPC is answered."""
+        """Host and port of the gRPC API."""
         return host_and_port(self.grpc_host, self.grpc_port)
 
     @property
     def url(self) -> str:
-        """Where REST is answered."""
+        """The base URL of the REST API."""
         scheme = "https" if self.tls_ca_file else "http"
         return f"{scheme}://{host_and_port(self.rest_host, self.rest_port)}"
 
     @property
     def bearer(self) -> dict[str, str]:
-        """What is shown to be let in, if anything."""
+        """The authorization header, if there is a token."""
         token = self.access_token
         return {"authorization": f"Bearer {token.get_secret_value()}"} if token else {}
 

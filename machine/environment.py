@@ -1,4 +1,4 @@
-"""How settings are read of the environment, and secrets of files that it names."""
+"""How settings are read from the environment, and secrets from files that it names."""
 
 from pathlib import Path
 from typing import Any, ClassVar
@@ -8,16 +8,16 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class EnvironmentSettings(BaseSettings):
-    """Settings of which an empty one is none, and whose values no error shows."""
+    """Settings: an empty one counts as unset, and no error shows their values."""
 
     model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
 
     credentials: ClassVar[tuple[str, ...]] = ()
-    """The fields that may stand in a file, which is named by the field NAME_file instead."""
+    """The fields that may be read from a file instead, which the field NAME_file names."""
 
     @classmethod
     def variables(cls) -> frozenset[str]:
-        """Name the environment variables of the settings."""
+        """Return the names of the settings' environment variables."""
         prefix = cls.model_config.get("env_prefix", "")
         return frozenset(f"{prefix}{name}".upper() for name in cls.model_fields)
 

@@ -1,4 +1,4 @@
-"""Where the calls are stored."""
+"""The database of the calls."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +11,7 @@ from server.config.quantities import Count, Milliseconds
 
 
 class DatabaseSettings(EnvironmentSettings):
-    """Where the calls are stored, and how long a read of them may take."""
+    """The database of the calls, and how long a read of them may take."""
 
     model_config = SettingsConfigDict(env_prefix="DATABASE_")
     credentials = ("url",)

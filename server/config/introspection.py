@@ -1,4 +1,4 @@
-"""Where access tokens are introspected (RFC 7662), and how much may be spent on that."""
+"""The endpoint that introspects access tokens (RFC 7662), and the limits of its use."""
 
 import re
 from pathlib import Path
@@ -21,7 +21,7 @@ _BEARER_FAULT = (
 
 
 class IntrospectionSettings(EnvironmentSettings):
-    """Where opaque access tokens are introspected, and as whom the server does it."""
+    """The endpoint that introspects opaque access tokens, and the server's credentials there."""
 
     model_config = SettingsConfigDict(env_prefix="AUTH_INTROSPECTION_")
     credentials = ("client_secret",)
@@ -41,7 +41,7 @@ class IntrospectionSettings(EnvironmentSettings):
     token: SecretStr | None = None
     """The server's own token, for `bearer`."""
     token_file: FilePath | None = None
-    """The same, in a file that is read anew for each request."""
+    """The same, in a file that is reread for each request."""
     require: Annotated[frozenset[str], NoDecode] = frozenset()
     """Claims that an answer must have, separated by spaces, such as `iss aud`; those that it has are
     compared anyway."""
@@ -64,7 +64,7 @@ class IntrospectionSettings(EnvironmentSettings):
 
     @property
     def discovers(self) -> bool:
-        """Whether the issuer is asked where the endpoint is."""
+        """Whether the endpoint is discovered from the issuer."""
         given = (self.client_id, self.client_secret, self.token, self.token_file)
         return self.url is None and any(credential is not None for credential in given)
 

@@ -1,4 +1,4 @@
-"""Numbers that several settings have the like of."""
+"""Number types that several settings share."""
 
 from typing import Annotated
 

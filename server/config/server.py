@@ -1,4 +1,4 @@
-"""How the server listens, ends and logs, by itself and inside Envoy."""
+"""How the server listens, shuts down and logs, standalone and embedded in Envoy."""
 
 from ipaddress import ip_address
 from typing import Annotated, Literal, Self
@@ -15,7 +15,7 @@ def _upper_if_text(value: object) -> object:
 
 
 class ServerSettings(EnvironmentSettings):
-    """Where the server listens, whom it lets in, how it ends, and how it logs."""
+    """The address the server listens on, whom it admits, how it shuts down, and how it logs."""
 
     grpc_host: Host = "127.0.0.1"
     """Where to listen: an address or a name; IPv6 with brackets or without, as in all settings of hosts;
@@ -45,7 +45,7 @@ class ServerSettings(EnvironmentSettings):
 
     @property
     def reflected(self) -> bool:
-        """Whether everybody is told what the contract is."""
+        """Whether the contract is served to everybody."""
         return self.reflection == "on"
 
     @property
@@ -71,7 +71,7 @@ class ServerSettings(EnvironmentSettings):
 
 
 class InsideSettings(EnvironmentSettings):
-    """How the server runs inside Envoy, and when such a worker is ended to be started again."""
+    """How the server runs embedded in Envoy, and when such a worker is restarted."""
 
     inside: bool = False
     """`1` embeds the server in Envoy, as `serve --inside-envoy` does; the gateway's settings count then

@@ -13,7 +13,7 @@ from server.config.tokens_together import check_together
 
 @dataclass(frozen=True)
 class Settings:
-    """All settings; made without arguments, they are what the environment says."""
+    """All settings; without arguments, they are read from the environment."""
 
     server: ServerSettings = field(default_factory=ServerSettings)
     tokens: TokenSettings = field(default_factory=TokenSettings)

@@ -1,4 +1,4 @@
-"""The Stream app that the server asks."""
+"""The Stream app that the server queries."""
 
 from pathlib import Path
 from typing import Self
@@ -12,7 +12,7 @@ from server.config.quantities import Count, Milliseconds
 
 
 class StreamSettings(EnvironmentSettings):
-    """The Stream app to ask, and how much may be spent on asking."""
+    """The Stream app, and the limits of requests to it."""
 
     model_config = SettingsConfigDict(env_prefix="STREAM_")
     credentials = ("api_key", "api_secret")
@@ -30,22 +30,22 @@ class StreamSettings(EnvironmentSettings):
     budget_ms: Milliseconds = 300
     """How long a caller waits for Stream at most."""
     reuse_ms: Milliseconds = 1000
-    """How old an answer of Stream's may be when it is shown."""
+    """How old a response of Stream may be when it is used."""
     max_questions: Count = 64
     """Requests to Stream under way at once."""
     breaker_failures: Count = 5
-    """Calls that must fail, with no success between them, before Stream is left alone."""
+    """Calls that must fail, with no success between them, before the breaker opens."""
     breaker_open_ms: Milliseconds = 5000
     """How long it is left alone, before one request tries it again."""
 
     @property
     def configured(self) -> bool:
-        """Whether there is a Stream app to ask."""
+        """Whether a Stream app is configured."""
         return self.api_key is not None
 
     @property
     def question_ms(self) -> int:
-        """How long a question may take: until its answer could no longer be shown."""
+        """How long a request may take: until its response could no longer be used."""
         return max(self.reuse_ms, self.budget_ms)
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""The certificates that the server shows and asks for."""
+"""The certificates that the server presents and asks for."""
 
 from pathlib import Path
 from typing import Literal, Self
@@ -23,7 +23,7 @@ class TlsSettings(EnvironmentSettings):
 
     @property
     def mode(self) -> Literal["off", "on", "mutual"]:
-        """Whether gRPC is encrypted, and whether clients must show who they are."""
+        """Whether gRPC is encrypted, and whether clients must authenticate by a certificate."""
         if self.certificate_file is None:
             return "off"
         return "on" if self.client_ca_file is None else "mutual"

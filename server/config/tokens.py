@@ -9,7 +9,7 @@ from machine.addresses import ProxyUrl
 from machine.environment import EnvironmentSettings
 from server.config.ca_file import CaFile
 
-# What RFC 6749 lets a scope consist of.
+# The characters that RFC 6749 allows in a scope.
 Scope = Annotated[str, StringConstraints(pattern=r"^[!#-\[\]-~]+$")]
 Algorithm = Literal[
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"
@@ -61,12 +61,12 @@ class TokenSettings(EnvironmentSettings):
 
     @property
     def configured(self) -> bool:
-        """Whether it is set whose tokens are accepted."""
+        """Whether an issuer is configured."""
         return bool(self.issuer)
 
     @property
     def has_keys(self) -> bool:
-        """Whether the source of the keys that tokens are signed with is set."""
+        """Whether a source of the keys that tokens are signed with is configured."""
         return self.jwks_url is not None or self.jwks_file is not None
 
     @property
@@ -76,7 +76,7 @@ class TokenSettings(EnvironmentSettings):
 
     @property
     def allows_plain_http(self) -> bool:
-        """Whether issuers on other machines may be asked by http."""
+        """Whether requests to issuers on other machines may use http."""
         return self.plain_http == "on"
 
     @property

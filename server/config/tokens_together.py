@@ -17,7 +17,7 @@ def check_together(tokens: TokenSettings, introspection: IntrospectionSettings) 
     """Raise ValueError, with a line for each thing to change, if settings do not go together.
 
     With the URL of an introspection endpoint tokens need no issuer, and the keys of an issuer alone are
-    not discovered: it is compared with what the endpoint answers.
+    not discovered: it is compared with the endpoint's responses.
     """
     faults = [
         *_key_faults(tokens),
