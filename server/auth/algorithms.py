@@ -52,7 +52,7 @@ def _parse(jwk: Mapping[str, Any]) -> PublicKey:
         raise UnusableKeyError("a private key")
     try:
         key: PublicKey = _KINDS[kty].from_jwk(jwk)
-    except Exception as error:  # whatever is wrong with one key, the others may be well
+    except Exception as error:  # whatever is wrong with one key, the others may be good
         raise UnusableKeyError("malformed, or of an unknown curve") from error
     return key
 

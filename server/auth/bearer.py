@@ -1,4 +1,4 @@
-"""Takes the token out of the Authorization headers of a request (RFC 6750, section 2.1)."""
+"""Reads the token from the Authorization headers of a request (RFC 6750, section 2.1)."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from jwt.utils import base64url_decode
 from server.auth.errors import TokenRefusedError, TokenRequiredError
 
 LARGEST_TOKEN = 16 * 1024
-"""Characters of a token that are looked at; one with every group of a large company takes 10 KiB."""
+"""Characters of a token that are read at most; one with all groups of a large company takes 10 KiB."""
 
 # RFC 6750's b64token, which is what JSON Web Tokens and opaque tokens are made of.
 _TOKEN = re.compile(r"[\w.~+/-]+=*", re.ASCII)
@@ -40,7 +40,7 @@ def is_bearer_token(text: str) -> bool:
 
 
 def resembles_jwt(token: str) -> bool:
-    """Return whether a token is one of those, or begins like one and is not well formed.
+    """Return whether a token is a JSON Web Token, or begins like one and is malformed.
 
     Lenient issuers read `=`, `~` or a dot behind a signature as if they were not there.
     """

@@ -9,13 +9,13 @@ from server.config.tokens import ALGORITHMS, TokenSettings
 
 _TIMES = ("exp", "nbf", "iat")
 _MAX_SHOWN = 200
-"""Characters of an issuer or an audience that the log shows at most."""
+"""Characters of an issuer or an audience that are logged at most."""
 _MAX_SHOWN_AUDIENCES = 5
 
 
 @dataclass(frozen=True)
 class TokenRules:
-    """What a token must be like, whoever issued it."""
+    """What a token must satisfy, whatever its issuer."""
 
     audiences: tuple[str, ...] = ()
     audience_claim: str | None = "aud"
@@ -27,7 +27,7 @@ class TokenRules:
 
 
 def rules_of(settings: TokenSettings) -> TokenRules:
-    """Make the rules that the settings ask for."""
+    """Return the rules as configured."""
     return TokenRules(
         settings.audience,
         settings.audience_claim if settings.compares_audience else None,
@@ -40,7 +40,7 @@ def rules_of(settings: TokenSettings) -> TokenRules:
 def check_audience(claims: Mapping[str, Any], rules: TokenRules) -> None:
     """Raise TokenRefusedError unless a token is for one of the audiences.
 
-    A null in a list of audiences is passed over.
+    A null in a list of audiences is skipped.
     """
     if rules.audience_claim is None:
         return

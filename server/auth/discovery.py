@@ -19,7 +19,7 @@ class Metadata(NamedTuple):
 
     jwks_uri: str
     introspection_endpoint: str | None
-    """None also if it would be asked by plain http that is not allowed."""
+    """None also if its URL is plain http, and that is not allowed."""
 
 
 class Discovery:
@@ -33,7 +33,7 @@ class Discovery:
         *,
         plain_http: bool = False,
     ) -> None:
-        """Believe addresses of https alone, unless plain http is allowed or the issuer's own."""
+        """Accept https addresses only, unless plain http is allowed or the issuer's own."""
         self._client = client
         self.issuer = issuer
         self._token = token
@@ -42,7 +42,7 @@ class Discovery:
         """What was read last."""
 
     async def read(self) -> Metadata:
-        """Read the metadata anew; raises IssuerError."""
+        """Fetch the metadata; raises IssuerError."""
         try:
             self.known = self._check(parse_json(await self._document()))
         except IssuerError as error:
@@ -68,7 +68,7 @@ class Discovery:
         return await self._client.get(url, await self._token.headers_for(url) if self._token else {})
 
     def _check(self, document: Any) -> Metadata:
-        """Take an issuer's word for itself alone (RFC 8414, section 3.3), to the letter."""
+        """Check that the metadata is of this very issuer, to the letter (RFC 8414, section 3.3)."""
         named = document.get("issuer")
         if named != self.issuer:
             raise IssuerError(
@@ -89,7 +89,7 @@ class Discovery:
 
 
 def discoveries_of(settings: TokenSettings, client: IssuerClient) -> Mapping[str, Discovery]:
-    """Make the discovery of each issuer whose keys the settings do not name."""
+    """Return the discovery of each issuer whose keys are not configured."""
     if not settings.discovers:
         return {}
     return {

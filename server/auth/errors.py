@@ -1,11 +1,11 @@
-"""The ways in which a caller is not let in; the messages are written for callers."""
+"""The errors of callers that are not admitted; the messages are written for them."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
 
 class AuthNotConfiguredError(Exception):
-    """The settings do not say who may call."""
+    """It is not configured who may call."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -15,11 +15,11 @@ class AuthNotConfiguredError(Exception):
 
 
 class NotAdmittedError(Exception):
-    """The caller is not let in."""
+    """The caller is not admitted."""
 
 
 class TokenRequiredError(NotAdmittedError):
-    """The caller shows no token."""
+    """The caller sends no token."""
 
     check = "no token"
     shown: Mapping[str, object] = MappingProxyType({})
@@ -32,14 +32,14 @@ class TokenRefusedError(NotAdmittedError):
     """The token is not accepted; which check it failed is for the log alone."""
 
     def __init__(self, check: str, **shown: object) -> None:
-        """Take what a well-signed token has and what is wanted, for the log: nothing personal."""
+        """Take what a well-signed token has and what is required, for the log: nothing personal."""
         super().__init__("The access token is not valid.")
         self.check = check
         self.shown = shown
 
 
 class ScopesMissingError(NotAdmittedError):
-    """The token is good, but not for this."""
+    """The token is valid, but lacks a required scope."""
 
     def __init__(self, required: frozenset[str]) -> None:
         super().__init__("The access token lacks a required scope.")
@@ -47,14 +47,14 @@ class ScopesMissingError(NotAdmittedError):
 
 
 class KeysUnavailableError(NotAdmittedError):
-    """No token can be checked for want of keys."""
+    """No token can be verified: there are no keys."""
 
     def __init__(self) -> None:
         super().__init__("Access tokens cannot be checked right now. Try again shortly.")
 
 
 class IntrospectionUnavailableError(NotAdmittedError):
-    """The issuer cannot be asked about a token."""
+    """The token cannot be introspected at its issuer."""
 
     def __init__(self) -> None:
         super().__init__("Access tokens cannot be checked right now. Try again shortly.")

@@ -1,4 +1,4 @@
-"""Decides whether a caller is let in."""
+"""Decides whether a caller is admitted."""
 
 import logging
 from collections.abc import Sequence
@@ -12,10 +12,10 @@ log = logging.getLogger("server.auth")
 
 
 class Guard(Protocol):
-    """Stands before every method of the service."""
+    """Guards every method of the service."""
 
     async def admit(self, authorization: Sequence[str | bytes]) -> None:
-        """Let a caller in by its Authorization headers, or raise NotAdmittedError."""
+        """Admit a caller by its Authorization headers, or raise NotAdmittedError."""
         ...
 
 
@@ -32,7 +32,7 @@ class Verifier(Protocol):
 
 
 class TokenGuard:
-    """Lets in who shows a good token that grants all required scopes."""
+    """Admits callers with a valid token that grants all required scopes."""
 
     def __init__(self, tokens: Verifier, required_scopes: frozenset[str]) -> None:
         self._tokens = tokens
@@ -51,7 +51,7 @@ class TokenGuard:
 
 
 class OpenDoor:
-    """Lets everybody in, as AUTH=off asks."""
+    """Admits every caller, for AUTH=off."""
 
     async def admit(self, authorization: Sequence[str | bytes]) -> None:
         pass

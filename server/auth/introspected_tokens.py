@@ -1,4 +1,4 @@
-"""Verifies access tokens by asking their issuer, as seldom as their freshness permits."""
+"""Verifies access tokens by introspection at their issuer, as rarely as the cache allows."""
 
 import asyncio
 import hashlib
@@ -25,15 +25,15 @@ A slow issuer may not take all room for requests, nor callers with one token the
 """
 
 _Outcome = Grant | TokenRefusedError | None
-"""What a token grants, or why it is refused, or None if the issuer could not be asked."""
+"""What a token grants, or why it is refused, or None if it could not be introspected."""
 
 
 class IntrospectedTokens:
     """Verifies tokens of which only their issuer knows what they grant.
 
-    An answer is used for the cache's time, counted from when it was asked for, and never past `exp`.
-    Many callers with one token are one request, which belongs to none of them. A good token is asked
-    for anew a little before its time is over, so that whoever uses it does not wait.
+    A response is used for the cache's time, counted from its request, and never past `exp`.
+    Many callers with one token share one request, which belongs to none of them. A good token is
+    introspected again a little before its time is over, so that its callers do not wait.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class IntrospectedTokens:
         return entry.grant
 
     async def verify(self, token: str) -> Grant:
-        """Ask what a token grants that is not remembered.
+        """Introspect a token that is not cached.
 
         Raises TokenRefusedError and IntrospectionUnavailableError.
         """
@@ -87,14 +87,14 @@ class IntrospectedTokens:
         return outcome
 
     async def aclose(self) -> None:
-        """Give up all requests."""
+        """Cancel all requests."""
         asking = list(self._asking.values())
         for task in asking:
             task.cancel()
         await wait_for_end(asking, "introspections")
 
     def _renew(self, digest: bytes, token: str) -> None:
-        """Ask anew about a token, unless that is under way or not possible now."""
+        """Introspect a token again, unless that is under way or not possible now."""
         if digest not in self._asking:
             with suppress(IntrospectionUnavailableError):
                 self._ask(digest, token)
@@ -130,7 +130,7 @@ class IntrospectedTokens:
         self._gate.began(known=known)
         try:
             answer = await self._introspect(token)
-        except Exception as error:  # noqa: BLE001 - whatever goes wrong, nobody is let in for it
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong, nobody is admitted by it
             self._gate.failed(_fault(error), known=known)
             self._grants.put_off_renewal(digest)
             return None
@@ -150,7 +150,7 @@ class IntrospectedTokens:
 
 
 def _digest(token: str) -> bytes:
-    """Name a token in what is remembered, so that it is small and opens no door."""
+    """Return the cache's key of a token, which is small and of no use to a thief."""
     return hashlib.sha256(token.encode()).digest()
 
 

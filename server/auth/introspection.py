@@ -14,7 +14,7 @@ from server.auth.issuer_errors import IssuerError
 from server.config.introspection import IntrospectionSettings
 
 Introspect = Callable[[str], Awaitable[Answer]]
-"""Asks the issuer about a token; raises IssuerError if there is no answer of use."""
+"""Introspects a token; raises IssuerError if there is no usable response."""
 
 _TOKEN = {"token_type_hint": "access_token"}
 
@@ -26,7 +26,7 @@ FindEndpoint = Callable[[], Awaitable[str]]
 def introspection(
     client: IssuerClient, settings: IntrospectionSettings, find_endpoint: FindEndpoint
 ) -> Introspect:
-    """Ask the endpoint as the settings have it. The token is in the body of the request alone."""
+    """Introspect tokens as configured. The token is in the body of the request alone."""
     form = {**_TOKEN, **_form_credentials(settings)}
 
     async def introspect(token: str) -> Answer:
@@ -38,7 +38,7 @@ def introspection(
 
 
 async def try_introspection(introspect: Introspect) -> None:
-    """Ask about a token that nobody has issued; raises IssuerError if the answer is of no use."""
+    """Introspect a random token, which nobody issued; raises IssuerError if the response is unusable."""
     answer = await introspect(token_urlsafe())
     if answer["active"]:
         raise IssuerError("a random token is active there")

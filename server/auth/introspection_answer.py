@@ -1,4 +1,4 @@
-"""Reads what an introspection endpoint answers (RFC 7662, section 2.2)."""
+"""Reads the responses of an introspection endpoint (RFC 7662, section 2.2)."""
 
 import math
 from collections.abc import Mapping
@@ -25,27 +25,27 @@ _TIMES = ("exp", "nbf", "iat")
 
 @dataclass(frozen=True)
 class Expected:
-    """What an answer must have to be of use here."""
+    """What a response must have to be accepted."""
 
     rules: TokenRules = field(default_factory=TokenRules)
-    """The audience is compared only if there are some, and the answer has the claim."""
+    """The audience is compared only if there are some, and the response has the claim."""
     issuers: tuple[str, ...] = ()
-    """One of them must be `iss`, if there are some, and the answer has it."""
+    """One of them must be `iss`, if there are some, and the response has it."""
     required: frozenset[str] = frozenset()
-    """Claims that must be there."""
+    """Claims that must be present."""
 
 
 def expected_of(tokens: TokenSettings, introspection: IntrospectionSettings) -> Expected:
-    """Expect what the settings ask for."""
+    """Return what is expected, as configured."""
     return Expected(rules_of(tokens), tokens.issuer, introspection.require)
 
 
 def parse_answer(document: bytes) -> Answer:
-    """Read an answer as it came; raises IssuerError unless it says whether the token is active."""
+    """Parse a response; raises IssuerError unless its `active` is true or false."""
     answer = parse_json(document)
     if not isinstance(answer, dict) or not isinstance(answer.get("active"), bool):
         raise IssuerError("no introspection answer: `active` is neither true nor false")
-    # JSON's null stands for what is not there.
+    # A null in JSON counts as absent.
     return {name: value for name, value in answer.items() if value is not None}
 
 
@@ -85,7 +85,7 @@ def _check_origin(answer: Answer, expected: Expected) -> None:
 
 
 def _check_times(answer: Answer, now: float) -> float:
-    """Return when the token expires, infinity if the answer does not say."""
+    """Return when the token expires, infinity if the response has no `exp`."""
     times = {name: _seconds(answer[name]) for name in _TIMES if name in answer}
     expires = times.get("exp", math.inf)
     if expires <= now - CLOCK_SKEW_SECONDS:

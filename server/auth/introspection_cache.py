@@ -1,4 +1,4 @@
-"""What introspections have answered, by the digests of the tokens and for a short time."""
+"""A short-lived cache of introspection responses, by the digests of the tokens."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -11,17 +11,17 @@ MAX_GRANTS = 10_000
 MAX_GRANT_BYTES = 32 * 1024 * 1024
 """What grants take at most, those of 10,000 tokens with 60 scopes each."""
 MAX_REFUSALS = 10_000
-"""Refused tokens that are remembered at most, some 300 bytes each."""
+"""Refused tokens that are cached at most, some 300 bytes each."""
 REFUSED_SECONDS = 5.0
 RENEW_AFTER = 0.8
-"""The part of an entry's time after which it is renewed."""
+"""The fraction of an entry's time after which it is renewed."""
 RETRY_SECONDS = 1.0
 
 _ENTRY_BYTES = 500
 
 
 class Entry:
-    """A grant, when to ask for it anew, and until when it is used; both by the cache's clock."""
+    """A grant, when to renew it, and until when it is used; both by the cache's clock."""
 
     __slots__ = ("bytes", "grant", "renew_at", "until")
 
@@ -33,9 +33,9 @@ class Entry:
 
 
 class GrantCache:
-    """Good answers, bounded by number and bytes; the least recently used one gives way.
+    """Grants, bounded by number and bytes; the least recently used one is evicted.
 
-    Entries that are out of date stay until they give way: they show that a token was good.
+    Expired entries stay until they are evicted: they show that a token was good.
     """
 
     def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
@@ -48,7 +48,7 @@ class GrantCache:
         return digest in self._entries
 
     def find(self, digest: bytes) -> Entry | None:
-        """Return the entry of a token unless it is out of date."""
+        """Return the entry of a token unless it has expired."""
         entry = self._entries.get(digest)
         if entry is None or entry.until <= self._clock():
             return None
@@ -56,7 +56,7 @@ class GrantCache:
         return entry
 
     def remember(self, digest: bytes, grant: Grant, asked_at: float, lasts: float) -> None:
-        """Keep a grant for the cache's time since it was asked for, and for what it lasts (seconds)."""
+        """Keep a grant for the cache's time since its request, and no longer than it lasts (seconds)."""
         self.forget(digest)
         until = min(asked_at + self._seconds, self._clock() + lasts)
         entry = Entry(grant, asked_at + self._seconds * RENEW_AFTER, until)
@@ -66,12 +66,12 @@ class GrantCache:
             self._bytes -= self._entries.popitem(last=False)[1].bytes
 
     def put_off_renewal(self, digest: bytes) -> None:
-        """Have a token asked for anew no sooner than in RETRY_SECONDS, if it is known."""
+        """Renew a token no sooner than in RETRY_SECONDS, if it is cached."""
         if entry := self._entries.get(digest):
             entry.renew_at = self._clock() + RETRY_SECONDS
 
     def forget(self, digest: bytes) -> None:
-        """Drop a token, if it is known."""
+        """Drop a token, if it is cached."""
         if entry := self._entries.pop(digest, None):
             self._bytes -= entry.bytes
 
@@ -85,7 +85,7 @@ class RefusalCache:
         self._refusals: OrderedDict[bytes, tuple[str, float]] = OrderedDict()
 
     def check(self, digest: bytes) -> None:
-        """Raise TokenRefusedError if the token was refused a moment ago."""
+        """Raise TokenRefusedError if the token was refused seconds ago."""
         failed, until = self._refusals.get(digest, ("", 0))
         if failed and until > self._clock():
             raise TokenRefusedError(failed)

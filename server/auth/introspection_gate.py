@@ -1,4 +1,4 @@
-"""Decides whether the issuer may be asked about a token, from how earlier requests ended."""
+"""Decides whether a token may be introspected, from how earlier requests ended."""
 
 import logging
 import math
@@ -10,11 +10,11 @@ from server.resilience.breaker import Breaker
 from server.runtime.sparing_log import SparingLog
 
 FAILURES = 5
-"""Requests that must fail in a row before the issuer is left alone."""
+"""Requests that must fail in a row before the breaker opens."""
 OPEN_SECONDS = 2.0
-"""How long it is left alone, before one request tries it again."""
+"""How long it stays open, before one request probes the issuer."""
 PAUSE_SECONDS = 5.0
-"""How long it is left alone after a 429 that names no time."""
+"""How long nothing is requested after a 429 without a Retry-After."""
 MIN_PAUSE_SECONDS = 1.0
 MAX_PAUSE_SECONDS = 60.0
 
@@ -44,7 +44,7 @@ class IntrospectionGate:
         self._silent_until = {True: -math.inf, False: -math.inf}
 
     def permits(self, *, known: bool) -> bool:
-        """Return whether the issuer may be asked now about a token that was good before, or another."""
+        """Return whether a token that was good before, or another, may be introspected now."""
         return self._clock() >= self._silent_until[known] and self._breakers[known].permits()
 
     def began(self, *, known: bool) -> None:
@@ -52,7 +52,7 @@ class IntrospectionGate:
         self._breakers[known].began()
 
     def answered(self, *, known: bool) -> None:
-        """Note an answer, whatever it is: the issuer is well."""
+        """Note a response, whatever it is: the issuer is healthy."""
         if self._breakers[known].is_open:
             log.info("tokens can be introspected again")
         self._breakers[known].succeeded()

@@ -1,4 +1,4 @@
-"""Whose turn it is to be introspected, as long as only so many tokens may be at once."""
+"""The queue of tokens to introspect, of which only so many may be under way at once."""
 
 import asyncio
 from collections import OrderedDict
@@ -6,7 +6,7 @@ from enum import IntEnum
 
 MAX_KNOWN_WAITING = 1000
 MAX_TURNED_AWAY = 10_000
-"""Tokens that are remembered as turned away at most, some 150 bytes each."""
+"""Rejected tokens that are remembered at most, some 150 bytes each."""
 
 
 class Rank(IntEnum):
@@ -15,7 +15,7 @@ class Rank(IntEnum):
     KNOWN = 0
     """Introspected before, and good."""
     RETURNING = 1
-    """Turned away before for want of room."""
+    """Rejected before because the queue was full."""
     NEW = 2
 
 
@@ -38,7 +38,7 @@ class Turn:
             async with asyncio.timeout(self._queue.patience):
                 await asyncio.shield(self.came)
         except TimeoutError:
-            if self.came.done():  # at this very moment
+            if self.came.done():  # at the same time
                 return
             self._queue.note_turned_away(self._digest)
             raise TurnedAwayError from None
@@ -52,14 +52,14 @@ class IntrospectionQueue:
     """Gives so many turns at once, and to tokens that were never good only so many in a second.
 
     Different junk tokens come once each, so tokens that were good before go first, and behind them
-    those that come again because they were turned away: junk cannot keep a caller out that tries again.
+    those that come again after a rejection: junk cannot keep a caller out that tries again.
     A request takes the server more than a millisecond, so their pace is what junk may take from others.
     """
 
     def __init__(self, max_turns: int, per_second: int, patience: float) -> None:
         """Let tokens wait for so many seconds, and no more of them than have a turn in half that time.
 
-        Who waits behind as many as have a turn in the whole of it would wait in vain, each time.
+        A token behind as many as have a turn in all that time would wait in vain, each time.
         """
         self.patience = patience
         self._free = max_turns

@@ -1,4 +1,4 @@
-"""Builds the introspection of tokens out of its parts, and takes it down again."""
+"""Builds the introspection of tokens out of its parts, and closes it again."""
 
 import asyncio
 import logging
@@ -25,7 +25,7 @@ log = logging.getLogger("server.auth")
 async def introspecting(
     accepted: TokenSettings, settings: IntrospectionSettings, discoveries: Discoveries = NONE
 ) -> AsyncIterator[IntrospectedTokens]:
-    """Introspect tokens while the block lasts, at the endpoint that is set or discovered."""
+    """Introspect tokens while the block lasts, at the endpoint that is configured or discovered."""
     async with introspection_client(accepted, settings, discoveries) as introspect:
         tokens = IntrospectedTokens(introspect, expected_of(accepted, settings), settings)
         trying = asyncio.create_task(_try_once(introspect))
@@ -40,7 +40,7 @@ async def introspecting(
 async def introspection_client(
     accepted: TokenSettings, settings: IntrospectionSettings, discoveries: Discoveries = NONE
 ) -> AsyncIterator[Introspect]:
-    """Have connections to the introspection endpoint while the block lasts."""
+    """Keep connections to the introspection endpoint while the block lasts."""
     client = IssuerClient(
         accepted, timeout=settings.timeout_ms / 1000, max_connections=settings.max_requests
     )
@@ -51,7 +51,7 @@ async def introspection_client(
 
 
 def _endpoint(settings: IntrospectionSettings, discoveries: Discoveries) -> FindEndpoint:
-    """Find the endpoint that is set, or else that of the only issuer that is asked for it."""
+    """Find the endpoint that is configured, or else discover that of the only issuer."""
 
     async def find() -> str:
         if settings.url is not None:
@@ -63,10 +63,10 @@ def _endpoint(settings: IntrospectionSettings, discoveries: Discoveries) -> Find
 
 
 async def _try_once(introspect: Introspect) -> None:
-    """Ask at the start, so that wrong credentials are in the log before the first caller comes.
+    """Introspect once at the start, so that wrong credentials are logged before the first caller comes.
 
-    No server waits for it. While the issuer is away none lets in whom it does not remember, and what
-    the others remember is over in seconds: a fresh one is no worse.
+    No server waits for it. While the issuer is unavailable each admits only the tokens it has cached,
+    and those of the others expire in seconds: a fresh one is no worse.
     """
     try:
         await try_introspection(introspect)

@@ -1,4 +1,4 @@
-"""Reads what an issuer answers: how much, packed how, and whether it is JSON at all."""
+"""Reads the response of an issuer: its size, its encoding, and whether it is JSON at all."""
 
 import zlib
 from http import HTTPStatus
@@ -8,7 +8,7 @@ import httpx
 from server.auth.issuer_errors import IssuerError, read_retry_after
 
 MAX_BYTES = 256 * 1024
-"""Bytes of an answer that are read at most, packed and unpacked; a key takes some 500."""
+"""Bytes of a response that are read at most, packed and unpacked; a key takes some 500."""
 
 _PACKED = ("gzip", "x-gzip", "deflate")
 _BOM = b"\xef\xbb\xbf"

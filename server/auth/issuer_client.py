@@ -1,4 +1,4 @@
-"""The HTTP client that asks issuers: for key sets, for discovery and for introspection."""
+"""The HTTP client for issuers: for key sets, discovery and introspection."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ _IDLE_SECONDS = 4.0
 
 
 class IssuerClient:
-    """Asks by GET or POST, and takes a JSON object with status 200 for an answer.
+    """Sends GET and POST requests; a response must be a JSON object with status 200.
 
     It keeps connections, follows no redirect, and reads 256 KiB at most. It belongs to one event loop.
     """
@@ -34,7 +34,7 @@ class IssuerClient:
     def __init__(
         self, settings: TokenSettings, *, timeout: float = TIMEOUT_SECONDS, max_connections: int = 20
     ) -> None:
-        """Give up a request after so many seconds, from connecting to the last byte."""
+        """Time out a request after so many seconds, from connecting to the last byte."""
         self._ca_file = settings.ca_file
         self._proxy_url = settings.proxy_url.get_secret_value() if settings.proxy_url else None
         self._timeout = timeout
@@ -54,7 +54,7 @@ class IssuerClient:
     async def post(
         self, url: str, form: Mapping[str, str], headers: Mapping[str, str] = _NO_HEADERS
     ) -> bytes:
-        """Send a form, and read the answer; raises IssuerError."""
+        """Send a form, and read the response; raises IssuerError."""
         return await self._ask("POST", url, headers, form)
 
     async def aclose(self) -> None:
@@ -98,14 +98,14 @@ class IssuerClient:
         async with self._creating:
             if self._trust is None:
                 try:
-                    # For 14 ms the loop would answer nobody.
+                    # It would block the event loop for 14 ms.
                     self._trust = await asyncio.to_thread(create_trust, self._ca_file)
                 except OSError as error:
                     raise IssuerError(f"AUTH_CA_FILE cannot be used: {error.strerror}") from error
             return self._trust
 
     async def _look_for_new_authorities(self, trust: ssl.SSLContext, error: Exception) -> None:
-        """Take up what AUTH_CA_FILE has got meanwhile, for the next request, if that may help."""
+        """Reload AUTH_CA_FILE for the next request, if that may help."""
         if self._ca_file is not None and is_distrust(error):
             with suppress(OSError):
                 await asyncio.to_thread(trust.load_verify_locations, self._ca_file)
@@ -126,7 +126,7 @@ async def _exchange(
     headers: Mapping[str, str],
     form: Mapping[str, str] | None,
 ) -> bytes:
-    """Ask once more if a kept connection was closed by the server at the same moment."""
+    """Retry once if the server closed a kept connection at the same time."""
     is_new = False
 
     async def watch(event: str, _: Any) -> None:

@@ -1,4 +1,4 @@
-"""Why an issuer could not be asked, in words for the log."""
+"""Why a request to an issuer failed, as text for the log."""
 
 import os
 import socket
@@ -11,22 +11,22 @@ import httpx
 
 
 class IssuerError(Exception):
-    """An issuer cannot be asked, or its answer is of no use."""
+    """A request to an issuer failed, or its response is unusable."""
 
     def __init__(
         self, reason: str, *, status: int | None = None, retry_after: float | None = None
     ) -> None:
         super().__init__(reason)
         self.reason = reason
-        """What was wrong, for the log; no credentials and nothing of the answer's body."""
+        """What was wrong, for the log; no credentials and nothing of the response's body."""
         self.status = status
-        """The status of the answer if that is what was wrong."""
+        """The status of the response if that is what was wrong."""
         self.retry_after = retry_after
-        """Seconds for which the issuer asks to be left alone, if it does (RFC 9110, 10.2.3)."""
+        """Seconds of the response's Retry-After, if it has one (RFC 9110, 10.2.3)."""
 
 
 def describe(error: BaseException) -> str:
-    """Name what kept a request from an answer: the name, the connection, TLS, the proxy."""
+    """Describe why there was no response: the name, the connection, TLS, the proxy."""
     names = (name for cause in _causes(error) if (name := _name(cause)))
     return next(names, str(error) or type(error).__name__)
 
@@ -41,7 +41,7 @@ def _name(cause: BaseException) -> str | None:
             return f"the proxy refused: {cause}"
         case httpx.InvalidURL():  # its message may show a password
             return "the URL is not valid"
-        case OSError(errno=int(number)):  # asyncio has words of its own for "Connection refused"
+        case OSError(errno=int(number)):  # asyncio has its own text for "Connection refused"
             return os.strerror(number)
     return None
 

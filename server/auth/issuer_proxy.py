@@ -21,8 +21,8 @@ def choose_proxy(url: str, proxy_url: str | None) -> Proxy | None:
     """Choose the proxy for a URL, or none.
 
     AUTH_PROXY_URL takes everything, and HTTPS_PROXY what is encrypted up to the issuer. This machine
-    and what NO_PROXY names are asked straight. Raises httpx.InvalidURL, and IssuerError for a proxy of
-    another kind.
+    and what NO_PROXY names are connected to directly. Raises httpx.InvalidURL, and IssuerError for a
+    proxy of another kind.
     """
     target = httpx.URL(url)
     environment = getproxies_environment()

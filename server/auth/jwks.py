@@ -56,7 +56,7 @@ class KeySet:
         return suitable[0] if len(suitable) == 1 else None
 
     def may_lack(self, kid: str | None, algorithm: str) -> bool:
-        """Return whether a newer set may have a key that this one has not."""
+        """Return whether a newer set may have a key that this one lacks."""
         return kid not in self.kids if kid is not None else not self._suitable(algorithm)
 
     def __len__(self) -> int:
@@ -70,7 +70,7 @@ def read_key_set(document: bytes) -> KeySet:
     """Read the keys of a set; raises UnusableKeysError if it has none that is usable.
 
     Usable is a public key for signatures, of RSA (2,048 bits or more), P-256, P-384, P-521 or Ed25519.
-    Keys for encryption are passed over; any other key that is not usable is left out with a reason.
+    Keys for encryption are skipped; any other key that is not usable is left out with a reason.
     """
     read = list(_read(_listed(document)))
     left_out = [key for key in read if isinstance(key, LeftOutKey)]

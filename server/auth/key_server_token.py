@@ -1,4 +1,4 @@
-"""The bearer token that a key server asks for, such as Kubernetes' own."""
+"""The bearer token that a key server requires, such as Kubernetes' own."""
 
 import asyncio
 import re
@@ -15,9 +15,9 @@ _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 
 
 class KeyServerToken:
-    """A token in a file, which is read anew for each request: Kubernetes replaces it every hour.
+    """A token in a file, which is reread for each request: Kubernetes replaces it every hour.
 
-    It is shown to one origin alone, whatever addresses that names.
+    It is sent to one origin alone, whatever addresses that names.
     """
 
     def __init__(self, file: Path, url: str) -> None:
@@ -40,7 +40,7 @@ class KeyServerToken:
 
 
 def key_server_token(settings: TokenSettings, url: str) -> KeyServerToken | None:
-    """Make the token that the settings have for the key server at a URL, if they have one."""
+    """Return the token that is configured for the key server at a URL, if there is one."""
     return KeyServerToken(settings.jwks_token_file, url) if settings.jwks_token_file else None
 
 

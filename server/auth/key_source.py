@@ -28,7 +28,7 @@ class KeySourceError(Exception):
     def __init__(self, reason: str, retry_after: float | None = None) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
-        """Seconds for which the source asks to be left alone, if it does."""
+        """Seconds of the source's Retry-After, if it has one."""
 
 
 def key_sources(
@@ -36,7 +36,7 @@ def key_sources(
 ) -> Mapping[str, KeySource]:
     """Find the source of each issuer's keys; raises AuthNotConfiguredError if there is no issuer.
 
-    Issuers share the one source that the settings name, which is theirs on purpose: Entra's tenants
+    Issuers share the one source that is configured, which is theirs on purpose: Entra's tenants
     and Google's two names have one key set. If keys are discovered, each issuer has its own.
     """
     if not settings.configured:
@@ -53,7 +53,7 @@ def key_sources(
 
 
 def of_file(path: Path) -> KeySource:
-    """Read a file, anew every time."""
+    """Read a file, again every time."""
 
     async def read() -> bytes:
         try:
@@ -65,7 +65,7 @@ def of_file(path: Path) -> KeySource:
 
 
 def of_url(client: IssuerClient, url: str, token: KeyServerToken | None = None) -> KeySource:
-    """Fetch a URL, with a bearer token if it asks for one."""
+    """Fetch a URL, with a bearer token if it requires one."""
 
     async def fetch() -> bytes:
         try:
@@ -79,7 +79,7 @@ def of_url(client: IssuerClient, url: str, token: KeyServerToken | None = None) 
 def of_discovery(
     client: IssuerClient, discovery: Discovery, token: KeyServerToken | None = None
 ) -> KeySource:
-    """Fetch the keys from the address that the issuer publishes, which is read anew every time."""
+    """Fetch the keys from the address that the issuer publishes, which is reread every time."""
 
     async def fetch() -> bytes:
         uri = await _jwks_uri(discovery)
@@ -92,7 +92,7 @@ def of_discovery(
 
 
 async def _jwks_uri(discovery: Discovery) -> str:
-    """Read the address of the keys; while the issuer does not name it, the last one is good."""
+    """Read the address of the keys; while the issuer does not publish it, the last one is good."""
     try:
         return (await discovery.read()).jwks_uri
     except IssuerError as error:

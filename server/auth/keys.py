@@ -14,18 +14,18 @@ from server.auth.key_source import KeySource, KeySourceError
 REFRESH_SECONDS = 300.0
 RETRY_SECONDS = 5.0
 MAX_RETRY_AFTER_SECONDS = 300.0
-"""How long a source is left alone at most that asks for it by Retry-After."""
+"""The longest Retry-After that is obeyed."""
 UNKNOWN_KEY_SECONDS = 30.0
 
 log = logging.getLogger("server.auth")
 
 
 class Keys:
-    """The key set of a source, read anew every 5 minutes, or 5 s after that failed.
+    """The key set of a source, reread every 5 minutes, or 5 s after that failed.
 
     It is also read for a key id that is not known, at most once in 30 s whatever callers send. The
-    keys at hand are kept for as long as the source is away; meanwhile nobody waits for others. A source
-    that asks to be left alone is, for 5 minutes at most.
+    keys read last are kept as long as the source is unavailable; meanwhile nobody waits for others. Its
+    Retry-After is obeyed, for 5 minutes at most.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Keys:
         self._left_out: frozenset[LeftOutKey] = frozenset()
         self.current = KeySet()
         self.generation = 0
-        """Another number whenever a key came or went."""
+        """A new number whenever a key was added or removed."""
 
     @asynccontextmanager
     async def kept_fresh(self) -> AsyncIterator["Keys"]:
@@ -68,7 +68,7 @@ class Keys:
     async def find(self, kid: str | None, algorithm: str) -> VerificationKey | None:
         """Find a key by its id, or by its algorithm alone if the set has exactly one for that.
 
-        Raises KeysUnavailableError if the source, which may have it, cannot be asked.
+        Raises KeysUnavailableError if the source, which may have it, cannot be read.
         """
         if self._should_ask(kid, algorithm) and self._reading:
             await self._read()
@@ -80,13 +80,13 @@ class Keys:
         return key
 
     async def read_again(self) -> None:
-        """Read the set for a key that is not known, at most once in 30 s and only if it is not away."""
+        """Read the set for a key that is not known, at most once in 30 s, if it is available."""
         if not self._is_away and self._since(self._unknown_asked) >= UNKNOWN_KEY_SECONDS:
             self._unknown_asked = self._clock()
             await self._read()
 
     def _should_ask(self, kid: str | None, algorithm: str) -> bool:
-        """Return whether the source, which is there, may have a key that is not at hand."""
+        """Return whether the source is available and may have a key that is not known."""
         return not self._is_away and self.current.may_lack(kid, algorithm)
 
     def _since(self, moment: float) -> float:
@@ -104,7 +104,7 @@ class Keys:
         return self._since(self._begun) >= REFRESH_SECONDS
 
     async def _read(self) -> None:
-        """Read the set; all who want it at the same time share one reading, which none can cancel."""
+        """Read the set; concurrent callers share one read, which none of them can cancel."""
         if self._reading is None:
             self._reading = asyncio.create_task(self._read_once())
         await asyncio.shield(self._reading)
@@ -122,8 +122,8 @@ class Keys:
             else:
                 self._leave_alone(error.retry_after or 0)
             failure = {**self._of, "reason": str(error), "kept": len(self.current)}
-            log.error("keys cannot be read", extra=failure)  # noqa: TRY400 - the reason says it all
-        except Exception:  # a fault of ours: the next reading may go well, and there must be one
+            log.error("keys cannot be read", extra=failure)  # noqa: TRY400 - the reason is enough
+        except Exception:  # a bug of ours: the next read may succeed, and there must be one
             self._is_away = True
             log.exception("keys cannot be read", extra={**self._of, "kept": len(self.current)})
         finally:

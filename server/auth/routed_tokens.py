@@ -19,7 +19,7 @@ class RoutedTokens:
     def remembered(self, token: str) -> Grant | None:
         """Return what a token grants that was verified before, or None.
 
-        What is remembered was routed as it was verified: to look for a dot is enough here, for a
+        A cached token was routed when it was verified: looking for a dot is enough here, in a
         twentieth of the time.
         """
         if "." in token and (grant := self._tokens.remembered(token)):

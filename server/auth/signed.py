@@ -20,7 +20,7 @@ _CLAIMS: jwt.types.Options = {
 
 
 class UnverifiedToken(NamedTuple):
-    """A token as its bearer shows it: what it has only chooses the key that it is verified with."""
+    """A token as its bearer sends it: its content only selects the key that it is verified with."""
 
     text: str
     header: dict[str, Any]
@@ -32,7 +32,7 @@ class UnverifiedToken(NamedTuple):
 def read_unverified(text: str, algorithms: frozenset[str]) -> UnverifiedToken:
     """Read a token that is signed by one of the algorithms; raises TokenRefusedError.
 
-    A key that the header brings along or leads to (`jwk`, `jku`, `x5c`, `x5u`) is not looked at.
+    A key that the header brings along or leads to (`jwk`, `jku`, `x5c`, `x5u`) is ignored.
     """
     try:
         decoded = jwt.decode_complete(text, options=_UNVERIFIED)

@@ -16,9 +16,9 @@ from server.auth.signed import UnverifiedToken, is_signed, read_unverified, veri
 from server.auth.token_type import check_type
 
 REMEMBERED = 10_000
-"""Tokens that are remembered at most, some 300 bytes each."""
+"""Tokens that are cached at most, some 300 bytes each."""
 MAX_SCOPES_BYTES = 4096
-"""What the scopes of a token take at most that is remembered, some 40 of them: 40 MiB of all."""
+"""Bytes of the scopes of a token that is cached, some 40 of them: 40 MiB of all."""
 
 
 class Grant(NamedTuple):
@@ -37,7 +37,7 @@ class _Remembered(NamedTuple):
 class Tokens:
     """Verifies tokens of issuers, each with the keys of its own issuer alone.
 
-    A verified token is remembered until it expires or a key of its issuer comes or goes, unless it has
+    A verified token is cached until it expires or a key of its issuer comes or goes, unless it has
     very many scopes: the second time it costs a digest and a look-up.
     """
 
@@ -86,7 +86,7 @@ class Tokens:
         return Grant(read_scopes(claims, self._rules.scope_claims), expiry_of(claims))
 
     def _wrong_issuer(self, token: UnverifiedToken) -> TokenRefusedError:
-        """Let the log show the issuer only if one of ours has signed the token."""
+        """Log the issuer only if one of ours has signed the token."""
         for keys in dict.fromkeys(self._keys.values()):
             key = keys.current.find(token.kid, token.algorithm)
             if key and is_signed(token, key):
@@ -121,7 +121,7 @@ async def _key_of(keys: Keys, token: UnverifiedToken) -> VerificationKey:
 
 
 def _digest(text: str) -> bytes:
-    """Name a token in what is remembered, so that it is small and opens no door."""
+    """Return the cache's key of a token, which is small and of no use to a thief."""
     return hashlib.sha256(text.encode()).digest()
 
 
