@@ -60,9 +60,9 @@ class Stored:
 def store_calls(url: str, given: Iterable[Call]) -> Stored:
     """Insert calls, or update those whose ids are known; of two with one id the last counts.
 
-    All are stored or, where taking them raises, none. Rows are locked only once all are taken.
-    `created_at` and `updated_at` are kept as they are given, and equal rows are left alone. Raises
-    DatabaseUrlError, and SQLAlchemyError or psycopg.Error where the database refuses.
+    All are stored or, if iterating over them raises, none. Rows are locked only once all are read.
+    `created_at` and `updated_at` are stored as they are given, and equal rows are untouched. Raises
+    DatabaseUrlError, and SQLAlchemyError or psycopg.Error if the database refuses.
     """
     with writing_engine(url).begin() as connection:
         _staged.create(connection, checkfirst=False)
@@ -74,7 +74,7 @@ def store_calls(url: str, given: Iterable[Call]) -> Stored:
 
 
 def all_calls(url: str) -> Iterator[Call]:
-    """Read all calls as of one moment, in the order of their ids; few are held at a time.
+    """Read all calls from one snapshot, in the order of their ids; few are held at a time.
 
     Raises DatabaseUrlError, UnreadableRowError, and SQLAlchemyError if the database refuses.
     """
@@ -123,7 +123,7 @@ def _raise_first_not_sent(connection: Connection, after: str) -> None:
 def _stage(connection: Connection, given: Iterable[Call]) -> None:
     """Copy calls into a table of their own, which is several times as fast as inserting them.
 
-    A COPY is a statement, which has a time-out: so it begins when its batch is there, however
+    A COPY is a statement, which has a timeout: so it begins once its batch is complete, however
     slowly the calls come.
     """
     driver: Any = connection.connection.driver_connection
@@ -149,7 +149,7 @@ def _upsert() -> Insert:
     from_last = func.row_number().over(partition_by=_staged.c.id, order_by=_staged.c.place.desc())
     staged = select(_staged, from_last.label("from_last")).subquery()
     last = select(*(staged.c[name] for name in FIELDS)).where(staged.c.from_last == 1)
-    # In the order of their ids, so that two imports at once wait for each other and go on.
+    # In the order of their ids, so that two concurrent imports wait for each other without a deadlock.
     statement = insert(calls).from_select(FIELDS, last.order_by(staged.c.id))
     given = statement.excluded
     return statement.on_conflict_do_update(

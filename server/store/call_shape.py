@@ -1,4 +1,4 @@
-"""Reads a call from JSON in the documented shape, as strictly as a row is written that is kept."""
+"""Reads a call from JSON in the documented shape, as strictly as the table takes its row."""
 
 import json
 import re
@@ -26,13 +26,13 @@ Value = TypeVar("Value")
 
 
 class BadLineError(ValueError):
-    """A line that is no call; the message names fields and reasons, and shows no value."""
+    """A line that is not a call; the message names fields and reasons, and shows no value."""
 
 
 def read_call(line: bytes) -> Call:
     """Read a call; raises BadLineError.
 
-    All fields must be there and no others, but for `live`, which is ignored. Of a second, what is
+    All fields must be present and no others, but for `live`, which is ignored. Of a second, what is
     finer than a microsecond is cut off.
     """
     try:
@@ -44,7 +44,7 @@ def read_call(line: bytes) -> Call:
 
 
 class _Object(tuple[tuple[str, Any], ...]):
-    """The members of a JSON object as they stand, so that a key that stands twice is seen."""
+    """The members of a JSON object as they come, so that a duplicate key is noticed."""
 
     __slots__ = ()
 
@@ -158,5 +158,5 @@ def _line(problem: ErrorDetails) -> str:
 
 
 def _shown(key: str) -> str:
-    """Show a key that may be anything, on a terminal that may take it for a command."""
+    """Return a key for a message, escaped if unknown: a terminal might take it for a command."""
     return key if key in FIELDS else json.dumps(f"{key[:_LONGEST_KEY]}…" if key[_LONGEST_KEY:] else key)

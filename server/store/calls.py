@@ -27,7 +27,7 @@ _UNREADABLE = "a row cannot be read"
 DIALECT = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # theirs
 
 COLUMNS = [cast(calls.c.id, Text), *(calls.c[name] for name in FIELDS if name != "id")]
-"""What is read of a row, for `unpacked`."""
+"""The columns that are read, for `unpacked`."""
 
 
 class StoredCalls:
@@ -42,15 +42,15 @@ class StoredCalls:
         )
 
     def find(self, call_id: str) -> Coroutine[Any, Any, Call | None]:
-        """Read the row of a call afresh, or None where there is none.
+        """Read the row of a call afresh; return None if there is none.
 
-        Raises StoreUnavailableError where there is no answer in the read time-out, or the schema
-        is not one that the server can read, and CallUnreadableError if the row is none of a call.
+        Raises StoreUnavailableError if there is no response within the read timeout, or the schema
+        is not one that the server can read, and CallUnreadableError if the row is not a valid call.
         """
         return self._reads.find(call_id)
 
     async def aclose(self) -> None:
-        """Give up what is being read and close the connections."""
+        """Cancel the reads under way and close the connections."""
         await self._reads.aclose()
         await self._connections.aclose()
 
@@ -68,7 +68,7 @@ class StoredCalls:
             raise self._tell_apart(rows) from None
 
     async def _read_apart(self, ids: list[str], error: psycopg.DataError) -> PartlyReadError[str, Call]:
-        """Read by halves what PostgreSQL cannot send together: it does not name the row in the way."""
+        """Bisect a read that PostgreSQL cannot send: its error does not name the row at fault."""
         partly = PartlyReadError[str, Call]({}, {})
         if len(ids) == 1:
             reason = said_by(error) or str(error)
@@ -85,7 +85,7 @@ class StoredCalls:
         return partly
 
     def _tell_apart(self, rows: Iterable[Row]) -> PartlyReadError[str, Call]:
-        """Keep the calls, and log the rows that are none."""
+        """Keep the valid calls, and log the rows that are not."""
         partly = PartlyReadError[str, Call]({}, {})
         for row in rows:
             try:
@@ -98,6 +98,6 @@ class StoredCalls:
 
 def select_by_ids() -> str:
     """Write the SELECT by which the server reads."""
-    # Ids are text on both ways, and many of them one text: UUIDs would be made and printed one by one.
+    # Ids are text both ways, and many of them one text: UUIDs would be parsed and printed one by one.
     ids = cast(bindparam("ids", type_=Text), ARRAY(Uuid))
     return str(select(*COLUMNS).where(calls.c.id == any_(ids)).compile(dialect=DIALECT))

@@ -21,19 +21,19 @@ from server.store.session_settings import settings_of_reads
 
 log = logging.getLogger("server.store")
 
-# What a standby's replay or another transaction is in the way of, this time.
+# Conflicts with a standby's replay or another transaction, which a retry may not meet.
 _CONFLICTS = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)
-# Another session was asked for a statement than it was prepared in: a pooler hands them out.
+# The statement was prepared in another session: a pooler switches between them.
 _OF_A_POOLER = (psycopg.errors.DuplicatePreparedStatement, psycopg.errors.InvalidSqlStatementName)
 
-# How long no other connection is asked for if PostgreSQL has none left for us.
+# How long no further connection is tried if PostgreSQL has none left for us.
 _CROWDED_SECONDS = 1.0
 
 Connecting = asyncio.Task[PreparedSelect]
 
 
 class Connections:
-    """Connections that are kept; there are as many as there are statements at once.
+    """A pool of connections, one for each concurrent statement.
 
     Straight psycopg: SQLAlchemy's async engine doubles what a small SELECT costs.
     """
@@ -46,7 +46,7 @@ class Connections:
         self._statement = statement
         self._parameters = connection_parameters(database_url(settings))
         self._settings = settings_of_reads(settings.statement_timeout_ms, self._parameters["options"])
-        # A peer that stays away as long as a caller would wait is gone.
+        # A peer that does not respond for as long as a caller would wait is gone.
         self._parameters.setdefault("tcp_user_timeout", settings.read_timeout_ms)
         self._connect_seconds = settings.connect_timeout_ms / 1000
         self._most = settings.pool_size
@@ -66,7 +66,7 @@ class Connections:
     async def open(self) -> PreparedSelect:
         """Connect, for the caller alone; raises psycopg.Error."""
         connection = await connect_to_first(self._parameters, self._connect_seconds)
-        # Times as they come, for most rows have not changed since they were last read.
+        # Timestamps stay raw, for most rows have not changed since they were last read.
         connection.adapters.register_loader("timestamptz", Int8BinaryLoader)
         select = PreparedSelect(connection, self._statement, self._settings)
         select.renew_at = monotonic() + self._max_age_seconds
@@ -75,8 +75,8 @@ class Connections:
     async def rows(self, parameter: str) -> list[Row]:
         """Read the rows of the SELECT, with times as microseconds since 2000; raises psycopg.Error.
 
-        Where a connection turns out to be of no use any more, a fresh one is asked at once. After a
-        conflict the same one is asked once more.
+        If a connection turns out to be unusable, a fresh one is tried at once. After a conflict the
+        same one is tried once more.
         """
         select = await self._take()
         if select.renew_at < monotonic():
@@ -95,7 +95,7 @@ class Connections:
         return await self._rows(again, parameter)
 
     async def aclose(self) -> None:
-        """Close what is kept; what is in use is closed or kept by who uses it."""
+        """Close idle connections; those in use are closed or kept by their users."""
         tasks: list[asyncio.Task[Any]] = [*self._left, *self._renewing]
         for task in tasks:
             task.cancel()
@@ -119,11 +119,11 @@ class Connections:
                 await select.aclose()
 
     def _has_room(self) -> bool:
-        """Return whether one more may be kept; the place of one that was lost may be taken already."""
+        """Return whether one more may be kept; the place of a lost one may be taken already."""
         return len(self._idle) + self._in_use < self._most
 
     async def _take(self) -> PreparedSelect:
-        """Take a connection that is kept, or connect; if no more can be had, wait for one in use."""
+        """Take an idle connection, or connect; if no more can be had, wait for one in use."""
         if not self._idle and (self._crowded_until < monotonic() or not self._in_use):
             try:
                 return await self._connect()
@@ -144,7 +144,7 @@ class Connections:
         renewing.add_done_callback(self._renewing.discard)
 
     async def _renew(self, old: PreparedSelect) -> None:
-        """Connect anew: the host's name may lead elsewhere by now, the role have other settings.
+        """Reconnect: the host's name may resolve otherwise by now, the role have other settings.
 
         Nobody waits for it. If it fails the old one goes on, until it is as old again.
         """
@@ -160,10 +160,10 @@ class Connections:
         self._idle.append(new)
 
     async def _connect(self) -> PreparedSelect:
-        """Connect, or wait for what another began who has given up since.
+        """Connect, or wait for an attempt that another caller began and abandoned.
 
-        Who gives up leaves it to the next: with some hosts that do not answer, connecting may take
-        longer than anybody waits.
+        An abandoned attempt is left to the next caller: if some hosts do not respond, connecting may
+        take longer than anybody waits.
         """
         connecting = (
             self._left.pop() if self._left else asyncio.create_task(self.open(), context=Context())

@@ -16,7 +16,7 @@ from server.store.session_settings import setting, settings_of_commands
 SCHEMES = ("postgresql://", "postgres://")
 COMMAND_STATEMENT_TIMEOUT_MS = 600_000
 COMMAND_CONNECT_TIMEOUT_SECONDS = 5
-# Where systems keep the CAs that they trust: Debian, Fedora, openSUSE; Alpine and macOS.
+# The files of the CAs that systems trust: Debian, Fedora, openSUSE; Alpine and macOS.
 CA_BUNDLES = (
     *(
         "/etc/ssl/certs/ca-certificates.crt",
@@ -29,7 +29,7 @@ KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 5, "keepalives_count
 
 
 class DatabaseUrlError(ValueError):
-    """The URL of the database cannot be used; the message never shows it, for it holds a password."""
+    """The URL of the database is invalid; the message never shows it, for it holds a password."""
 
 
 def writing_engine(url: str) -> Engine:
@@ -43,7 +43,7 @@ def writing_engine(url: str) -> Engine:
     set_all = setting(settings, for_transaction=True)
 
     def connect() -> psycopg.Connection[Any]:
-        # No statement is prepared by itself: behind a pooler another session would be asked for it.
+        # No statement is prepared automatically: behind a pooler another session would get it.
         try:
             connection = psycopg.connect(**parameters, prepare_threshold=None)
         except UnicodeError:  # of looking it up
@@ -59,7 +59,7 @@ def writing_engine(url: str) -> Engine:
 
 
 def database_url(settings: DatabaseSettings) -> str:
-    """Tell the URL that the settings name; raises DatabaseUrlError where they name none."""
+    """Return the configured URL; raises DatabaseUrlError if there is none."""
     if settings.url is None:
         raise DatabaseUrlError("DATABASE_URL is not set")
     return settings.url.get_secret_value()
@@ -92,7 +92,7 @@ def _parsed(url: str) -> dict[str, Any]:
     """Let libpq read the URL, as it does everywhere; its own messages quote it."""
     with suppress(psycopg.Error):
         parameters = conninfo_to_dict(url)
-        # A "/" in a password cuts it: what stands before becomes the port, and the rest the database.
+        # A "/" in a password cuts it: what precedes becomes the port, and the rest the database.
         # An "@" in it makes the rest a part of the host.
         port, host = str(parameters.get("port", "")), str(parameters.get("host", ""))
         cut = "@" in host or re.search("//[^/?]*/[^?]*@", url)

@@ -1,4 +1,4 @@
-"""What goes wrong at the database, in one line for the people who run commands."""
+"""Errors of the database, in one line for the people who run commands."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Connects to the first host that a URL of the database names and that answers."""
+"""Connects to the first host of a database's URL that responds."""
 
 import asyncio
 import os
@@ -101,7 +101,7 @@ async def _connect(address: Parameters, seconds: float) -> psycopg.AsyncConnecti
 def _let_go(error: BaseException | None) -> None:
     """Empty the frames that an error came through: they hold the socket of what was not yet connected.
 
-    Left to the collector of garbage, which rarely comes by, PostgreSQL may run out of connections.
+    Left to the garbage collector, which rarely runs, PostgreSQL may run out of connections.
     """
     while error:
         clear_frames(error.__traceback__)

@@ -18,7 +18,7 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What a line of a file holds: a call, or a problem where that is None."""
+    """What a line of a file holds: a call, or a problem if that is None."""
 
     number: int
     call: Call | None
@@ -26,13 +26,13 @@ class Line:
 
 
 def write_line(call: Call) -> bytes:
-    """Write a call as a line with its end, date-times in UTC as the REST face prints them."""
+    """Write a call as a line with its end, date-times in UTC as the REST API prints them."""
     values = {name: _plain(getattr(call, name)) for name in FIELDS}
     return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
 def read_lines(file: BinaryIO) -> Iterator[Line]:
-    """Read the lines of a file, of which one is held at a time; blank ones are passed over."""
+    """Read the lines of a file, of which one is held at a time; blank ones are skipped."""
     number = 0
     while line := file.readline(LONGEST_LINE + 1):
         number += 1

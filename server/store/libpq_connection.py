@@ -1,4 +1,4 @@
-"""One connection to PostgreSQL, asked by libpq's own calls, whose answers the event loop reads."""
+"""One connection to PostgreSQL by libpq's own calls, whose results the event loop reads."""
 
 import asyncio
 import select
@@ -17,12 +17,12 @@ _NO_SOCKET = -1
 class LibpqConnection:
     """Sends what its `pgconn` was given, and collects the results of it.
 
-    The driver's cursors, and its looking at the socket anew for each answer, double what a small
-    SELECT costs.
+    The driver's cursors, and its registering of the socket anew for each result, double the cost of
+    a small SELECT.
     """
 
     def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
-        """Take over a connection, of which nobody else makes use from now on."""
+        """Take over a connection, which nothing else may use from now on."""
         self._connection = connection
         self.pgconn = connection.pgconn
         self.answered: list[PGresult] = []
@@ -37,7 +37,7 @@ class LibpqConnection:
 
     @property
     def usable(self) -> bool:
-        """Whether it can be asked."""
+        """Whether it can run a statement."""
         return self.pgconn.transaction_status == TransactionStatus.IDLE
 
     @property
@@ -70,7 +70,7 @@ class LibpqConnection:
         """Wait for all results of what was sent; raises psycopg.Error if the connection is lost.
 
         If it is cancelled so is the statement, and the end of it awaited; if it is cancelled
-        again meanwhile it is usable no more. `answered` has the results then.
+        again meanwhile it is no longer usable. `answered` has the results then.
         """
         self._send()
         try:
@@ -108,7 +108,7 @@ class LibpqConnection:
         """Read on until all is there or nothing is left.
 
         libuv reports a socket with an error once and never again, even if it can still be read: what
-        stands between here and the error is read now or not at all.
+        came before the error is read now or not at all.
         """
         try:
             self.pgconn.consume_input()
@@ -143,7 +143,7 @@ class LibpqConnection:
             ended.set_result(self.answered)
 
     def _fail(self, error: psycopg.Error) -> None:
-        """Raise to who waits what was said before the connection was lost, if anything was."""
+        """Fail the wait with PostgreSQL's error from before the connection was lost, if any."""
         self._look_no_more()
         ended, self._ended = self._ended, None
         if ended and not ended.done():
@@ -151,7 +151,7 @@ class LibpqConnection:
             ended.set_exception(next(map(error_from_result, said), error))
 
     def _look_no_more(self) -> None:
-        # Once: the number of a lost socket may be another's by now.
+        # Once: the descriptor of a lost socket may be another's by now.
         if self._socket != _NO_SOCKET:
             self._loop.remove_reader(self._socket)
             self._loop.remove_writer(self._socket)

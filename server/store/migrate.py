@@ -9,33 +9,33 @@ from sqlalchemy import Connection, func, select
 from server.store.engine import writing_engine
 
 SCRIPTS = "server.store:migrations"
-# The lock's number says nothing; it only has to be the same for all who migrate.
+# The lock's number is arbitrary; it only has to be the same for all who migrate.
 MIGRATING = 7_203_118_204
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Migrate up; replicas that do so at once wait for each other, and find it done.
+    """Migrate up; replicas that do so at the same time wait for each other, and find it done.
 
-    Raises DatabaseUrlError, and SQLAlchemyError where the database refuses.
+    Raises DatabaseUrlError, and SQLAlchemyError if the database refuses.
     """
     with writing_engine(url).begin() as connection:
         command.upgrade(_config(connection), revision)
 
 
 def downgrade(url: str, revision: str) -> None:
-    """Migrate down to a revision, or to "base", where nothing is left."""
+    """Migrate down to a revision, or to "base", which leaves nothing."""
     with writing_engine(url).begin() as connection:
         command.downgrade(_config(connection), revision)
 
 
 def current_revision(url: str) -> str | None:
-    """Tell the revision that the database is at, or None where it was never migrated."""
+    """Return the revision of the database, or None if it was never migrated."""
     with writing_engine(url).connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
 
 def head_revision() -> str | None:
-    """Tell the newest revision there is."""
+    """Return the newest revision."""
     return ScriptDirectory.from_config(_config()).get_current_head()
 
 

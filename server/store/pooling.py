@@ -1,4 +1,4 @@
-"""Finds out whether a pooler stands before PostgreSQL, and whom it lends a session."""
+"""Finds out whether there is a pooler before PostgreSQL, and for how long it lends a session."""
 
 import asyncio
 from enum import StrEnum
@@ -18,7 +18,7 @@ class Pooling(StrEnum):
 
 
 async def pooling_of(connections: Connections, parameter: str, seconds: float) -> Pooling | None:
-    """Ask two connections in turn, for `seconds` at most; return None if there is no pooler.
+    """Query two connections in turn, for `seconds` at most; return None if there is no pooler.
 
     In session mode each keeps its session, and the second may wait for one. Raises psycopg.Error.
     """

@@ -1,4 +1,4 @@
-"""One SELECT, prepared on a connection of its own and asked by libpq's own calls."""
+"""One SELECT, prepared on a connection of its own and run by libpq's own calls."""
 
 from collections.abc import Mapping
 from hashlib import sha256
@@ -23,25 +23,25 @@ Row = tuple[Any, ...]
 
 
 class PreparedSelect:
-    """A SELECT of one text parameter `$1`; it is asked again only once it has answered.
+    """A SELECT of one text parameter `$1`; it runs again only once its last run has ended.
 
-    The first time shows whether a pooler stands before PostgreSQL. If none does, the second sets what is
-    relied on and prepares the SELECT, for all of the session. Behind a pooler, which may hand the next
-    transaction to another session, each transaction sets it anew and nothing is prepared. Either way an
-    answer takes one round trip.
+    The first run shows whether there is a pooler before PostgreSQL. If not, the second sets what is
+    relied on and prepares the SELECT, for the whole session. Behind a pooler, which may hand the next
+    transaction to another session, each transaction sets it anew and nothing is prepared. Either way a
+    run takes one round trip.
     """
 
     renew_at = inf
-    """When another should take its place, by `time.monotonic`."""
+    """When it should be replaced, by `time.monotonic`."""
     replaced = False
-    """Whether another has taken its place: then it is closed once it has answered."""
+    """Whether it has been replaced: then it is closed once its run has ended."""
     session = 0
-    """PostgreSQL's process that answered first, or behind a pooler last."""
+    """PostgreSQL's process of the first run, or behind a pooler of the last."""
 
     def __init__(
         self, connection: psycopg.AsyncConnection[Row], statement: str, settings: Mapping[str, str]
     ) -> None:
-        """Take over a connection, of which nobody else makes use from now on, and what to set."""
+        """Take over a connection, which nothing else may use from now on, and what to set."""
         self._connection = LibpqConnection(connection)
         self._pgconn = connection.pgconn
         self._statement = statement.encode()
@@ -54,12 +54,12 @@ class PreparedSelect:
 
     @property
     def usable(self) -> bool:
-        """Whether it can be asked."""
+        """Whether it can run."""
         return self._connection.usable
 
     @property
     def pooled(self) -> bool:
-        """Whether it has been found that a pooler stands before PostgreSQL."""
+        """Whether a pooler before PostgreSQL was noticed."""
         return self._straight is False
 
     @property
@@ -71,7 +71,7 @@ class PreparedSelect:
         """Read the rows, in binary; raises psycopg.Error.
 
         If it is cancelled so is the statement, and the end of it awaited; if it is cancelled
-        again meanwhile it is usable no more.
+        again meanwhile it is no longer usable.
         """
         if self._prepared:
             self._ask_prepared(parameter.encode())
@@ -84,7 +84,7 @@ class PreparedSelect:
         return rows
 
     def share(self) -> None:
-        """Take it that a pooler stands before PostgreSQL, though it is not seen."""
+        """Assume a pooler before PostgreSQL, though none was noticed."""
         self._straight, self._prepared = False, False
 
     async def aclose(self) -> None:
@@ -92,7 +92,7 @@ class PreparedSelect:
         await self._connection.aclose()
 
     async def _ask_and_set(self, parameter: bytes) -> PGresult:
-        """Ask, after setting what is relied on and, if that stays, preparing."""
+        """Run it, after setting what is relied on and, if that stays, preparing."""
         with self._connection.pipeline():
             if self._straight:
                 return await self._prepare_and_ask(parameter)

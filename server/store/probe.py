@@ -1,4 +1,4 @@
-"""Finds out whether the server can read the calls, by the very way that it reads them."""
+"""Checks whether the server can read the calls, exactly as it reads them."""
 
 import asyncio
 
@@ -15,9 +15,9 @@ _NO_IDS = "{}"
 def probe_reads(settings: DatabaseSettings) -> Pooling | None:
     """Read what the server reads, but no row; raises psycopg.Error if the server could not.
 
-    Returns how a pooler lends sessions, or None if it reads straight.
+    Returns how a pooler lends sessions, or None if there is none.
 
-    It could not if no host answers in its time, a column is missing, it has no right to read one, or
+    It could not if no host responds in time, a column is missing, it has no right to read one, or
     row level security would keep rows from it. Raises DatabaseUrlError.
     """
     return asyncio.run(_probe(settings))
@@ -27,7 +27,7 @@ async def _probe(settings: DatabaseSettings) -> Pooling | None:
     seconds = settings.read_timeout_ms / 1000
     connections = Connections(settings, select_by_ids())
     try:
-        # Readers that do not wait so long leave the connecting to those who come next.
+        # Readers that do not wait so long leave the connecting to later ones.
         await connections.connect()
         async with asyncio.timeout(seconds):
             await connections.rows(_NO_IDS)

@@ -1,4 +1,4 @@
-"""What of a call is stored, and how a row becomes a call."""
+"""The stored fields of a call, and how a row becomes a call."""
 
 from collections.abc import Iterable
 from dataclasses import fields
@@ -17,16 +17,16 @@ FIELDS = tuple(field.name for field in fields(Call))
 """The columns of a call, in the documented order."""
 
 MOMENTS = tuple(name for name in FIELDS if isinstance(calls.c[name].type, DateTime))
-"""Those of them that hold times."""
+"""Those of them that are timestamps."""
 
 BEYOND_YEARS = "not in the years 1 to 9999"
 """What is wrong with a time that Python does not know."""
 
 ROWS_REMEMBERED = 2000
-"""Rows whose calls are remembered, some 2 KB each."""
+"""Rows whose calls are cached, some 2 KB each."""
 
 MAX_CALL_BYTES = 8192
-"""What the values of a call take at most that is remembered: 16 MiB of all."""
+"""Bytes of the values of a call that is cached: 16 MiB of all."""
 
 _MAX_SHOWN = 80
 """Characters of a fault that are shown; nothing bounds the value that it quotes."""
@@ -69,9 +69,9 @@ def _size(call: Call) -> int:
 
 @bounded_lru_cache(ROWS_REMEMBERED, MAX_CALL_BYTES, _size)
 def unpacked(row: tuple[Any, ...]) -> Call:
-    """Make a call of a row in which times are PostgreSQL's own: microseconds since 2000.
+    """Make a call of a row whose timestamps are PostgreSQL's own: microseconds since 2000.
 
-    Rows that are equal make the very same call, so that what is made of it need not be made again.
+    Equal rows return the very same call, so that what is made of it need not be made again.
     Raises UnreadableRowError.
     """
     values = list(row)

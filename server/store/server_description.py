@@ -1,4 +1,4 @@
-"""Asks a PostgreSQL what it is, which shows that it answers."""
+"""Queries a PostgreSQL's version, which shows that it responds."""
 
 from sqlalchemy import text
 
@@ -11,7 +11,7 @@ _HOLDS_ALL = "UTF8"
 def describe_server(url: str) -> str:
     """Return the version, such as "PostgreSQL 18.1", and an encoding that does not hold every title.
 
-    Raises DatabaseUrlError, and SQLAlchemyError if there is no answer.
+    Raises DatabaseUrlError, and SQLAlchemyError if there is no response.
     """
     with writing_engine(url).connect() as connection:
         version, encoding = connection.execute(_ASKED).one()

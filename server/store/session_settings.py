@@ -1,7 +1,7 @@
 """What is set in PostgreSQL whatever the role, the database or the environment prefer.
 
 It is set by SQL, for poolers refuse `options` at the start of a session: once for a session, or for each
-transaction if a pooler may hand the session to somebody else after it.
+transaction if a pooler may lend the session to another client after it.
 """
 
 import re
@@ -34,7 +34,7 @@ def settings_of_commands(statement_timeout_ms: int, options: str) -> dict[str, s
 def setting(settings: Mapping[str, str], *, for_transaction: bool) -> str:
     """Write the SELECT that sets them, for a transaction or for all of a session.
 
-    Its first value is the number of the process that answers. A pooler gives out numbers of its own.
+    Its first value is the id of the process that runs it. A pooler reports ids of its own.
     """
     calls = (f"set_config('{name}', '{value}', {for_transaction})" for name, value in settings.items())
     return f"SELECT {', '.join(('pg_backend_pid()', *calls))}"

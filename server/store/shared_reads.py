@@ -18,12 +18,12 @@ Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 # Under load, a read begins once so many turns of the event loop have brought no request, and at the
-# latest after the window. Turns and not time: nobody can come while a long one answers many.
+# latest after the window. Turns and not time: no request can arrive during a long turn.
 QUIET_TURNS = 20
 WINDOW_SECONDS = 0.004
-# How long a read is waited for, before the next begins beside it.
+# How long a read is waited for, before the next begins in parallel.
 PATIENCE_SECONDS = 0.005
-# A read that nobody waits for may end in good order for so long, then it is broken off.
+# A read that nobody waits for may end in good order for so long, then it is aborted.
 GIVE_UP_SECONDS = 0.25
 
 
@@ -36,12 +36,12 @@ class PartlyReadError(Exception, Generic[Key, Value]):
 
 
 class SharedReads(Generic[Key, Value]):
-    """Reads keys by as few reads as can be, of which some may be under way at once.
+    """Reads keys by as few reads as possible, of which some may run concurrently.
 
-    A request joins only a read that has not begun, so what it is told was read after it asked. Alone
+    A request joins only a read that has not begun, so its result was read after it arrived. Alone
     it waits for one turn of the event loop. While a read is under way, arrivals gather for the next;
-    where it takes long, the next begins beside it. Some that waited for its end are a sign of load:
-    then the next begins only when a pause, or the window, ends the coming of others.
+    if it takes long, the next begins in parallel. If some waited for its end, that is a sign of load:
+    then the next begins only once a pause in the arrivals, or the window, is over.
     """
 
     def __init__(
@@ -65,9 +65,9 @@ class SharedReads(Generic[Key, Value]):
         self._under_way: dict[asyncio.Task[None], _Batch[Key, Value]] = {}
 
     async def find(self, key: Key) -> Value | None:
-        """Read one key, or None where there is none.
+        """Read one key; return None if there is none.
 
-        Raises what the read raises, and StoreUnavailableError where it takes too long.
+        Raises what the read raises, and StoreUnavailableError if it takes too long.
         """
         batch = self._batch_to_join()
         answer = batch.join(key)
@@ -78,7 +78,7 @@ class SharedReads(Generic[Key, Value]):
             raise
 
     async def aclose(self) -> None:
-        """Give up all reads; who still waits is told StoreUnavailableError."""
+        """Cancel all reads; requests that still wait get StoreUnavailableError."""
         while self._gathering:
             self._gathering.popleft().fail(StoreUnavailableError())
         tasks = list(self._under_way)
@@ -88,7 +88,7 @@ class SharedReads(Generic[Key, Value]):
 
     def _batch_to_join(self) -> "_Batch[Key, Value]":
         last = self._gathering[-1] if self._gathering else None
-        # One that all have left, or were sent away from, has no time-out any more.
+        # One that all have left, or that has failed, has no timeout any more.
         if last and 0 < len(last.waiting) < self._most_keys:
             return last
         return self._gather()
@@ -105,7 +105,7 @@ class SharedReads(Generic[Key, Value]):
         return batch
 
     def _watch(self, batch: "_Batch[Key, Value]", until: float, seen: int, quiet: int) -> None:
-        """Let a batch begin once so many turns in a row have brought none to those who were `seen`."""
+        """Begin a batch once enough turns in a row have brought no request beyond those `seen`."""
         loop = asyncio.get_running_loop()
         quiet = quiet + 1 if batch.joined == seen else 0
         if quiet < QUIET_TURNS and loop.time() < until:
@@ -140,12 +140,12 @@ class SharedReads(Generic[Key, Value]):
             batch.answer(await self._read(list(batch.waiting)))
         except PartlyReadError as error:
             batch.answer_partly(error)
-        except Exception as error:  # noqa: BLE001 - whoever waits raises it
+        except Exception as error:  # noqa: BLE001 - the waiting requests raise it
             batch.fail(error)
 
 
 class _Batch(Generic[Key, Value]):
-    """The keys of one read, and who waits for each of them."""
+    """The keys of one read, and the requests that wait for each of them."""
 
     start: asyncio.Handle
     """Begins it, unless the end of another read does so before."""
@@ -166,7 +166,7 @@ class _Batch(Generic[Key, Value]):
         return answer
 
     def leave(self, key: Key, answer: "asyncio.Future[Value | None]") -> None:
-        """Wait no longer; a read that nobody waits for is given up."""
+        """Stop waiting; a read that nobody waits for is cancelled."""
         answers = self.waiting.get(key)
         if answers is None:
             return
@@ -177,12 +177,12 @@ class _Batch(Generic[Key, Value]):
             self._abandon()
 
     def begin(self) -> bool:
-        """Take no more keys; tell whether there are some."""
+        """Take no more keys; return whether there are any."""
         self.start.cancel()
         return bool(self.waiting)
 
     def exceed(self) -> None:
-        """Let nobody wait any longer."""
+        """Fail all requests that still wait."""
         self.overdue = True
         self.fail(StoreUnavailableError())
         self._abandon()
@@ -221,6 +221,6 @@ def _fail(answers: "Iterable[asyncio.Future[Value | None]]", error: Exception) -
 
 
 def _give_up(task: "asyncio.Task[None]") -> None:
-    """Cancel a read; its driver may take seconds to end in good order, a second time breaks it off."""
+    """Cancel a read; its driver may take seconds to end in good order, a second cancel aborts it."""
     task.cancel()
     task.get_loop().call_later(GIVE_UP_SECONDS, task.cancel)

@@ -32,7 +32,7 @@ calls = Table(
     Column("status", Text, nullable=False, server_default=CallStatus.SCHEDULED),
     _moment("created_at", nullable=False),
     # A trigger sets it whenever a row changes; SET LOCAL livecalls.updated_at = 'given' keeps
-    # what a transaction says itself, as an import does.
+    # what a transaction sets itself, as an import does.
     _moment("updated_at", nullable=False),
     CheckConstraint(f"status IN ({', '.join(f'{s.value!r}' for s in CallStatus)})", name="status"),
     CheckConstraint(f"char_length(title) <= {MAX_TITLE_LENGTH}", name="title_length"),
