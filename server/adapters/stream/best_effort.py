@@ -1,4 +1,4 @@
-"""Tells what Stream says of a call, for as little as can be spent on asking."""
+"""Gets the live status of a call from Stream, best effort and by as few requests as possible."""
 
 import asyncio
 import logging
@@ -23,37 +23,37 @@ from server.runtime.tasks import wait_for_end
 log = logging.getLogger("server.stream")
 
 _ANSWERS_REMEMBERED = 10_000
-"""Answers kept at most, some 700 bytes each and never 2 KB: `wire` bounds names and sessions."""
+"""Responses cached at most, some 700 bytes each and never 2 KB: `wire` bounds names and sessions."""
 _RESERVE = 0.05
-"""Seconds of a caller's deadline that are left for the answer itself."""
+"""Seconds of a caller's deadline that are reserved for the reply itself."""
 
 
 class Stream(Protocol):
-    """Stream, asked without any caution."""
+    """Stream's API, without any limits."""
 
     async def ask(self, call_type: str, call_id: str) -> LiveStatus:
-        """Ask about a call; raise a StreamError where there is no answer."""
+        """Fetch the live status of a call; raise a StreamError if there is none."""
         ...
 
     async def aclose(self) -> None:
-        """End all that is under way."""
+        """Close the connections."""
         ...
 
 
 class _Answer(NamedTuple):
-    """What is known of a call, None included, and when Stream was asked for it."""
+    """The cached status of a call, None if not known, and when it was requested."""
 
     asked_at: float
     status: LiveStatus | None
 
 
 class BestEffort:
-    """The answer in hand, else the question under way, else a new one if the gate permits it.
+    """The cached response, else that of the request under way, else of a new one if the gate permits it.
 
-    An answer's age counts from when its question was sent, so that nothing is shown that Stream said
-    longer ago than the reuse time. Not knowing is remembered as long as knowing: Stream is asked
-    about a call at most once per reuse time. A question belongs to nobody: callers come, give up and
-    are cancelled without it; it ends when its answer could no longer be shown, which is a failure.
+    A response's age counts from when its request was sent, so that nothing is returned that is older
+    than the cache's TTL. Failures are cached as long as successes: Stream gets at most one request
+    per call and TTL. A request belongs to no caller: callers come, give up and are cancelled without
+    it; it is aborted when its response could no longer be used, which is a failure.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class BestEffort:
     async def live_status(
         self, stream_call_type: str, stream_call_id: str, within: float
     ) -> LiveStatus | None:
-        """Say what is known of a call within so many seconds, or None; never raise."""
+        """Return a call's live status within so many seconds, None if it is not known; never raise."""
         call = (stream_call_type, stream_call_id)
         known = self._answers.get(call)
         if known is not None and self._clock() - known.asked_at <= self._reuse:
@@ -88,7 +88,7 @@ class BestEffort:
         return _answer_of(question)
 
     async def aclose(self) -> None:
-        """Give up all questions, and close the way to Stream."""
+        """Cancel all requests, and close the connections to Stream."""
         questions = list(self._questions.values())
         for question in questions:
             question.cancel()
@@ -127,7 +127,7 @@ class BestEffort:
         except StreamQuestionRefusedError:
             self._gate.refused(call)
             _log_no_answer(logging.WARNING, call, "question refused")
-        except Exception as error:  # noqa: BLE001 - whatever goes wrong at Stream, the row is answered
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong at Stream, the row is returned
             self._gate.failed(call)
             _log_no_answer(logging.WARNING, call, _reason(error))
         else:

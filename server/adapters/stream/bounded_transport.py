@@ -1,4 +1,4 @@
-"""Carries questions to Stream, and brings back only what is safe to hand to its SDK."""
+"""Sends requests to Stream, and returns only responses that are safe to hand to its SDK."""
 
 import re
 import time
@@ -14,18 +14,18 @@ LARGEST_ANSWER = 3 * 1024 * 1024
 """Bytes of a body that are read at most.
 
 The largest calls name 250 participants with up to 5 kB of their own each: 1.4 MB, read in 2 ms. Members
-are not asked for; should they come all the same, 100 with 5 kB as a user and as a member take 1.1 MB.
+are not requested; should they come all the same, 100 with 5 kB as a user and a member take 1.1 MB.
 """
 _LARGEST_REFUSAL = 64 * 1024
 """Bytes of the body of an error that are read at most; an envelope takes some hundred."""
 
 
 class BoundedTransport(httpx.AsyncBaseTransport):
-    """An HTTP transport whose answers are successes, bounded and plain.
+    """An HTTP transport whose responses are successful, bounded and uncompressed.
 
-    Raises StreamFailedError while a body too large is read, and the StreamError that any other
-    status stands for: of an envelope that is incomplete the SDK would report a bare KeyError, and of
-    a redirect that its body is no JSON.
+    Raises StreamFailedError while a body too large is read, and the StreamError of any other status:
+    for an incomplete error envelope the SDK would raise a bare KeyError, and for a redirect report
+    that its body is not JSON.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class _BoundedStream(httpx.AsyncByteStream):
 
 
 def _pause(headers: httpx.Headers, now: float) -> int | None:
-    """Read how many seconds Stream asks for: the longer, where it says so in both ways."""
+    """Return for how many seconds Stream rate limits: the longer time, if both headers have one."""
     pause = _number(headers.get("Retry-After"))
     reset = _number(headers.get("X-RateLimit-Reset"))
     said = [pause] if pause is not None else []

@@ -1,4 +1,4 @@
-"""Asks Stream about a call, through its official SDK."""
+"""Fetches the live status of a call from Stream, through its official SDK."""
 
 import logging
 
@@ -16,9 +16,9 @@ from server.config.stream import StreamSettings
 
 _GET_CALL = "/api/v2/video/call/{type}/{id}"
 _QUERY = {"members_limit": 0}
-"""Members are never read: none are asked for, of the 0 to 100 that Stream's schema permits.
+"""Members are never read: none are requested, of the 0 to 100 that Stream's schema permits.
 
-Unasked it names 25. If it should take 0 for not being asked, these fit the largest answer too.
+By default it returns 25. If it should take 0 for the default, these fit the largest response too.
 """
 _IDLE_SECONDS = 55.0
 
@@ -26,7 +26,7 @@ _IDLE_SECONDS = 55.0
 class StreamClient:
     """One connection pool to Stream, made once per process.
 
-    Making it costs some 0.1 s, and importing this module 1 s: only where Stream is configured.
+    Making it costs some 0.1 s, and importing this module 1 s: only if Stream is configured.
     """
 
     def __init__(self, settings: StreamSettings) -> None:
@@ -34,7 +34,7 @@ class StreamClient:
             raise ValueError("There is no Stream app to ask.")
         _leave_durations_unread()
         timeout = settings.question_ms / 1000
-        # Everything is said here: what is not, the SDK and httpx read from the environment.
+        # Everything is set here: what is not, the SDK and httpx read from the environment.
         self._stream = AsyncStream(
             api_key=settings.api_key,
             api_secret=settings.api_secret.get_secret_value(),
@@ -50,9 +50,9 @@ class StreamClient:
         )
 
     async def ask(self, call_type: str, call_id: str) -> LiveStatus:
-        """Ask Stream about a call, which `can_be_asked` about.
+        """Fetch the live status of a call for which `can_be_asked` is true.
 
-        Raises StreamError, and nothing else. The time-outs are per read, not for the whole: a
+        Raises StreamError, and nothing else. The timeouts are per read, not for the whole: a
         deadline is the caller's to set.
         """
         try:
@@ -66,7 +66,7 @@ class StreamClient:
         except StreamError:
             raise
         except StreamApiException as error:
-            # Of a success alone: the transport raises what any other status stands for.
+            # Only for a success: the transport raises the error of any other status.
             raise StreamFailedError("not JSON") from error
         except RecursionError:
             # Without its cause, a traceback of a thousand frames.
@@ -82,7 +82,7 @@ class StreamClient:
 
 
 def _transport(max_connections: int) -> FreshConnectionTransport:
-    """Make the pool of connections that are kept, and the one of those that are not."""
+    """Make a pool of connections that are kept alive, and one of those that are not."""
     # Shared, for making one takes some 20 ms.
     tls = httpx.create_ssl_context(trust_env=False)
 
@@ -98,7 +98,7 @@ def _transport(max_connections: int) -> FreshConnectionTransport:
 
 
 def _leave_durations_unread() -> None:
-    """Keep the SDK from looking for its telemetry's duration in every answer.
+    """Keep the SDK from looking for its telemetry's duration in every response.
 
     It does so with ijson, on the event loop. ijson ends the whole process (a segmentation fault) on a
     number of more than 4,300 digits, and needs gigabytes for deep nesting.
@@ -109,7 +109,7 @@ def _leave_durations_unread() -> None:
 
 
 def _nowhere() -> logging.Logger:
-    """Make a logger that leads nowhere: what the SDK would report is raised and logged here."""
+    """Make a logger that discards everything: what the SDK would log is raised and logged here."""
     logger = logging.Logger("getstream")  # noqa: LOG001 - outside the tree, so that no handler hears it
     logger.disabled = True
     return logger

@@ -1,12 +1,12 @@
-"""The ways in which a question to Stream can end without an answer."""
+"""The errors with which a request to Stream can end."""
 
 
 class StreamError(Exception):
-    """A question that brought no answer."""
+    """A request that brought no live status."""
 
 
 class StreamFailedError(StreamError):
-    """Stream could not be asked, or said nothing that can be used; `reason` is a word for the log."""
+    """The request failed, or its response is unusable; `reason` is for the log."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -14,29 +14,29 @@ class StreamFailedError(StreamError):
 
 
 class UnusableAnswerError(StreamFailedError):
-    """Stream's answer does not have its documented shape; `reason` names the field, never its value."""
+    """Stream's response lacks its documented shape; `reason` names the field, never its value."""
 
     def __init__(self, field: str) -> None:
         super().__init__(f"unusable answer: {field}")
 
 
 class StreamEndpointMissingError(StreamFailedError):
-    """What answers has no GetCall: the address is not that of Stream's API."""
+    """The server has no GetCall: the address is not that of Stream's API."""
 
     def __init__(self) -> None:
         super().__init__("no such endpoint (status 404): is STREAM_BASE_URL right?")
 
 
 class StreamCallMissingError(StreamError):
-    """Stream knows no such call, or no such call type: a proper answer."""
+    """Stream knows no such call, or no such call type: a proper response."""
 
 
 class StreamQuestionRefusedError(StreamError):
-    """Stream finds the question about this one call wrong, which says nothing of other calls."""
+    """Stream rejects the request for this one call, which implies nothing for other calls."""
 
 
 class StreamRateLimitedError(StreamError):
-    """Stream asks to be left alone; `seconds` is for how long, where it says so."""
+    """Stream rate limits; `seconds` is for how long, None if it does not specify that."""
 
     def __init__(self, seconds: int | None) -> None:
         super().__init__("rate limited")

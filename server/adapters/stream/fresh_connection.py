@@ -1,20 +1,20 @@
-"""Asks once more if the server drops a kept connection as the request arrives."""
+"""Retries once if the server drops a kept connection as the request arrives."""
 
 from collections.abc import Mapping
 
 import httpx
 
 _DROPPED = "Server disconnected without sending a response."
-"""What httpcore says if a connection is closed before the header of a response was complete."""
+"""httpcore's message if a connection is closed before the header of a response was complete."""
 
 
 class FreshConnectionTransport(httpx.AsyncBaseTransport):
     """An HTTP transport that keeps connections, and tries a dropped request on one that is new.
 
-    A server closes kept connections as it likes, and may do so as a request is on its way: that says
-    nothing of the server. The second try has a pool of its own that keeps nothing, for the other
+    A server closes kept connections as it likes, and may do so as a request is on its way: that is no
+    failure of the server. The retry has a pool of its own that keeps nothing, for the other
     connections of the first may be dead as well. For requests that may be sent twice: GET. A response
-    has come once its header is complete; what breaks later is not tried again.
+    has come once its header is complete; what breaks later is not retried.
     """
 
     def __init__(self, kept: httpx.AsyncBaseTransport, fresh: httpx.AsyncBaseTransport) -> None:
@@ -43,6 +43,6 @@ class FreshConnectionTransport(httpx.AsyncBaseTransport):
 
 
 def _is_drop(error: httpx.TransportError) -> bool:
-    """Check whether a connection ended before a response, by FIN or by RST."""
+    """Return whether a connection ended before a response, by FIN or by RST."""
     by_fin = isinstance(error, httpx.RemoteProtocolError) and str(error) == _DROPPED
     return by_fin or isinstance(error, httpx.ReadError | httpx.WriteError)

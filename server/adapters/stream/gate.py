@@ -1,4 +1,4 @@
-"""Decides whether Stream may be asked about a call, from how earlier questions ended."""
+"""Decides whether a call may be requested from Stream, from how earlier requests ended."""
 
 import logging
 from collections import OrderedDict
@@ -14,26 +14,26 @@ log = logging.getLogger("server.stream")
 
 _CALL_FAILURES = 3
 _CALLS_REMEMBERED = 10_000
-"""Failing calls kept at most, never 1 KB each: `wire` bounds the names that are asked about."""
+"""Failing calls kept at most, never 1 KB each: `wire` bounds the names that are requested."""
 _PAUSE_UNLESS_SAID = 5
 _SHORTEST_PAUSE = 1
 _LONGEST_PAUSE = 60
 
 
 class Gate:
-    """Silence at three levels, each only as wide as what is known to be wrong.
+    """Breakers at three levels, each only as wide as what is known to be wrong.
 
-    - A call whose questions failed three times in a row is left alone for the open time, then tried
-      with one question; other calls are asked as ever.
-    - Stream as a whole is left alone for the open time once the settings' number of *different*
+    - A call whose requests failed three times in a row is not requested for the open time, then
+      probed by one request; other calls are requested as ever.
+    - Stream as a whole gets no requests for the open time once the configured number of *different*
       calls have failed with no success of any call between them, so that one bad call, however
-      often it is polled, cannot silence Stream for the others. Then one question tries it; a call
-      whose probe has just failed leaves the next probe to others for one more open time.
-    - After a 429 nothing is asked until the moment Stream names, at least 1 s and at most 60 s away;
-      for 5 s where it names none.
+      often it is polled, cannot cut off the others. Then one request probes it; a call whose probe
+      has just failed leaves the next probe to others for one more open time.
+    - After a 429 nothing is requested for as long as Stream specifies, at least 1 s and at most 60 s;
+      for 5 s if it specifies nothing.
 
-    A call that Stream does not know is a success. A question that Stream finds wrong (400) counts
-    against its call alone. A 429 counts against nobody.
+    A call that Stream does not know is a success. A request that Stream rejects (400) counts
+    against its call alone. A 429 is no failure.
     """
 
     def __init__(self, settings: StreamSettings, clock: Callable[[], float]) -> None:
@@ -47,7 +47,7 @@ class Gate:
         self._silent_until = clock()
 
     def permits(self, call: StreamCall) -> bool:
-        """Tell whether the call may be asked about now."""
+        """Return whether the call may be requested now."""
         breaker = self._calls.get(call)
         return (
             self._clock() >= self._silent_until
@@ -56,7 +56,7 @@ class Gate:
         )
 
     def began(self, call: StreamCall) -> None:
-        """Note a question under way; exactly one of the methods below ends it."""
+        """Note a request under way; exactly one of the methods below ends it."""
         if self._service.is_open:
             self._last_probe = call
         self._service.began()
@@ -64,7 +64,7 @@ class Gate:
             breaker.began()
 
     def answered(self, call: StreamCall) -> None:
-        """Note an answer: Stream is well, and so is the call."""
+        """Note a response: Stream is healthy, and so is the call."""
         self._calls.pop(call, None)
         self._failing.clear()
         self._last_probe = None
@@ -89,7 +89,7 @@ class Gate:
         self._count_against(call)
 
     def rate_limited(self, call: StreamCall, seconds: int | None) -> None:
-        """Note that Stream asks to be left alone, for so many seconds where it says so."""
+        """Note a rate limit, for so many seconds if Stream specifies them."""
         pause = _PAUSE_UNLESS_SAID if seconds is None else seconds
         pause = min(max(pause, _SHORTEST_PAUSE), _LONGEST_PAUSE)
         if self._clock() >= self._silent_until:

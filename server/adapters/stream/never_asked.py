@@ -1,4 +1,4 @@
-"""Logs the calls that Stream can never be asked about, each once."""
+"""Logs the calls that can never be requested from Stream, each once."""
 
 import logging
 from collections import OrderedDict
@@ -11,13 +11,13 @@ _MAX_SHOWN = 80
 
 
 class NeverAsked:
-    """Remembers which calls were logged: those seen last, by their hashes alone."""
+    """Remembers which calls were logged: the most recent, by their hashes alone."""
 
     def __init__(self) -> None:
         self._logged: OrderedDict[int, None] = OrderedDict()
 
     def note(self, call_type: str, call_id: str) -> None:
-        """Log the call, unless that was done."""
+        """Log the call, unless it was logged before."""
         key = hash((call_type, call_id))
         if key not in self._logged:
             about = {

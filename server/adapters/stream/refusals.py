@@ -1,4 +1,4 @@
-"""Reads what Stream answers instead of a call: its statuses and its error envelope."""
+"""Reads Stream's error responses: their statuses and their envelope."""
 
 import json
 from http import HTTPStatus
@@ -12,14 +12,14 @@ from server.adapters.stream.errors import (
 )
 
 _NOT_FOUND = 16
-# Stream's edge answers 404 with code 16 as well, if the address leads to no endpoint of its API.
+# Stream's edge returns 404 with code 16 as well, if the address leads to no endpoint of its API.
 _OF_GET_CALL = "GetCall failed with error:"
 
 
 def read_refusal(status: int, body: bytes) -> StreamError:
-    """Read an answer whose status is no success; of the envelope only the code and the message.
+    """Read a response whose status is no success; of the envelope only the code and the message.
 
-    An unknown call type is a missing call too: GetCall's handler answers both.
+    An unknown call type is a missing call too: GetCall's handler reports both.
     """
     code, message = _read_envelope(body)
     if status == HTTPStatus.NOT_FOUND:

@@ -1,10 +1,10 @@
-"""Stands in for Stream where there is no Stream app to ask."""
+"""Stands in for Stream if no Stream app is configured."""
 
 from server.application.call import LiveStatus
 
 
 class Unconfigured:
-    """Knows nothing of any call."""
+    """Has no live status of any call."""
 
     async def live_status(
         self,
@@ -12,5 +12,5 @@ class Unconfigured:
         stream_call_id: str,  # noqa: ARG002 - the port's
         within: float,  # noqa: ARG002 - the port's
     ) -> LiveStatus | None:
-        """Say that nothing is known."""
+        """Return None: nothing is known."""
         return None

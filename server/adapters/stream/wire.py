@@ -1,4 +1,4 @@
-"""Reads Stream's JSON: what GetCall of its API v2 says becomes a LiveStatus."""
+"""Reads Stream's JSON: decodes a response of its API v2's GetCall into a LiveStatus."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -21,22 +21,22 @@ _MAX_NAME = 64
 
 
 def can_be_asked(call_type: str, call_id: str) -> bool:
-    """Check whether a type and an id can stand in the address of a call at Stream."""
-    # A path segment of dots would address something else: the HTTP client resolves it.
+    """Return whether a type and an id can be part of the URL of a call at Stream."""
+    # A path segment of dots would lead to another URL: the HTTP client resolves it.
     return all(0 < len(name) <= _MAX_NAME and name not in {".", ".."} for name in (call_type, call_id))
 
 
 def read_live_status(answer: object, call_type: str, call_id: str) -> LiveStatus:
-    """Read the decoded JSON of an answer about a call.
+    """Read the decoded JSON of a response about a call.
 
     Raises UnusableAnswerError if a required field is missing, if a field that counts is not what
-    Stream's schema has, or if the answer is about another call.
+    Stream's schema has, or if the response is about another call.
     """
     try:
         call = _Answer.model_validate(answer).call
     except ValidationError as error:
         field = ".".join(str(part) for part in error.errors()[0]["loc"])
-        # Without its cause, which quotes the answer.
+        # Without its cause, which quotes the response.
         raise UnusableAnswerError(field or "body") from None
     if call.cid is not None and call.cid != f"{call_type}:{call_id}":
         raise UnusableAnswerError("call.cid is another call's")
@@ -81,14 +81,14 @@ def _moment(nanoseconds: int | None) -> datetime | None:
     return None if nanoseconds is None else _EPOCH + timedelta(microseconds=nanoseconds // 1000)
 
 
-# Kept as nanoseconds, so that two dates within a microsecond are still told apart.
+# Kept as nanoseconds, so that two dates within a microsecond still differ.
 _Date = Annotated[int | None, PlainValidator(_nanoseconds)]
 # The limit also makes pydantic refuse halves of surrogate pairs, which no protobuf string can hold.
 _Text = Annotated[str, StringConstraints(max_length=255)]
 
 
 class _Part(BaseModel):
-    """A part of the answer; what has a default is what Stream's schema does not require."""
+    """A part of the response; what has a default is what Stream's schema does not require."""
 
     model_config = ConfigDict(strict=True, frozen=True)
 
@@ -110,8 +110,8 @@ class _Call(_Part):
     def is_on_air(self) -> bool:
         """Whether it is out of backstage, in a session that went live and has not ended since.
 
-        A call that was ended, or whose live stream was, may go on air again: Stream then leaves the
-        earlier end beside the later start.
+        A call that was ended, or whose live stream was, may go on air again: Stream then keeps the
+        earlier end next to the later start.
         """
         session = self.session
         if self.backstage or session is None or session.ended_at is not None:
