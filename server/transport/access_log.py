@@ -1,4 +1,4 @@
-"""The log of requests: a line for each that was answered, made a moment later and many at a time.
+"""The log of requests: a line for each, written shortly after its end and many at a time.
 
 Between two steps of gRPC a line costs 30 µs, for nothing that makes it is at hand in the processor
 then; among others of its kind it costs 5.
@@ -36,7 +36,7 @@ class AccessLog:
             self.write()
 
     def close(self) -> None:
-        """Log what is noted; what the end of the server cuts off is logged at once from now on."""
+        """Log what is noted; requests that end from now on are logged at once."""
         self._closed = True
         self.write()
 

@@ -1,4 +1,4 @@
-"""What every request passes before a method answers it: room for one more, and the guard."""
+"""What every request passes before its method: the limit of concurrent requests, and the guard."""
 
 from collections.abc import Awaitable, Callable
 
@@ -7,11 +7,11 @@ from server.transport.call_context import CallContext
 from server.transport.errors import TooBusyError
 
 Method = Callable[[bytes, CallContext], Awaitable[bytes]]
-"""Answers the bytes of a request with those of a reply."""
+"""Takes the bytes of a request, and returns those of its response."""
 
 
 class Admission:
-    """Lets requests in whose callers the guard admits, so many at once and no more."""
+    """Admits requests whose callers the guard admits, and only so many at once."""
 
     def __init__(self, guard: Guard, max_requests: int) -> None:
         self._guard = guard

@@ -1,4 +1,4 @@
-"""What a handler knows of a call beside its request, whichever server carries it."""
+"""What a handler knows of a call besides its request, whichever server carries it."""
 
 import re
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ class CallContext(Protocol):
     """A call under way. A handler fails by raising; it never sets a status."""
 
     def values(self, key: str) -> Sequence[str | bytes]:
-        """List what the caller's metadata say under a key, which is in lower case."""
+        """Return the values of a key, which is in lower case, in the caller's metadata."""
         ...
 
     @property
@@ -23,12 +23,12 @@ class CallContext(Protocol):
         ...
 
     def time_left(self) -> float:
-        """Tell for how many seconds the caller still waits; infinite without a deadline."""
+        """Return the seconds until the deadline; infinite without one."""
         ...
 
 
 def request_id_of(given: Sequence[str | bytes]) -> str:
-    """Take the caller's last request id where it is printable and short, else make one."""
+    """Return the caller's last request id if it is printable and short, else make one."""
     last = given[-1] if given else ""
     if isinstance(last, str) and _USABLE_REQUEST_ID.fullmatch(last):
         return last
@@ -36,6 +36,6 @@ def request_id_of(given: Sequence[str | bytes]) -> str:
 
 
 def _random_uuid() -> str:
-    """Make a UUID of version 4 in a third of uuid4()'s time; it names a request, and guards nothing."""
+    """Make a UUID of version 4 in a third of uuid4()'s time; it names a request, and is no secret."""
     digits = f"{getrandbits(128):032x}"
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-8{digits[17:20]}-{digits[20:]}"

@@ -1,4 +1,4 @@
-"""Turns exceptions into gRPC statuses; the only place that does."""
+"""Maps exceptions to gRPC statuses; the only place that does."""
 
 from google.protobuf.any_pb2 import Any
 from google.protobuf.duration_pb2 import Duration
@@ -41,7 +41,7 @@ class MalformedRequestError(LiveCallsError):
 
 
 class TooBusyError(LiveCallsError):
-    """As many requests are under way as may be."""
+    """The limit of concurrent requests is reached."""
 
     def __init__(self) -> None:
         super().__init__("Too many requests are under way. Try again shortly.")
@@ -65,7 +65,7 @@ _RETRY_AFTER = RetryInfo(retry_delay=Duration(seconds=1))
 
 
 def to_status(error: Exception, request_id: str) -> Status:
-    """Say an exception as a caller may read it: nothing of a bug but the request's id."""
+    """Convert an exception to a status for callers, which has nothing of a bug but the request's id."""
     code, reason = _OUTCOMES.get(type(error), (INTERNAL, "INTERNAL_FAULT"))
     message = "The server failed to answer." if code == INTERNAL else str(error)
     details: list[Message] = [ErrorInfo(reason=reason, domain=DOMAIN)]
@@ -77,7 +77,7 @@ def to_status(error: Exception, request_id: str) -> Status:
 
 
 def challenge(error: Exception) -> str | None:
-    """Say what to show to be let in, as WWW-Authenticate does (RFC 6750, section 3)."""
+    """Return the WWW-Authenticate challenge, if the caller must authenticate (RFC 6750, section 3)."""
     match error:
         case TokenRequiredError():
             return _BEARER

@@ -1,4 +1,4 @@
-"""How a failed call ends, in whichever way it is carried: its status, and the trailers beside it."""
+"""How a failed call ends, whichever server carries it: its status, and its other trailers."""
 
 import logging
 from typing import NamedTuple
@@ -16,7 +16,7 @@ log = logging.getLogger("server.requests")
 
 
 class Failure(NamedTuple):
-    """A google.rpc.Code that is not OK, words for people, and trailing metadata."""
+    """A google.rpc.Code that is not OK, a message, and trailing metadata."""
 
     code: int
     message: str
@@ -24,7 +24,7 @@ class Failure(NamedTuple):
 
 
 def failure_of(error: Exception, request_id: str) -> Failure:
-    """Say how a method's exception is answered, and log it where it is a bug."""
+    """Convert a method's exception to a failure, and log it if it is a bug."""
     status = to_status(error, request_id)
     if status.code == code_pb2.INTERNAL and not isinstance(error, LiveCallsError):
         log.error("a fault of the server", exc_info=error)
@@ -36,5 +36,5 @@ def failure_of(error: Exception, request_id: str) -> Failure:
 
 
 def code_of_cancelled(time_left: float) -> int:
-    """Tell why a method was cancelled, by google.rpc.Code: its deadline passed, or its caller went."""
+    """Return the google.rpc.Code of a cancelled method: its deadline passed, or its caller has gone."""
     return int(code_pb2.CANCELLED if time_left > 0 else code_pb2.DEADLINE_EXCEEDED)

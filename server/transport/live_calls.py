@@ -1,4 +1,4 @@
-"""The LiveCalls service: decodes a request, calls the use case of its name, encodes the answer."""
+"""The LiveCalls service: decodes a request, calls the use case of its name, encodes the response."""
 
 from collections.abc import Callable, Mapping
 
@@ -15,10 +15,10 @@ from server.transport.call_context import CallContext
 from server.transport.errors import MalformedRequestError
 
 CALLS_REMEMBERED = 2000
-"""Calls whose messages are remembered, some 400 bytes each."""
+"""Calls whose messages are cached, some 400 bytes each."""
 
 MAX_MESSAGE_BYTES = 4096
-"""What a message has at most that is remembered: 8 MiB of all, and some four times as much of calls."""
+"""Bytes of a message that is cached: 8 MiB of all, and some four times as much of calls."""
 
 SERVICE = pb.DESCRIPTOR.services_by_name["LiveCalls"].full_name
 
@@ -32,7 +32,7 @@ _bytes_of: Callable[[bytes], int] = len
 
 
 class LiveCalls:
-    """The methods of the service, from request bytes to answer bytes."""
+    """The methods of the service, from request bytes to response bytes."""
 
     def __init__(self, get_call: GetCall, admission: Admission) -> None:
         self._get_call = get_call
@@ -40,12 +40,12 @@ class LiveCalls:
 
     @property
     def methods(self) -> Mapping[str, Method]:
-        """The methods by the names the contract gives them; callers pass the admission first."""
+        """The methods by their names in the contract; callers pass the admission first."""
         methods = {"GetCall": self.get_call}
         return {name: self._admission.before(method) for name, method in methods.items()}
 
     async def get_call(self, request: bytes, context: CallContext) -> bytes:
-        """Answer LiveCalls.GetCall; raises the errors of the use case and MalformedRequestError."""
+        """Serve LiveCalls.GetCall; raises the errors of the use case and MalformedRequestError."""
         state = await self._get_call.execute(decode_id(request), context.time_left)
         return encode_state(state)
 
@@ -73,7 +73,7 @@ def _is_protobuf(data: bytes) -> bool:
 def encode_state(state: CallState) -> bytes:
     """Write the message Call: its fields but `live`, and behind them `live`.
 
-    Messages written one after the other are read as one, so each part is made once for many answers.
+    Concatenated messages are parsed as one, so each part is encoded once for many responses.
     """
     if state.live is None:
         return _written_call(state.call)
@@ -91,7 +91,7 @@ def _written_live(live: LiveStatus) -> bytes:
 
 
 def encode_call(call: Call) -> pb.Call:
-    """Say a call in the contract's words; `live` is unset."""
+    """Convert a call to the contract's message; `live` is unset."""
     return pb.Call(
         id=call.id,
         host_user_id=call.host_user_id,
@@ -110,7 +110,7 @@ def encode_call(call: Call) -> pb.Call:
 
 
 def encode_live_status(live: LiveStatus) -> pb.LiveStatus:
-    """Say what Stream said in the contract's words."""
+    """Convert a live status to the contract's message."""
     return pb.LiveStatus(
         is_live=live.is_live,
         current_session_id=live.current_session_id,

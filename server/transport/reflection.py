@@ -1,7 +1,7 @@
 """gRPC's reflection service: what the server serves, for tools that have no .proto at hand.
 
-Its messages are the same in v1 and in v1alpha, which older tools ask for. The servicer that comes with
-them is not used: it knows no bounds, and needs gRPC's core, which has no place in Envoy's process.
+Its messages are the same in v1 and in v1alpha, which older tools use. The servicer that comes with
+them is not used: it has no limits, and needs gRPC's core, which has no place in Envoy's process.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -18,22 +18,22 @@ SERVICES = ("grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.Serv
 HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
 METHOD = "ServerReflectionInfo"
 
-# Who asks needs no token. A tool asks about ten questions, and is answered some 20 KB to each.
+# Callers need no token. A tool sends about ten requests, and gets some 20 KB for each.
 MOST_QUESTIONS = 100
-"""What may be asked in one stream."""
+"""Requests in one stream at most."""
 MOST_STREAMS = 100
-"""How many may ask at once."""
+"""Concurrent streams at most."""
 
 
 class TooMuchAskedError(Exception):
-    """More is asked than may be; the message is for the caller."""
+    """A limit is exceeded; the message is for the caller."""
 
 
 class Reflection:
-    """Tells of the services by their names, and of whatever messages this process knows."""
+    """Describes the services by their names, and all messages that this process knows."""
 
     def __init__(self) -> None:
-        # Without v1, which no package here describes: tools ask for a description of all that is named.
+        # Without v1, which no package here describes: tools request a description of all that is named.
         self._names = sorted((LIVE_CALLS, HEALTH, SERVICES[1]))
         self._pool = Default()
         self._streams = 0
@@ -41,7 +41,7 @@ class Reflection:
     async def server_reflection_info(
         self, requests: AsyncIterator[pb.ServerReflectionRequest]
     ) -> AsyncGenerator[pb.ServerReflectionResponse, None]:
-        """Answer ServerReflectionInfo; what is not known is an error within the answer.
+        """Serve ServerReflectionInfo; what is not known is an error within the response.
 
         Raises TooMuchAskedError beyond MOST_QUESTIONS, and beyond MOST_STREAMS.
         """
@@ -109,7 +109,7 @@ class Reflection:
 
 
 def _files(file: FileDescriptor) -> pb.ServerReflectionResponse:
-    """Give a file and all that it imports, of which each is needed to read it."""
+    """Return a file and all that it imports, of which each is needed to read it."""
     needed: dict[str, bytes] = {}
     _gather(file, needed)
     return pb.ServerReflectionResponse(

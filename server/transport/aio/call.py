@@ -25,7 +25,7 @@ class AioCall:
 
     def __init__(self, context: _Context) -> None:
         self._context = context
-        # gRPC makes them anew each time one asks for them.
+        # gRPC builds it again on each call.
         self._metadata = context.invocation_metadata() or ()
         self.request_id = request_id_of(self.values(REQUEST_ID_KEY))
 
@@ -40,7 +40,7 @@ class AioCall:
 def answering(
     name: str, method: Method, access_log: AccessLog
 ) -> Callable[[bytes, _Context], Awaitable[bytes]]:
-    """Make a grpc.aio behaviour of a method: it answers, or aborts with the status of its exception."""
+    """Make a grpc.aio behaviour of a method: it responds, or aborts with its exception's status."""
 
     async def answer(request: bytes, context: _Context) -> bytes:
         call = AioCall(context)
@@ -52,7 +52,7 @@ def answering(
         except asyncio.CancelledError:
             code = code_of_cancelled(call.time_left())
             raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is said as a status
+        except Exception as error:  # noqa: BLE001 - whatever it is, it becomes a status
             failure = failure_of(error, call.request_id)
             code = failure.code
             await context.abort(_STATUS_CODES[code], failure.message, failure.trailers)

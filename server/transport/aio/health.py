@@ -11,9 +11,9 @@ _Context = grpc.aio.ServicerContext[bytes, HealthCheckResponse]
 
 
 def health_handler(servicer: health.HealthServicer) -> grpc.GenericRpcHandler:
-    """Let a servicer answer requests that are decoded here.
+    """Serve a servicer's methods, with requests decoded here.
 
-    gRPC would give the caller the library's words if one cannot be, and the log a traceback.
+    If one cannot be, gRPC would send the library's message to the caller, and log a traceback.
     """
 
     async def check(request: bytes, context: _Context) -> HealthCheckResponse:

@@ -17,7 +17,7 @@ _Context = grpc.aio.ServicerContext[bytes, ServerReflectionResponse]
 
 
 def reflection_handlers(reflection: Reflection) -> tuple[grpc.GenericRpcHandler, ...]:
-    """Let reflection answer, under both of its names."""
+    """Serve reflection, under both of its names."""
 
     async def info(requests: AsyncIterator[bytes], context: _Context) -> None:
         try:
@@ -43,6 +43,6 @@ def reflection_handlers(reflection: Reflection) -> tuple[grpc.GenericRpcHandler,
 
 
 async def _decoded(requests: AsyncIterator[bytes]) -> AsyncIterator[ServerReflectionRequest]:
-    """Decode them here: of one that cannot be, gRPC would tell the caller in the library's words."""
+    """Decode them here: if one cannot be, gRPC would send the library's message to the caller."""
     async for request in requests:
         yield ServerReflectionRequest.FromString(request)

@@ -29,44 +29,44 @@ OPTIONS = (
     ("grpc.max_concurrent_streams", 4096),
     # Requests that wait to be accepted: beyond the first number core cancels them at random, beyond the
     # second always, and after so many seconds too, without a line in any log. Instead all of them are
-    # accepted, and turned away by the admission.
+    # accepted, and rejected by the admission.
     ("grpc.server.max_pending_requests", _UNBOUNDED),
     ("grpc.server.max_pending_requests_hard_limit", _UNBOUNDED),
     ("grpc.server_max_unrequested_time_in_server", _UNBOUNDED),
     # No client may refer to headers of earlier requests on its connection. Core remembers there that it
-    # could not parse one, and fails whoever refers to its name: behind a proxy that is somebody else.
+    # could not parse one, and fails whoever refers to its name: behind a proxy that is another caller.
     # (Envoy's own setting for this has it break connections: core may not announce the change in size.)
     ("grpc.http2.hpack_table_size.decoder", 0),
     # How long a client may take for its handshakes, TLS or not, instead of two minutes.
     ("grpc.server_handshake_timeout_ms", 10_000),
     # Clients keep connections alive by pings, those of Go and Java every 10 s if so set, calls or none;
     # gRPC itself wants 5 minutes between two, and 2 hours without a call. Half of 10 s, for pings that
-    # were held up. Who sends more than two too early is disconnected: to answer takes some time of all.
+    # were delayed. Clients that send more than two too early are disconnected: responding takes time.
     ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
     ("grpc.http2.max_ping_strikes", 2),
-    # The other way round, a client that is gone is noticed within 80 s, instead of 2 hours.
+    # In the other direction, a client that is gone is noticed within 80 s, instead of 2 hours.
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.http2.ping_timeout_ms", 20_000),
     ("grpc.http2.max_pings_without_data", 0),
     # Both with no call under way, too.
     ("grpc.keepalive_permit_without_calls", 1),
     # What is under way on a connection that is too old: as long as reflection may take, the longest call
-    # but for watching health, which clients begin anew.
+    # but for watching health, which clients restart.
     ("grpc.max_connection_age_grace_ms", 60_000),
 )
 
 
 @dataclass(frozen=True)
 class Connections:
-    """How connections come, and when they go."""
+    """How connections are accepted, and how old they get."""
 
     shares_port: bool = False
     """Whether another server may listen on the same port, and take every other connection."""
     max_age_ms: int = 0
-    """When callers are sent for another, give or take a tenth; 0 is never."""
+    """When callers have to open another, give or take a tenth; 0 is never."""
 
     def options(self) -> Iterator[tuple[str, int]]:
-        """Yield the options of gRPC for them."""
+        """Yield gRPC's options for them."""
         yield ("grpc.so_reuseport", int(self.shares_port))
         if self.max_age_ms:
             yield ("grpc.max_connection_age_ms", self.max_age_ms)
@@ -80,16 +80,16 @@ class AddressTakenError(Exception):
 
 
 class ServerFailedError(Exception):
-    """The server takes no more requests, though nobody told it to end."""
+    """The server takes no more requests, though it was not stopped."""
 
     def __init__(self) -> None:
         super().__init__("gRPC takes no more requests: the process ends, to be started again")
 
 
 class AioServer:
-    """A gRPC server of the LiveCalls service and of gRPC's own: health, and if told so reflection.
+    """A gRPC server of the LiveCalls service and of gRPC's own: health, and optionally reflection.
 
-    Without credentials it speaks plain text.
+    Without credentials it serves plain text.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class AioServer:
             raise AddressTakenError(address) from error
 
     async def start(self) -> None:
-        """Begin to answer; health is NOT_SERVING yet."""
+        """Begin to serve; health is NOT_SERVING yet."""
         await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         before = asyncio.all_tasks()
         await self._server.start()
@@ -132,14 +132,14 @@ class AioServer:
     async def failed(self) -> NoReturn:
         """Wait until it takes no more requests though it was not stopped, and raise ServerFailedError.
 
-        grpc.aio decodes the path of a request where it accepts it, and stops accepting for good where
-        that is not UTF-8. It keeps this to itself, but the tasks end that it began with.
+        grpc.aio decodes the path of a request as it accepts it, and stops accepting for good if that
+        is not UTF-8. It does not report this, but the tasks that it began with end.
         """
         await asyncio.wait(self._accepting, return_when=asyncio.FIRST_EXCEPTION)
         raise ServerFailedError
 
     async def announce_end(self) -> None:
-        """Let its health say that nothing is served any more, though requests still are."""
+        """Set its health to NOT_SERVING, though requests are still served."""
         await self._health.enter_graceful_shutdown()
 
     async def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
@@ -149,7 +149,7 @@ class AioServer:
     async def stop(self, grace: float) -> None:
         """Take no more requests, give those under way so many seconds, and end."""
         await self.announce_end()
-        with suppress(UnicodeError):  # what failed() tells of is raised here again
+        with suppress(UnicodeError):  # the error behind failed() is raised here again
             await self._server.stop(grace)
         self._access_log.close()
 

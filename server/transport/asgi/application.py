@@ -14,7 +14,7 @@ log = logging.getLogger("server")
 
 
 class Application:
-    """What the host calls for its own life, and then for each request; it must tell it of both."""
+    """What the host calls for its lifespan, and then for each request; it must support both."""
 
     def __init__(self, serving: Callable[[], AbstractAsyncContextManager[AsgiServer]]) -> None:
         """Serve while the block that is made here lasts; it is entered in the host's loop."""
@@ -33,7 +33,7 @@ class Application:
             await self._live(receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
-        """Start, and wait for the end; what fails is told to the host, which does not start then."""
+        """Start, and wait for the end; a failure is reported to the host, which does not start then."""
         event = "startup"
         try:
             await receive()

@@ -1,4 +1,4 @@
-"""What an ASGI request says of a gRPC call."""
+"""The gRPC call that an ASGI request carries."""
 
 import math
 from collections.abc import Sequence
@@ -20,8 +20,8 @@ _CONTENT_TYPES = (b"application/grpc", b"application/grpc+proto")
 class AsgiCall:
     """The CallContext of a call over ASGI.
 
-    Making it raises NotGrpcError where verb or content is not gRPC's, and RefusedError where a header
-    is malformed.
+    Making it raises NotGrpcError if the HTTP method or the content type is not gRPC's, and RefusedError
+    if a header is malformed.
     """
 
     __slots__ = ("_deadline", "_headers", "_values", "began", "encoding", "reply_encoding", "request_id")
@@ -56,7 +56,7 @@ class AsgiCall:
         return self._deadline - perf_counter()
 
     def _answer_to(self, encoding: bytes) -> bytes:
-        """Compress for who compresses, unless it cannot read that itself; nobody else gains by it."""
+        """Compress for callers who compress, unless they do not accept it; others gain nothing by it."""
         if encoding == b"identity":
             return encoding
         accepted = self._values.get(b"grpc-accept-encoding", ENCODINGS)

@@ -14,13 +14,13 @@ _FORMATS = {b"deflate": 15, b"gzip": 31}
 
 
 def check_encoding(encoding: bytes) -> None:
-    """Raise RefusedError where a grpc-encoding is none of ours."""
+    """Raise RefusedError if a grpc-encoding is not supported."""
     if encoding != b"identity" and encoding not in _FORMATS:
         raise unknown_encoding()
 
 
 def decompress(data: bytes, encoding: bytes) -> bytes:
-    """Decompress a message, but no more of it than may be; raises RefusedError."""
+    """Decompress a message, up to the size limit; raises RefusedError."""
     if encoding == b"identity":
         raise malformed_message("Compression bit set but no encoding configured")
     stream = zlib.decompressobj(_FORMATS[encoding])

@@ -11,13 +11,13 @@ from grpc_health.v1 import health_pb2 as pb
 from server.transport.asgi.refusals import RefusedError, malformed_message, too_many_watchers
 
 MOST_WATCHERS = 100
-"""Who watches needs no token, and takes some memory for as long as it likes."""
+"""A watcher needs no token, and takes some memory for as long as it likes."""
 
 Request = TypeVar("Request", bound=Message)
 
 
 class Health:
-    """The health of some services, and as "" of the whole server: all serve until the end is told."""
+    """The health of some services, and as "" of the whole server: SERVING until the end."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._names = frozenset(names)
@@ -25,18 +25,18 @@ class Health:
         self._ending = asyncio.Event()
 
     def end(self) -> None:
-        """Tell who asks, and who watches, that nothing is served any more."""
+        """Report NOT_SERVING from now on, to watchers too."""
         self._ending.set()
 
     async def check(self, request: bytes) -> AsyncGenerator[bytes, None]:
-        """Answer Health.Check once; raises RefusedError, NOT_FOUND for a service that is not known."""
+        """Serve Health.Check; raises RefusedError, NOT_FOUND for a service that is not known."""
         name = _service_of(request)
         if name not in self._names:
             raise RefusedError(code_pb2.NOT_FOUND, "")
         yield self._status(name)
 
     async def watch(self, request: bytes) -> AsyncGenerator[bytes, None]:
-        """Answer Health.Watch: what is, and then what changes; a service may also be unknown.
+        """Serve Health.Watch: the current status, and then each change; a service may also be unknown.
 
         Raises RefusedError, RESOURCE_EXHAUSTED for one more than MOST_WATCHERS.
         """
@@ -66,7 +66,7 @@ class Health:
 
 
 def decoded(kind: type[Request], request: bytes) -> Request:
-    """Decode a request; raises RefusedError where it is no such message."""
+    """Decode a request; raises RefusedError if it is no such message."""
     try:
         return kind.FromString(request)
     except DecodeError:

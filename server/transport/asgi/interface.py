@@ -10,4 +10,4 @@ Send = Callable[[Event], Awaitable[None]]
 
 
 class CallerGoneError(Exception):
-    """Nobody is there any more to read an answer."""
+    """The caller has gone: nobody reads the response."""

@@ -1,4 +1,4 @@
-"""Looks out for the moment from which nobody waits for an answer any more."""
+"""Watches the deadline of a call, and whether its caller is still connected."""
 
 import asyncio
 import math
@@ -7,14 +7,14 @@ from server.transport.asgi.call import AsgiCall
 from server.transport.asgi.interface import Receive
 
 LOOK_SECONDS = 0.1
-"""How often it is asked whether the caller is still there: the host tells only who asks."""
+"""How often to check whether the caller is still connected: the host reports it only on request."""
 
 
 class Lookout:
-    """Cancels the task it is made in once the deadline has passed or the caller has gone.
+    """Cancels the task it is made in once the deadline has passed or the caller has disconnected.
 
-    Most calls end before the first look, and pay for one timer. The request must have been read to its
-    end. The events that are waited for are never given up, which the host would take amiss.
+    Most calls end before the first check, and pay for one timer. The request must have been read to its
+    end. A pending receive() is never cancelled, which the host does not support.
     """
 
     __slots__ = ("_call", "_ended", "_loop", "_receive", "_task", "_timer", "_watch")
@@ -29,7 +29,7 @@ class Lookout:
         self._timer = self._loop.call_later(min(call.time_left(), LOOK_SECONDS), self._look)
 
     def end(self) -> None:
-        """Look no more: the call has ended by itself."""
+        """Stop watching: the call has ended by itself."""
         self._ended = True
         self._timer.cancel()
 

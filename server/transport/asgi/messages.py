@@ -27,7 +27,7 @@ def framed(message: bytes, encoding: bytes = b"identity") -> bytes:
 class Messages:
     """The messages of a request's body, as they arrive.
 
-    Reading raises RefusedError where the body is malformed, and CallerGoneError.
+    Reading raises RefusedError if the body is malformed, and CallerGoneError.
     """
 
     __slots__ = ("_encoding", "_held", "_more", "receive")
@@ -50,7 +50,7 @@ class Messages:
         return messages[0]
 
     def all(self) -> AsyncIterator[bytes]:
-        """Read one message after the other."""
+        """Yield one message after the other."""
         return self._rest()
 
     async def _rest(self, at_most: int | None = None) -> AsyncIterator[bytes]:
@@ -92,6 +92,6 @@ class Messages:
 
 
 def _is_plain_message(body: bytes) -> bool:
-    """Tell whether it is one whole message, as nearly every body is."""
+    """Return whether it is one whole message, as nearly every body is."""
     rest = len(body) - _PREFIX.size
     return 0 <= rest <= MAX_MESSAGE_BYTES and body[: _PREFIX.size] == _PREFIX.pack(0, rest)

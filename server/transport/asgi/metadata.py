@@ -1,4 +1,4 @@
-"""Metadata as headers: binary values as base64, words for people as percent-encoded UTF-8."""
+"""Metadata as headers: binary values as base64, status messages as percent-encoded UTF-8."""
 
 import binascii
 from base64 import b64decode, b64encode
@@ -14,7 +14,7 @@ _PLAIN = "".join(map(chr, range(0x20, 0x7F))).replace("%", "")
 
 
 def decode(name: bytes, value: bytes) -> list[str | bytes]:
-    """Read the values of one header; raises RefusedError where it is not base64 and should be."""
+    """Read the values of one header; raises RefusedError if it should be base64 and is not."""
     if name.endswith(_BINARY):
         # Proxies may join headers of one name by commas, which base64 does not have.
         return [_decode_base64(name, one) for one in value.split(b",")]
@@ -22,7 +22,7 @@ def decode(name: bytes, value: bytes) -> list[str | bytes]:
 
 
 def check_binary(names: Iterable[bytes], headers: Headers) -> None:
-    """Raise RefusedError where a header that should be base64 is not; their names are given too."""
+    """Raise RefusedError if a header that should be base64 is not; `names` are the headers' names."""
     if any(name.endswith(_BINARY) for name in names):
         for name, value in headers:
             decode(name, value)
@@ -34,7 +34,7 @@ def encode(metadata: Iterable[tuple[str, str | bytes]]) -> Headers:
 
 
 def encode_message(message: str) -> bytes:
-    """Write words for people as the header grpc-message takes them."""
+    """Encode a status message for the header grpc-message."""
     return quote(message, safe=_PLAIN, errors="replace").encode()
 
 

@@ -1,4 +1,4 @@
-"""The kinds of methods that are served: one message for one, and many for one or for many."""
+"""The kinds of methods that are served: unary, server streaming and bidirectional."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
@@ -24,7 +24,7 @@ _CANCELLED_WORDS = {code_pb2.CANCELLED: "CANCELLED", code_pb2.DEADLINE_EXCEEDED:
 
 
 def unary(name: str, method: Method, access_log: AccessLog) -> Answering:
-    """Let a method of the service answer: what it raises is sent as a status, and each call logged."""
+    """Serve a method of the service: what it raises is sent as a status, and each call is logged."""
 
     async def answer(call: AsgiCall, messages: Messages, reply: Reply) -> None:
         request = await messages.the_one()
@@ -35,7 +35,7 @@ def unary(name: str, method: Method, access_log: AccessLog) -> Answering:
             message = await method(request, call)
         except asyncio.CancelledError:
             failure = _cancelled(call)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is said as a status
+        except Exception as error:  # noqa: BLE001 - whatever it is, it becomes a status
             failure = failure_of(error, call.request_id)
         finally:
             lookout.end()
@@ -50,7 +50,7 @@ def unary(name: str, method: Method, access_log: AccessLog) -> Answering:
 
 
 def server_streaming(method: Callable[[bytes], AsyncGenerator[bytes, None]]) -> Answering:
-    """Let a method answer one message with many, until nobody reads them."""
+    """Serve a method that returns many messages for one, until the caller disconnects."""
 
     async def answer(call: AsgiCall, messages: Messages, reply: Reply) -> None:
         request = await messages.the_one()
@@ -66,7 +66,7 @@ def server_streaming(method: Callable[[bytes], AsyncGenerator[bytes, None]]) -> 
 
 
 def bidirectional(method: Callable[[AsyncIterator[bytes]], AsyncGenerator[bytes, None]]) -> Answering:
-    """Let a method answer many messages with many; it waits for nothing but them."""
+    """Serve a method that returns many messages for many; it waits for nothing but them."""
 
     async def answer(call: AsgiCall, messages: Messages, reply: Reply) -> None:
         await _send_all(method(messages.all()), call, reply)

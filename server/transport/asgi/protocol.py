@@ -22,9 +22,9 @@ log = logging.getLogger("server.requests")
 async def answer(
     method: Answering | None, verb: str, headers: Headers, receive: Receive, send: Send
 ) -> None:
-    """Answer one request, whatever it is, and never raise: of what is raised the host says OK.
+    """Serve one request, whatever it is, and never raise: the host would send an OK instead.
 
-    Without a method it is refused.
+    Without a method it is rejected.
     """
     reply = Reply(send)
     try:
@@ -40,7 +40,7 @@ async def answer(
 
 
 async def refuse(send: Send, why: RefusedError) -> None:
-    """Answer a request without reading it, and never raise."""
+    """Reject a request without reading it, and never raise."""
     await _end_badly(Reply(send), why)
 
 

@@ -1,4 +1,4 @@
-"""Carries reflection over ASGI."""
+"""Serves reflection over ASGI."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
@@ -13,7 +13,7 @@ from server.transport.reflection import Reflection, TooMuchAskedError
 
 
 def reflecting(reflection: Reflection) -> Answering:
-    """Let reflection answer; how long a stream lasts is Envoy's."""
+    """Serve reflection; Envoy limits how long a stream lasts."""
 
     async def info(requests: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
         asked = (decoded(ServerReflectionRequest, request) async for request in requests)

@@ -1,4 +1,4 @@
-"""Why a request never reaches a method, in the words of gRPC's own core, which clients know."""
+"""Why a request never reaches a method, with the messages of gRPC's core, which clients know."""
 
 from google.rpc import code_pb2
 
@@ -9,7 +9,7 @@ ENCODINGS = b"identity, deflate, gzip"
 
 
 class RefusedError(Exception):
-    """A request that is no gRPC of ours: a google.rpc.Code, words for people, headers beside them."""
+    """A request that is rejected with a status: a google.rpc.Code, a message, and more headers."""
 
     def __init__(self, code: int, message: str, *headers: tuple[bytes, bytes]) -> None:
         super().__init__(message)
@@ -19,7 +19,7 @@ class RefusedError(Exception):
 
 
 class NotGrpcError(Exception):
-    """A request that is not gRPC at all, answered by an HTTP status alone."""
+    """A request that is not gRPC at all, rejected by an HTTP status alone."""
 
     def __init__(self, status: int, *headers: tuple[bytes, bytes]) -> None:
         super().__init__(status)
@@ -28,54 +28,54 @@ class NotGrpcError(Exception):
 
 
 def malformed_header(name: str, why: str = "") -> RefusedError:
-    """Refuse a header that cannot be read."""
+    """Reject a header that cannot be read."""
     return RefusedError(code_pb2.INTERNAL, f"Error parsing '{name}' metadata{why}")
 
 
 def malformed_message(why: str) -> RefusedError:
-    """Refuse a body that is not made of messages."""
+    """Reject a body that is not made of messages."""
     return RefusedError(code_pb2.INTERNAL, why)
 
 
 def too_large(announced: int) -> RefusedError:
-    """Refuse a message by the length it announces, in bytes."""
+    """Reject a message for the length it announces, in bytes."""
     why = f"SERVER: Received message larger than max ({announced} vs. {MAX_MESSAGE_BYTES})"
     return RefusedError(code_pb2.RESOURCE_EXHAUSTED, why)
 
 
 def too_large_inside() -> RefusedError:
-    """Refuse a message that is too long once it is decompressed."""
+    """Reject a message that is too long once it is decompressed."""
     return RefusedError(code_pb2.RESOURCE_EXHAUSTED, "Decompressed message larger than max")
 
 
 def too_many_watchers() -> RefusedError:
-    """Refuse one more who watches."""
+    """Reject one more watcher."""
     return RefusedError(code_pb2.RESOURCE_EXHAUSTED, "Too many watch already. Try again later.")
 
 
 def unknown_method() -> RefusedError:
-    """Refuse a path that names no method."""
+    """Reject a path that names no method."""
     return RefusedError(code_pb2.UNIMPLEMENTED, "Method not found!")
 
 
 def unknown_encoding() -> RefusedError:
-    """Refuse a compression by naming those that are understood, as the protocol asks."""
+    """Reject a compression and list those that are supported, as the protocol demands."""
     why = "The compression of the request is not known here: send it by gzip, by deflate, or as it is."
     return RefusedError(code_pb2.UNIMPLEMENTED, why, (b"grpc-accept-encoding", ENCODINGS))
 
 
 def not_one_message() -> RefusedError:
-    """Refuse a body of no message or many where one is due (gRPC, statuscodes.md: cardinality)."""
+    """Reject a body of no message or many instead of one (gRPC, statuscodes.md: cardinality)."""
     return RefusedError(code_pb2.UNIMPLEMENTED, "The method takes exactly one message.")
 
 
 def not_serving() -> RefusedError:
-    """Refuse what comes before the start or after the end."""
+    """Reject what comes before the start or after the end."""
     return RefusedError(code_pb2.UNAVAILABLE, "The server does not serve.")
 
 
 def cancelled() -> RefusedError:
-    """End a call that the end of the server cuts off."""
+    """End a call that is cancelled because the server stops."""
     return RefusedError(code_pb2.CANCELLED, "CANCELLED")
 
 
@@ -85,5 +85,5 @@ def fault() -> RefusedError:
 
 
 def too_late() -> RefusedError:
-    """Refuse a request whose deadline has passed."""
+    """Reject a request whose deadline has passed."""
     return RefusedError(code_pb2.DEADLINE_EXCEEDED, "Deadline Exceeded")

@@ -1,4 +1,4 @@
-"""A reply: headers, messages and trailers; or, where there is no message, trailers alone as headers."""
+"""A reply: headers, messages and trailers; or, if there is no message, the trailers as headers."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ from server.transport.failures import Failure
 _GRPC = (b"content-type", b"application/grpc")
 _OK = (b"grpc-status", b"0")
 _REQUEST_ID = REQUEST_ID_KEY.encode()
-# What the host has been handed. Trailers are due after a body, unless the reply is headers alone.
+# What has been sent to the host. Trailers are due after a body, unless the reply is headers only.
 _NOTHING, _HEADERS, _BODY, _HEADERS_ALONE, _ALL = range(5)
 # Made once: the host only reads it.
 _START: Event = {
@@ -38,7 +38,7 @@ class Reply:
         self._sent = _NOTHING
 
     async def message_alone(self, message: bytes, encoding: bytes, request_id: str) -> None:
-        """Send the one message of a call that went well, and its end."""
+        """Send the one message of a call that succeeded, and its end."""
         send, self._sent = self._send, _HEADERS
         try:
             await send(_start(encoding))
@@ -56,13 +56,13 @@ class Reply:
         if self._sent == _NOTHING:
             await self._advance(_HEADERS, _start(encoding))
         event = {"type": "http.response.body", "body": framed(message, encoding), "more_body": True}
-        # The host would take it amiss if what it is asked for were given up.
+        # The host does not support that a pending send() is cancelled.
         sending = asyncio.ensure_future(self._put(event))
         sending.add_done_callback(_look_at)
         await asyncio.shield(sending)
 
     async def end(self) -> None:
-        """End a call of several messages, or of none, that went well."""
+        """End a call of several messages, or of none, that succeeded."""
         await self._end([_OK])
 
     async def fail(self, failure: Failure) -> None:
@@ -74,7 +74,7 @@ class Reply:
         await self._end([*_status(refused.code, refused.message), *refused.headers])
 
     async def not_grpc(self, refused: NotGrpcError) -> None:
-        """Answer what is no gRPC by an HTTP status without content."""
+        """Reject what is not gRPC by an HTTP status without content."""
         await self._advance(_HEADERS_ALONE, _headers(refused.status, list(refused.headers)))
         await self._end([])
 
@@ -105,7 +105,7 @@ class Reply:
 
 
 def _look_at(sending: "asyncio.Future[None]") -> None:
-    """Know of its failure, for where nobody waits for it any more."""
+    """Retrieve its failure, which asyncio would log if nothing awaits it any more."""
     if not sending.cancelled():
         sending.exception()
 

@@ -16,7 +16,7 @@ from server.transport.reflection import HEALTH, METHOD, SERVICES, Reflection
 
 
 class AsgiServer:
-    """Answers requests of the LiveCalls service and of gRPC's own: health, and if told so reflection."""
+    """Serves the LiveCalls service and gRPC's own: health, and optionally reflection."""
 
     def __init__(self, service: LiveCalls, *, reflected: bool = False) -> None:
         self._access_log = AccessLog()
@@ -31,7 +31,7 @@ class AsgiServer:
     async def answer(
         self, verb: str, path: bytes, headers: Headers, receive: Receive, send: Send
     ) -> None:
-        """Answer one request, whatever it is, and never raise."""
+        """Serve one request, whatever it is, and never raise."""
         task = cast("asyncio.Task[object]", asyncio.current_task())
         self._under_way.add(task)
         try:
@@ -40,7 +40,7 @@ class AsgiServer:
             self._under_way.discard(task)
 
     def announce_end(self) -> None:
-        """Let its health say that nothing is served any more, though requests still are."""
+        """Set its health to NOT_SERVING, though requests are still served."""
         self._health.end()
 
     async def stop(self, grace: float) -> None:

@@ -7,7 +7,7 @@ _MOST_DIGITS = 8
 
 
 def parse_timeout(header: bytes) -> float:
-    """Read a timeout in seconds; raises RefusedError where it is malformed."""
+    """Read a timeout in seconds; raises RefusedError if it is malformed."""
     digits, unit = header[:-1], header[-1:]
     if unit in _SECONDS and digits.isdigit() and len(digits) <= _MOST_DIGITS:
         return int(digits) * _SECONDS[unit]

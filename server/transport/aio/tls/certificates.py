@@ -21,7 +21,7 @@ _CURVES = (ec.SECP256R1, ec.SECP384R1)
 
 
 class CertificateFilesError(Exception):
-    """The files cannot be used; the message names the setting and says why, in a line."""
+    """The files cannot be used; the message is one line with the setting and the reason."""
 
 
 class CertificateFiles(NamedTuple):
@@ -98,7 +98,7 @@ def _check_key(pem: bytes, certificate: x509.Certificate) -> None:
 
 
 def _usable(key: object) -> bool:
-    """Tell whether gRPC's server can sign, and its clients verify, with such a key."""
+    """Return whether gRPC's server can sign, and its clients verify, with such a key."""
     if isinstance(key, ec.EllipticCurvePublicKey):
         return isinstance(key.curve, _CURVES)
     return isinstance(key, rsa.RSAPublicKey)

@@ -1,6 +1,6 @@
 """What gRPC's core writes to standard error: read, and logged as lines of the server.
 
-The core says in no other way which clients it refused, and not in words that operators could read.
+The core reports in no other way which clients it rejected, and not in a form for operators.
 """
 
 import faulthandler
@@ -34,14 +34,14 @@ tls_log = logging.getLogger("server.tls")
 def core_lines_logged() -> Iterator[None]:
     """Log what the core writes while the block lasts; logging must be configured inside it.
 
-    What else writes to the file descriptor is passed on, and Python's own standard error stays.
+    Other output to the file descriptor is passed on, and Python's own standard error stays.
     """
     terminal = os.dup(_STDERR)
     with (
         open(terminal, "w", buffering=1, errors="backslashreplace") as stderr,  # noqa: PTH123 - no path
         redirect_stderr(stderr),
     ):
-        # The last words of a core that crashes are lost in the pipe; where it crashed is not.
+        # The last lines of a core that crashes are lost in the pipe; its traceback is not.
         faulthandler.enable(stderr)
         reader = Thread(target=_log_lines, args=(_pipe_for_stderr(),), name="core-log", daemon=True)
         reader.start()
@@ -54,9 +54,9 @@ def core_lines_logged() -> Iterator[None]:
 
 
 def _pipe_for_stderr() -> int:
-    """Put a pipe in the place of standard error, and tell where to read it."""
+    """Replace standard error by a pipe, and return the descriptor to read from."""
     reading, writing = os.pipe()
-    # Where the pipe is full, a line is lost: no thread of the core may wait for ours.
+    # If the pipe is full, a line is lost: no thread of the core may wait for ours.
     os.set_blocking(writing, False)
     os.dup2(writing, _STDERR)
     os.close(writing)
@@ -79,7 +79,7 @@ class CoreLog:
         self._times: Counter[str] = Counter()
 
     def tell(self, line: str) -> None:
-        """Log a line of the core's as ours; pass on what is none."""
+        """Log a line of the core as ours; pass on any other."""
         match = _LINE.fullmatch(line)
         if match is None:
             sys.stderr.write(f"{line}\n")
@@ -96,7 +96,7 @@ class CoreLog:
             tls_log.warning("a client was refused", extra=extra)
 
     def _untold(self, kind: str) -> int:
-        """Tell how many of a kind there were since the last that was told; 0 where that is recent."""
+        """Return how many of a kind there were since the last that was logged; 0 if that is recent."""
         if kind not in self._told_at and len(self._told_at) >= MOST_KINDS:
             kind = "others"
         self._times[kind] += 1

@@ -19,7 +19,7 @@ log = logging.getLogger("server.tls")
 
 
 def server_credentials(settings: TlsSettings) -> grpc.ServerCredentials | None:
-    """Make the credentials to listen with; None where TLS is off. Raises CertificateFilesError."""
+    """Make the credentials to listen with; None if TLS is off. Raises CertificateFilesError."""
     if settings.mode == "off":
         return None
     certificates = load_certificates(settings)
@@ -43,7 +43,7 @@ def _configuration(certificates: Certificates) -> grpc.ServerCertificateConfigur
 
 
 class _WatchedFiles:
-    """The files, looked at before each TLS handshake by the thread of gRPC's that begins it.
+    """The files, checked before each TLS handshake by the thread of gRPC that begins it.
 
     All of each is read, not its times alone: what is written twice within the clock's grain would be
     missed, and reading takes a fiftieth of the handshake's time.
@@ -55,7 +55,7 @@ class _WatchedFiles:
         self._lock = Lock()
 
     def changed(self) -> Certificates | None:
-        """Tell the certificates where the files have changed since the last look, and can be used."""
+        """Return the certificates if the files have changed since the last check, and can be used."""
         with self._lock:
             seen = self._look()
             if seen == self._seen:
@@ -64,7 +64,7 @@ class _WatchedFiles:
             return _told(seen)
 
     def _look(self) -> CertificateFiles | str:
-        """Read the files, or say why they cannot be read."""
+        """Read the files, or return why they cannot be read."""
         try:
             return read_files(self._settings)
         except CertificateFilesError as error:
@@ -72,7 +72,7 @@ class _WatchedFiles:
 
 
 def _told(seen: CertificateFiles | str) -> Certificates | None:
-    """Check what was seen, and log what becomes of it."""
+    """Check what was read, and log whether it is used."""
     try:
         if isinstance(seen, str):
             raise CertificateFilesError(seen)  # noqa: TRY301 - one way for all that is wrong

@@ -1,8 +1,8 @@
-"""Why clients are refused by TLS, in words for operators."""
+"""Why clients are rejected by TLS, for operators."""
 
 import re
 
-# What BoringSSL says, and what it means for a server. The first that fits counts.
+# BoringSSL's messages, and what they mean for a server. The first match counts.
 _REASONS = {
     "CERTIFICATE_VERIFY_FAILED: certificate has expired": "its certificate has expired",
     "CERTIFICATE_VERIFY_FAILED: certificate is not yet valid": "its certificate is not valid yet",
@@ -19,7 +19,7 @@ _NAME = re.compile(r"OPENSSL_internal:(\w+)")
 
 
 def reason_of(detail: str) -> str:
-    """Tell why a handshake failed, of which BoringSSL says the detail."""
+    """Return why a handshake failed, from BoringSSL's message."""
     for part, reason in _REASONS.items():
         if part in detail:
             return reason
