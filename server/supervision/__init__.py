@@ -1,1 +1,1 @@
-"""Keeps processes running, and replaces them without a gap; imports nothing that they need."""
+"""Supervises processes, and replaces them without a gap; imports nothing that they need."""

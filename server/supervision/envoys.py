@@ -1,4 +1,4 @@
-"""Envoys with the server inside: processes that share one port, each with an admin port of its own."""
+"""Envoys with the embedded server: processes that share one port, each with its own admin port."""
 
 import asyncio
 import logging
@@ -17,7 +17,7 @@ from server.supervision.run import terminate, wait_for_database
 
 _WEIGH_SECONDS = 1.0
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
-# Draining, it listens for a second more to tell callers to go; this lets the end of it be seen.
+# Draining, it listens for a second more to send callers GOAWAY; this lets the end of it be seen.
 _DRAINS_AT_LEAST_SECONDS = 1.5
 # How long one may take to end once its requests have, before it is killed.
 _MARGIN_SECONDS = 2.0
@@ -27,14 +27,14 @@ log = logging.getLogger("server.workers")
 
 
 class Envoy:
-    """A gateway with the server inside; an implementation of Kept."""
+    """A gateway with the embedded server; an implementation of Kept."""
 
     def __init__(
         self, admin_ports: tuple[int, int], grace: float, most_bytes: int, ready_within: float
     ) -> None:
-        """Give its requests so many seconds when it ends, and replace it where it takes more memory.
+        """Give its requests `grace` seconds when it ends, and replace it if it takes more memory.
 
-        It has one of the ports, and whoever takes its place the other.
+        It has one of the ports, and its replacement the other.
         """
         self._admin_ports = list(admin_ports)
         self._last: _Running | None = None
@@ -82,9 +82,9 @@ class _Running:
         log.error("a worker takes too much memory", extra={**self.name, "bytes": taken})
 
     async def end(self) -> None:
-        """Let it take no more requests and wait for those under way, which SIGTERM would cut off."""
-        assert self.process.stdin  # noqa: S101 - a pipe, as start() has asked for
-        self.process.stdin.close()  # so that Python inside tells those who watch its health
+        """Drain it: SIGTERM would cut off the requests under way."""
+        assert self.process.stdin  # noqa: S101 - a pipe, as start() has requested
+        self.process.stdin.close()  # so that the embedded server's health reports the end
         within = max(self.grace, _DRAINS_AT_LEAST_SECONDS)
         with suppress(TimeoutError):
             async with asyncio.timeout(within):
@@ -97,7 +97,7 @@ class _Running:
 
 
 def _resident_bytes(pid: int) -> int:
-    """Read what a process takes of the memory; nothing once it has ended."""
+    """Return the resident memory of a process; 0 once it has ended."""
     try:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE_BYTES
     except (OSError, IndexError):

@@ -1,4 +1,4 @@
-"""Keeps one process running: starts it, starts it again where it ends, and replaces it by a new one."""
+"""Supervises one process: starts it, restarts it if it ends, and replaces it by a new one."""
 
 import asyncio
 import logging
@@ -11,7 +11,7 @@ from server.supervision.pauses import LONGEST_PAUSE, Pauses
 from server.supervision.run import Kept, Run
 
 START_WITHIN_SECONDS = 30.0
-"""How long a process may take until it serves, before it is ended; `ready_within` comes on top."""
+"""How long a process may take to serve before it is ended; `ready_within` comes on top."""
 
 log = logging.getLogger("server.workers")
 
@@ -25,26 +25,26 @@ class _Start(Enum):
 
 
 class CannotStartError(Exception):
-    """A process ended before it ever served; why, it has said itself."""
+    """A process ended before it ever served; it has logged the reason itself."""
 
 
 class Keeper:
-    """Keeps one process, and knows whether it ever served."""
+    """Supervises one process, and knows whether it ever served."""
 
     def __init__(self, kept: Kept, ask: Callable[["Keeper"], None], start_within: float) -> None:
-        """Ask, where it ails, for replace() to be called; each may take so many seconds to serve."""
+        """Ask for replace() to be called if a run is unhealthy; each has so many seconds to serve."""
         self._kept = kept
         self._ask = ask
         self._start_within = start_within
         self._pauses = Pauses()
         self._runs: list[Run] = []
-        # Held while another is started, because the one before has ended or is to end.
+        # Held while another is started because the one before has ended or is to end.
         self._changing = asyncio.Lock()
         self.current: Run | None = None
         self.served = asyncio.Event()
 
     async def keep(self, after: asyncio.Event | None = None) -> NoReturn:
-        """Run it, after an event if there is one, and again whenever it ends; end it when cancelled.
+        """Run it, after an event if there is one; restart it whenever it ends; end it when cancelled.
 
         Raises CannotStartError if it ends by itself in its first run, without having served.
         """
@@ -61,9 +61,9 @@ class Keeper:
             await asyncio.gather(*(run.end() for run in self._runs))
 
     async def replace(self, run: Run) -> bool:
-        """Start another, and once that serves end the run; it goes on where the other does not serve.
+        """Start another, and once that serves end the run, which goes on if the other does not serve.
 
-        Tells whether the run is replaced, or has ended by itself.
+        Returns whether the run is replaced, or has ended by itself.
         """
         await self.served.wait()
         async with self._changing:
@@ -83,7 +83,7 @@ class Keeper:
         return True
 
     async def _watch(self, run: Run) -> None:
-        """Wait until it ends, and start another where none has taken its place."""
+        """Wait until it ends, and start another if it has not been replaced."""
         began = monotonic()
         looking = asyncio.create_task(self._look_after(run, began))
         try:

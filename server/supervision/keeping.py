@@ -1,4 +1,4 @@
-"""Keeps processes running until told to end, and replaces them one after the other.
+"""Supervises processes until asked to stop, and replaces them one after the other.
 
 Nothing is imported here that they need: this process stays small, and gRPC does not survive a fork.
 """
@@ -16,10 +16,10 @@ log = logging.getLogger("server.workers")
 
 
 async def keep_all(processes: Sequence[Kept], start_within: float = START_WITHIN_SECONDS) -> None:
-    """Keep processes until SIGTERM or SIGINT; then end them all, each with its grace.
+    """Supervise processes until SIGTERM or SIGINT; then end them all, each with its grace.
 
     SIGHUP has all of them replaced. Each may take so many seconds until it serves.
-    Raises CannotStartError where one ends in its first run without having served.
+    Raises CannotStartError if one ends in its first run without having served.
     """
     told_to_end, rolling = asyncio.Event(), _Rolling()
     keepers = [Keeper(each, rolling.ask_for, start_within) for each in processes]
@@ -28,7 +28,7 @@ async def keep_all(processes: Sequence[Kept], start_within: float = START_WITHIN
         loop.add_signal_handler(number, told_to_end.set)
     loop.add_signal_handler(signal.SIGHUP, rolling.ask_for_all, keepers)
     first, *others = keepers
-    # One goes ahead, so that what is wrong with the settings of all is said once.
+    # One goes ahead, so that what is wrong with the settings of all is reported once.
     keeping = [first.keep(), *(other.keep(after=first.served) for other in others)]
     tasks = [asyncio.create_task(each) for each in (told_to_end.wait(), rolling.roll(), *keeping)]
     (ended, *_), _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -40,7 +40,7 @@ async def keep_all(processes: Sequence[Kept], start_within: float = START_WITHIN
 
 
 class _Rolling:
-    """Has runs replaced that are asked for, one after the other."""
+    """Replaces the runs that are requested, one after the other."""
 
     def __init__(self) -> None:
         self._asked: asyncio.Queue[tuple[Keeper, Run]] = asyncio.Queue()
@@ -51,12 +51,12 @@ class _Rolling:
             self.ask_for(keeper)
 
     def ask_for(self, keeper: Keeper) -> None:
-        """Ask for what the keeper runs now; there is nothing to replace where it has not started."""
+        """Request the current run's replacement; there is nothing to replace if none has started."""
         if keeper.current:
             self._asked.put_nowait((keeper, keeper.current))
 
     async def roll(self) -> NoReturn:
-        """Replace; where one cannot be, the others that wait would not fare better and go on too."""
+        """Replace; if one cannot be, the others that wait would not fare better and go on too."""
         while True:
             keeper, run = await self._asked.get()
             if not await keeper.replace(run):

@@ -1,6 +1,6 @@
-"""How long to wait before what has ended is started again."""
+"""The backoff before a process that has ended is restarted."""
 
-# A process that ran for so long was well: the next pause is the shortest again.
+# A process that ran for so long was healthy: the next pause is the shortest again.
 WELL_SECONDS = 10.0
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 
@@ -12,7 +12,7 @@ class Pauses:
         self._next = 0.0
 
     def after(self, ran_seconds: float) -> float:
-        """Tell the pause after a run that took so long; there is none after one that went well."""
+        """Return the pause after a run of so many seconds; none after a healthy one."""
         pause = 0.0 if ran_seconds >= WELL_SECONDS else self._next
         self._next = min(max(2 * pause, SHORTEST_PAUSE), LONGEST_PAUSE)
         return pause

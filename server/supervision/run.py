@@ -1,4 +1,4 @@
-"""A process that is kept: what is known of it, and how it is ended."""
+"""A supervised process: what is known of it, and how it is ended."""
 
 from asyncio import timeout
 from asyncio.subprocess import Process
@@ -12,18 +12,18 @@ class Run(Protocol):
 
     @property
     def name(self) -> Mapping[str, object]:
-        """What log lines call it by."""
+        """The fields that name it in log lines."""
         ...
 
     @property
     def process(self) -> Process: ...
 
     async def serves(self) -> None:
-        """Return once it serves: ready, or tired of waiting for its database."""
+        """Return once it serves: ready, or done waiting for its database."""
         ...
 
     async def ails(self) -> None:
-        """Return where it must be replaced, though it has not ended."""
+        """Return once it is unhealthy and must be replaced, though it has not ended."""
         ...
 
     async def end(self) -> None:
@@ -31,7 +31,7 @@ class Run(Protocol):
         ...
 
     async def give_way(self) -> None:
-        """End it so that nobody notices, another having taken its place."""
+        """Drain and end it without failing a request: it has been replaced."""
         ...
 
 
@@ -40,21 +40,21 @@ class Kept(Protocol):
 
     @property
     def ready_within(self) -> float:
-        """Seconds after which it serves though its database has not answered."""
+        """Seconds after which it serves though its database has not responded."""
         ...
 
     async def start(self, *, takes_over: bool) -> Run:
-        """Start it; one that takes over must be ready, for the one before it still serves."""
+        """Start it; a replacement must be ready, for the one before it still serves."""
         ...
 
 
 def wait_for_database(*, takes_over: bool) -> Mapping[str, str]:
-    """Make the settings by which one that takes over never tires of waiting for its database."""
+    """Return the settings by which a replacement waits for its database without limit."""
     return {"DATABASE_READY_TIMEOUT_MS": "0"} if takes_over else {}
 
 
 async def terminate(process: Process, within: float) -> None:
-    """Ask a process to end, and kill it where it has not after so many seconds."""
+    """Ask a process to end, and kill it if it has not after so many seconds."""
     with suppress(ProcessLookupError):  # it has ended
         process.terminate()
     try:

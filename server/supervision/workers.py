@@ -1,4 +1,4 @@
-"""Workers beside Envoy: processes that answer gRPC, each on a port of its own."""
+"""Standalone workers: processes that serve gRPC, each on a port of its own."""
 
 import asyncio
 import os
@@ -17,13 +17,13 @@ SERVING = "serving"
 
 # How long one may take to end beyond the grace of its requests, before it is killed.
 _MARGIN_SECONDS = 2.0
-# How long Envoy may take to see that one is not to be asked any more.
+# How long Envoy's health check may take to notice that a worker gets no more requests.
 _AVOIDED_WITHIN_SECONDS = 1.5
 
 
 @dataclass(frozen=True)
 class Worker:
-    """A `serve` that answers on a port; an implementation of Kept."""
+    """A `serve` on one port; an implementation of Kept."""
 
     port: int
     grace: float
@@ -54,12 +54,12 @@ class _Running:
     end_within: float
 
     async def serves(self) -> None:
-        assert self.process.stdout  # noqa: S101 - a pipe, as start() has asked for
+        assert self.process.stdout  # noqa: S101 - a pipe, as start() has requested
         if not await self.process.stdout.readline():
-            await asyncio.Event().wait()  # it has ended without a word
+            await asyncio.Event().wait()  # it has ended without serving
 
     async def ails(self) -> None:
-        """Read on, so that it can write; it says itself what is wrong, and ends."""
+        """Read on, so that it can write; an unhealthy one logs the reason itself, and ends."""
         assert self.process.stdout  # noqa: S101 - as above
         async for _ in self.process.stdout:
             pass
@@ -69,7 +69,7 @@ class _Running:
         await terminate(self.process, self.end_within)
 
     async def give_way(self) -> None:
-        """Let its health say first that it ends: gRPC fails requests that come as it stops."""
+        """Let its health report the end first: gRPC fails requests that arrive as it stops."""
         with suppress(ProcessLookupError):  # it has ended
             self.process.send_signal(signal.SIGHUP)
         await asyncio.sleep(_AVOIDED_WITHIN_SECONDS)
