@@ -120,7 +120,7 @@ _EPILOG = (
     show_default=True,
     help="Seconds until --watch asks again.",
 )
-def get(  # noqa: PLR0913 - click hands over each option
+def get(  # noqa: PLR0913 - click passes each option
     *,
     call_id: str,
     watch: bool,
@@ -132,9 +132,9 @@ def get(  # noqa: PLR0913 - click hands over each option
     interval: float,
     **given: Any,
 ) -> None:
-    """Ask the running service what the state of a call is.
+    """Get the state of a call from the running service.
 
-    It is shown as a table on a terminal, and as the documented JSON elsewhere.
+    It is printed as a table on a terminal, and as the documented JSON elsewhere.
     """
     settings = _settings(given)
     where = (url or settings.url) if rest else (address or settings.address)
@@ -162,7 +162,7 @@ def _settings(given: dict[str, Any]) -> CallerSettings:
 
 
 def _caller(where: str, settings: CallerSettings, timeout: float, *, rest: bool) -> Caller:
-    # Only the one that is used: each takes a moment to import.
+    # Only the one that is used: each takes a while to import.
     if rest:
         from client.by_rest import RestCaller  # noqa: PLC0415
 
@@ -174,7 +174,7 @@ def _caller(where: str, settings: CallerSettings, timeout: float, *, rest: bool)
 
 @contextmanager
 def _told_in_a_line(where: str, *, rest: bool, interrupted: int) -> Iterator[None]:
-    """End the command with a line where there is no call to show, and quietly by Ctrl-C."""
+    """End the command with one line if there is no call to print, and silently on Ctrl-C."""
     try:
         yield
     except AskingError as error:
@@ -186,7 +186,7 @@ def _told_in_a_line(where: str, *, rest: bool, interrupted: int) -> Iterator[Non
     except TlsFilesError as error:
         raise click.UsageError(str(error)) from None
     except BrokenPipeError:
-        raise  # click ends quietly
+        raise  # click ends silently
     except OSError as error:
         raise click.ClickException(f"Cannot write: {error.strerror}") from None
     except KeyboardInterrupt:

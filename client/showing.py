@@ -1,4 +1,4 @@
-"""How a call is shown: as a table that is drawn anew, or as a line of JSON where it has changed."""
+"""How a call is printed: as a table that is redrawn, or as a line of JSON if it has changed."""
 
 import click
 
@@ -7,14 +7,14 @@ from client.watching import Sight
 
 
 class Screen:
-    """Shows a call to a person."""
+    """Prints a call for a person."""
 
     def once(self, text: str) -> None:
-        """Show it, and be done."""
+        """Print it once."""
         click.echo(table(text).encode())
 
     def follow(self, sight: Sight) -> None:
-        """Show it in place of what was shown before."""
+        """Print it in place of what was printed before."""
         click.clear()
         self.once(sight.text)
         click.echo(f"\n{_footer(sight)} Ctrl-C ends this.")
@@ -24,17 +24,17 @@ class Lines:
     """Prints the documented JSON, a line for a call."""
 
     def __init__(self, *, to_people: bool) -> None:
-        """Where people read it on a terminal, nothing goes there that a terminal obeys."""
+        """With `to_people`, escape what a terminal would obey."""
         self._to_people = to_people
         self._printed = ""
         self._away = False
 
     def once(self, text: str) -> None:
-        """Print it."""
+        """Print it once."""
         click.echo((shown(text) if self._to_people else text).encode())
 
     def follow(self, sight: Sight) -> None:
-        """Print it where it has changed, and say to standard error how outages begin and end."""
+        """Print it if it has changed, and the begin and end of outages to standard error."""
         away = sight.outage is not None
         if away != self._away:
             self._away = away

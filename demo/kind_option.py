@@ -1,4 +1,4 @@
-"""The option that names a kind of access token, with TOKENS as `make` is given it."""
+"""The option that names a kind of access token, or TOKENS as `make` takes it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ def kind_option(help_text: str) -> Callable[[Any], Any]:
 
 
 def _read(_: click.Context, __: click.Parameter, value: str | None) -> TokenKind | None:
-    """Read a kind; raises click.ClickException, which is shown in one line, if there is no such."""
+    """Read a kind; raises click.ClickException, which prints one line, if there is no such."""
     try:
         return TokenKind(value) if value else None
     except ValueError:

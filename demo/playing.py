@@ -15,7 +15,7 @@ port_option = click.option(
 
 
 def play(name: str, application: web.Application, port: int) -> None:
-    """Serve on 127.0.0.1 until SIGTERM or Ctrl-C, and print under which URL.
+    """Serve on 127.0.0.1 until SIGTERM or Ctrl-C, and print the URL.
 
     Raises click.ClickException if the port is taken.
     """

@@ -1,4 +1,4 @@
-"""Answers gRPC in this very process, until it is told to end."""
+"""Serves gRPC in this process, until it is asked to stop."""
 
 import asyncio
 import logging
@@ -26,11 +26,11 @@ log = logging.getLogger("server")
 
 
 def answer(settings: Settings, *, kept: bool) -> None:
-    """Answer until SIGTERM or Ctrl-C.
+    """Serve until SIGTERM or Ctrl-C.
 
-    One that is kept announces on standard output that it serves, and shares its port with the one that
-    will take its place: at SIGHUP its health says that it ends.
-    Raises click.ClickException where it cannot.
+    A supervised one reports on standard output that it serves, and shares its port with its replacement:
+    at SIGHUP its health becomes NOT_SERVING.
+    Raises click.ClickException if it cannot.
     """
     try:
         with _refusals_logged(settings.tls), logging_configured(settings.server):
@@ -42,7 +42,7 @@ def answer(settings: Settings, *, kept: bool) -> None:
 
 
 def _obstacle_words(settings: ServerSettings) -> str | None:
-    """Find out what gRPC does not say: whether the port is taken or the address wrong."""
+    """Describe what gRPC does not report: whether the port is taken or the address wrong."""
     host, port = settings.grpc_host, settings.grpc_port
     obstacle = find_obstacle(host, port)
     return obstacle.describe(host, port) if obstacle else None
@@ -80,7 +80,7 @@ async def _serve_on(settings: Settings, *, kept: bool) -> None:
 
 
 async def _tell_keeper(server: AioServer) -> None:
-    """Tell who keeps it that it serves, and callers that it ends once that one says so."""
+    """Report to the supervisor that it serves, and set health to NOT_SERVING at its SIGHUP."""
     giving_way = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, giving_way.set)
     click.echo(SERVING)

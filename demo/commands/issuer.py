@@ -13,10 +13,10 @@ from demo.playing import play, port_option
 @click.option("--client-id", envvar="AUTH_INTROSPECTION_CLIENT_ID", required=True)
 @click.option("--client-secret", envvar="AUTH_INTROSPECTION_CLIENT_SECRET", required=True)
 def issuer(port: int, client_id: str, client_secret: str) -> None:
-    """Answer on 127.0.0.1 what becomes of the opaque tokens of the demo in this folder.
+    """Serve introspection and revocation of this folder's opaque demo tokens on 127.0.0.1.
 
     POST /v1/oauth/introspect (RFC 7662) is for the client whose credentials are given, best by the
-    variables that a server reads them of; POST /v1/oauth/revoke (RFC 7009) for whoever has a token.
+    variables that a server reads them from; POST /v1/oauth/revoke (RFC 7009) for whoever has a token.
     """
     application = issuer_application(OpaqueTokens(OPAQUE_TOKENS), Client(client_id, client_secret))
     play("Issuer", application, port)

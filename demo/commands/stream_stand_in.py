@@ -19,9 +19,9 @@ from demo.stream_stand_in.stand_in import StreamStandIn
 def stream_stand_in(port: int, key: str, secret: str) -> None:
     """Speak Stream's wire format on 127.0.0.1, for the demo's sample calls.
 
-    Play with it by curl: PUT /stand-in/calls/TYPE/ID with {"state": …} or {"behaviour": …} changes
+    Control it by curl: PUT /stand-in/calls/TYPE/ID with {"state": …} or {"behaviour": …} changes
     that of a call, PUT /stand-in/behaviour with {"behaviour": …} that of all calls without one of
-    their own; GET /stand-in/asked counts the questions.
+    their own; GET /stand-in/asked counts the requests.
 
     States: not_started, backstage, on_air, ended, on_air_again.
 

@@ -1,4 +1,4 @@
-"""`python -m server check`: says of each thing that the server needs whether it is well."""
+"""`python -m server check`: checks each thing that the server needs."""
 
 import asyncio
 import sys
@@ -51,14 +51,14 @@ _REFUSALS = ("status 401", "status 403")
 )
 @click.pass_context
 def check(context: click.Context, token: str | None) -> None:
-    """Say whether settings, keys, certificates, database, schema and Stream credentials are well.
+    """Check settings, keys, certificates, database, schema and Stream credentials.
 
-    Each has a line that begins with ok, FAIL, or -- for what was not looked at. The exit code is 0
-    where nothing fails. Stream is asked for a call that does not exist, and the introspection endpoint
-    about a token that nobody has issued.
+    Each has a line that begins with ok, FAIL, or -- for what was not checked. The exit code is 0
+    if nothing fails. Stream gets a request for a call that does not exist, the introspection endpoint
+    one for a token that nobody has issued.
 
-    With --token say whether an access token is accepted, and if not, which check it fails. It is shown
-    nowhere; other users of this machine may see it among the arguments, which - avoids.
+    With --token, check whether an access token is accepted, and if not, which check it fails. It is
+    never printed; other users of this machine may see it among the arguments, which - avoids.
     """
     marks = set()
     for finding in _findings() if token is None else _findings_of_token(token):
@@ -102,7 +102,7 @@ def _findings_of_token(given: str) -> Iterator[Finding]:
 
 
 def _decides(settings: Settings, token: str) -> str:
-    """Name what a token is checked with, by its finding."""
+    """Return the name of the finding for what a token is checked with."""
     introspects = settings.introspection.configured and not resembles_jwt(token)
     return "introspection" if introspects or settings.introspects_alone else "tokens"
 
@@ -209,7 +209,7 @@ def _schema_and_pooler(settings: DatabaseSettings) -> Iterator[Finding]:
 
 
 def _revision(url: str) -> str:
-    """Describe at which revision the schema is; raises SchemaError if that is not the head."""
+    """Return the revision of the schema, for the finding; raises SchemaError if that is not the head."""
     needed = head_revision()
     try:
         with database_errors():
@@ -240,12 +240,12 @@ def _stream(settings: StreamSettings) -> Finding:
 
 
 async def _ask(settings: StreamSettings) -> None:
-    # The SDK takes a second to import, which nobody pays who does not use it.
+    # The SDK takes a second to import: only if it is used.
     from server.adapters.stream.client import StreamClient  # noqa: PLC0415
 
     client = StreamClient(settings)
     try:
-        # Who is told that there is no such call is known to Stream.
+        # Stream reports a missing call only to valid credentials.
         with suppress(StreamCallMissingError):
             async with asyncio.timeout(_STREAM_SECONDS):
                 await client.ask("livestream", "livecalls-check")

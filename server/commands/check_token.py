@@ -27,8 +27,8 @@ _NAMES_OF_CLIENTS = ("aud", "client_id", "azp")
 
 
 def try_token(settings: Settings, token: str) -> Finding:
-    """Show a token as a caller does; the finding has what decides of it, and not the token."""
-    # What the keys are like has a finding of its own.
+    """Verify a token as a caller's; the finding has what decides about it, and not the token."""
+    # The keys have a finding of their own.
     logging.getLogger("server").addHandler(logging.NullHandler())
     token = token.strip()
     verdict = asyncio.run(_verdict(settings, token))
@@ -37,7 +37,7 @@ def try_token(settings: Settings, token: str) -> Finding:
 
 
 async def _verdict(settings: Settings, token: str) -> str | None:
-    """Return why a token is refused, or None."""
+    """Return why a token is rejected, or None."""
     try:
         async with guarding(settings) as (guard, _):
             await guard.admit([f"Bearer {token}"])
@@ -55,7 +55,7 @@ def _shown(details: Mapping[str, object]) -> str:
 
 
 def _describe(settings: Settings, token: str) -> Iterator[str]:
-    """Describe what a JSON Web Token has that decides, and what is wanted; no other can be read here."""
+    """Describe a JSON Web Token's deciding claims, and what is required; no other can be read here."""
     try:
         decoded = jwt.decode_complete(token, options={"verify_signature": False})
     except (jwt.PyJWTError, ValueError, RecursionError):
@@ -97,5 +97,5 @@ def _wanted(settings: TokenSettings) -> Iterator[str]:
 
 
 def _json(value: object) -> str:
-    """Write what a token has so that it can neither end the line nor move the cursor."""
+    """Return a token's value as JSON, which can neither end the line nor move the cursor."""
     return json.dumps(value)[:_MAX_SHOWN]

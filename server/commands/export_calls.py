@@ -19,10 +19,10 @@ from server.store.json_lines import write_line
 @click.command(name="export")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path), default="-")
 def export_calls(file: Path) -> None:
-    """Write all calls, by id and as of one moment, to FILE as JSON Lines; - is standard output.
+    """Write all calls, by id and from one snapshot, to FILE as JSON Lines; - is standard output.
 
     A line is a call in the documented shape without `live`, which is not stored. `import` reads
-    it. FILE is there, or is replaced, once all of it is written.
+    it. FILE is created, or replaced, once all of it is written.
     """
     began = monotonic()
     url = load_database_url()
@@ -42,21 +42,21 @@ def _output(file: Path) -> Iterator[BinaryIO]:
             yield output
             output.flush()
         elif file.exists() and not file.is_file():
-            # A device or a pipe is written to: it must not make room for a file.
+            # A device or a pipe is written to: it must not be replaced by a file.
             with file.open("wb") as output:
                 yield output
         else:
             with _replacing(file.resolve()) as output:
                 yield output
     except BrokenPipeError:
-        raise  # click ends without a word
+        raise  # click ends silently
     except OSError as error:
         raise click.ClickException(f"Cannot write {file}: {error.strerror}") from None
 
 
 @contextmanager
 def _replacing(file: Path) -> Iterator[BinaryIO]:
-    """Write beside the file, and put it in its place when all went well."""
+    """Write to a file next to it, and rename that once it is complete."""
     new = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         with new.open("xb") as output:

@@ -1,10 +1,10 @@
-"""What `check` finds out, a line for each thing."""
+"""The findings of `check`, one line each."""
 
 from typing import Literal, NamedTuple
 
 
 class Finding(NamedTuple):
-    """What was found out about a thing; -- marks what is not there to be looked at."""
+    """The result for one thing; -- marks what is not there to be checked."""
 
     mark: Literal["ok", "FAIL", "--"]
     thing: str

@@ -29,10 +29,10 @@ def import_calls(file: BinaryIO, keep_going: bool) -> None:  # noqa: FBT001 - na
     """Insert calls, or update them by id, from a FILE of JSON Lines; - is standard input.
 
     A line is a call in the documented shape, as `export` writes it: every key is required, `live`
-    is ignored. created_at and updated_at are stored as they are given. Where an id stands in
+    is ignored. created_at and updated_at are stored as they are given. If an id occurs in
     several lines, the last one counts.
 
-    Bad lines are reported by number, field and reason. Where there are any, or the database
+    Bad lines are reported by number, field and reason. If there are any, or the database
     refuses, nothing is stored.
     """
     began = monotonic()
@@ -48,7 +48,7 @@ def import_calls(file: BinaryIO, keep_going: bool) -> None:  # noqa: FBT001 - na
 
 
 class _Import:
-    """A file that is being read: what is good in it, and what had to be refused."""
+    """A file that is being read: its calls, and how many lines were rejected."""
 
     def __init__(self, file: BinaryIO, *, keep_going: bool) -> None:
         self.refused = 0
@@ -61,7 +61,7 @@ class _Import:
             unit=" lines" if self._size is None else "B",
             unit_scale=True,
             leave=False,
-            disable=None,  # but on a terminal
+            disable=None,  # except on a terminal
         )
 
     def __enter__(self) -> Self:
@@ -71,7 +71,7 @@ class _Import:
         self._bar.close()
 
     def calls(self) -> Iterator[Call]:
-        """Read the calls to store; raises click.ClickException at the end where none may be."""
+        """Read the calls to store; raises click.ClickException at the end if none may be stored."""
         for line in read_lines(self._file):
             self._bar.update(1 if self._size is None else self._file.tell() - self._bar.n)
             if line.call is None:
@@ -97,7 +97,7 @@ class _Import:
 
 
 def _size(file: BinaryIO) -> int | None:
-    """Tell the bytes of a file, or None where it is a pipe or such."""
+    """Return the size of a file in bytes, or None if it is a pipe or the like."""
     try:
         status = os.fstat(file.fileno())
     except OSError:

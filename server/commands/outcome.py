@@ -1,4 +1,4 @@
-"""How commands end that do not end well: in one line, with an exit code."""
+"""How commands fail: with one line, and an exit code."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ def load_database_url() -> str:
 
 @contextmanager
 def told_in_a_line() -> Iterator[None]:
-    """End the command with a line where the database refuses or Ctrl-C is pressed."""
+    """End the command with one line if the database refuses or Ctrl-C is pressed."""
     try:
         with database_errors():
             yield
@@ -37,5 +37,5 @@ def told_in_a_line() -> Iterator[None]:
 
 
 def counted(number: int, noun: str) -> str:
-    """Say how many there are of something."""
+    """Return a number with its noun, in the plural unless it is 1."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

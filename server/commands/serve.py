@@ -1,4 +1,4 @@
-"""`python -m server serve`: answers gRPC until told to end, by one process or several."""
+"""`python -m server serve`: serves gRPC until asked to stop, in one process or several."""
 
 import asyncio
 import os
@@ -27,17 +27,17 @@ from server.supervision.workers import Worker
 @click.option(
     "--inside-envoy", is_flag=True, help="Answer in Envoy's own process, on the gateway's port."
 )
-@click.option("--kept", is_flag=True, hidden=True)  # for whoever keeps a worker
+@click.option("--kept", is_flag=True, hidden=True)  # for a worker's supervisor
 def serve(*, workers: int | None, inside_envoy: bool, kept: bool) -> None:
-    """Answer gRPC until SIGTERM or Ctrl-C; inside Envoy, REST as well.
+    """Serve gRPC until SIGTERM or Ctrl-C; embedded in Envoy, REST as well.
 
-    Workers inside Envoy, or several, are kept by this process: one that ends is started again, and
+    Workers in Envoy, or several, are supervised by this process: one that ends is restarted, and
     SIGHUP replaces all of them, one after the other.
     """
     settings = load_settings(**({} if workers is None else {"workers": workers}))
     if inside_envoy or settings.inside.inside:
         if settings.tls.mode != "off":
-            # Nobody would be asked for the certificate that GRPC_TLS_CLIENT_CA_FILE promises.
+            # No client would have to present the certificate that GRPC_TLS_CLIENT_CA_FILE demands.
             raise click.ClickException("GRPC_TLS_… is for a server beside Envoy: inside, set REST_TLS_…")
         _keep(settings, _envoys(settings))
     elif settings.server.workers == 1:
@@ -58,7 +58,7 @@ def _workers(settings: Settings) -> list[Kept]:
 
 
 def _refuse_unusable(host: str, port: int) -> None:
-    """Refuse what others listen on: workers share their ports, with each other as they are replaced."""
+    """Reject a port that others listen on: workers share ports, with each other as they are replaced."""
     if obstacle := find_obstacle(host, port):
         raise click.ClickException(obstacle.describe(host, port))
 
@@ -70,7 +70,7 @@ def _envoys(settings: Settings) -> list[Kept]:
         raise click.ClickException(
             f"ADMIN_PORT and twice the WORKERS go beyond port {LAST_PORT}: lower one of them"
         )
-    # Each of them reads how many share the port and the machine, and gets no option.
+    # Each of them reads from it how many share the port and the machine, and gets no option.
     os.environ["WORKERS"] = str(workers)
     most_bytes = _most_bytes(settings.inside.inside_max_mb, workers)
     ports = range(first, first + workers)
@@ -89,5 +89,5 @@ def _keep(settings: Settings, processes: list[Kept]) -> None:
         with logging_configured(settings.server):
             asyncio.run(keep_all(processes))
     except CannotStartError:
-        # The worker has said why.
+        # The worker has logged why.
         raise click.exceptions.Exit(1) from None
