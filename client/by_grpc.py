@@ -1,4 +1,4 @@
-"""Asks by gRPC."""
+"""The gRPC client."""
 
 import grpc
 from livecalls.v1.live_calls_pb2 import GetCallRequest
@@ -15,7 +15,7 @@ from client.documented import documented
 from client.settings import CallerSettings
 from client.trust import trust
 
-# After an outage the service is found again within a second, rather than within two minutes.
+# After an outage the channel reconnects within a second, rather than within two minutes.
 _OPTIONS = (("grpc.initial_reconnect_backoff_ms", 500), ("grpc.max_reconnect_backoff_ms", 1000))
 _KINDS: dict[grpc.StatusCode, type[AskingError]] = {
     grpc.StatusCode.NOT_FOUND: CallMissingError,
@@ -29,7 +29,7 @@ _KINDS: dict[grpc.StatusCode, type[AskingError]] = {
 
 
 class GrpcCaller:
-    """A Caller by gRPC, over TLS where the settings name a CA; the time-out is in seconds."""
+    """A Caller by gRPC, over TLS if the settings have a CA; the timeout is in seconds."""
 
     def __init__(self, address: str, settings: CallerSettings, timeout: float) -> None:
         credentials = _credentials(settings)
@@ -59,7 +59,7 @@ class GrpcCaller:
 def _credentials(settings: CallerSettings) -> grpc.ChannelCredentials | None:
     if settings.tls_ca_file is None:
         return None
-    trust(settings)  # gRPC would say of bad files only that nobody answers
+    trust(settings)  # with bad files gRPC would only report that the server is unavailable
     certificate, key = settings.tls_certificate_file, settings.tls_key_file
     return grpc.ssl_channel_credentials(
         settings.tls_ca_file.read_bytes(),

@@ -1,4 +1,4 @@
-"""Asks by REST."""
+"""The REST client."""
 
 from http import HTTPStatus
 from typing import Any
@@ -30,7 +30,7 @@ _KINDS: dict[int, type[AskingError]] = {
 
 
 class RestCaller:
-    """A Caller by REST; the time-out, in seconds, is for connecting and for the wait for a reply."""
+    """A Caller by REST; the timeout, in seconds, is for connecting and for the wait for a response."""
 
     def __init__(self, url: str, settings: CallerSettings, timeout: float) -> None:
         self._url = f"{url.rstrip('/')}/v1/live/calls/"

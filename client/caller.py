@@ -1,10 +1,10 @@
-"""Whoever asks a running service what the state of a call is, by one face or the other."""
+"""Clients that get the state of a call from a running service, by gRPC or REST."""
 
 from typing import Protocol
 
 
 class Caller(Protocol):
-    """Asks again and again, and keeps its connection meanwhile."""
+    """A client that may send many requests, and keeps its connection meanwhile."""
 
     def ask(self, call_id: str) -> str:
         """Return the call as the documented JSON.
@@ -13,11 +13,11 @@ class Caller(Protocol):
         """
 
     def close(self) -> None:
-        """Give the connection up."""
+        """Close the connection."""
 
 
 class AskingError(Exception):
-    """There is no call to show; the message is for people, and may hold a server's own words."""
+    """There is no call to print; the message is for people, and may quote a server's own."""
 
 
 class CallMissingError(AskingError):
@@ -25,12 +25,12 @@ class CallMissingError(AskingError):
 
 
 class UnavailableError(AskingError):
-    """Nobody answers, or not in time, or somebody else might; asking again may help."""
+    """The service does not respond, or not in time, or is unavailable; a retry may help."""
 
 
 class TokenRefusedError(AskingError):
-    """There is no token, or none that is accepted."""
+    """There is no token, or it is not accepted."""
 
 
 class ServiceFailedError(AskingError):
-    """The answer is one that the service should not give, or somebody else's."""
+    """The response is one that the service should not send, or is not the service's."""

@@ -1,4 +1,4 @@
-"""The documented JSON of a call, to the byte as the REST face prints it."""
+"""The documented JSON of a call, to the byte as the REST API prints it."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from livecalls.v1 import live_calls_pb2 as pb
 from client.caller import ServiceFailedError
 
 _PREFIX = "CALL_STATUS_"
-# What Envoy's transcoder escapes beyond what JSON asks for: markup, control and format characters.
+# What Envoy's transcoder escapes beyond what JSON requires: markup, control and format characters.
 _ESCAPED = re.compile(
     "[<>\x7f-\x9f\xad\u0600-\u0603\u06dd\u070f\u17b4\u17b5\u200b-\u200f\u2028-\u202e\u2060-\u2064"
     "\u206a-\u206f\ufeff\ufff9-\ufffb\U0001d173-\U0001d17a\U000e0001\U000e0020-\U000e007f]"
@@ -25,13 +25,13 @@ def documented(call: pb.Call) -> str:
 
 
 def escaped(character: str) -> str:
-    r"""Write a character as a JSON string may: \u and four digits, twice beyond the first 65,536."""
+    r"""Escape a character for a JSON string: \u and four digits, twice beyond the first 65,536."""
     units = character.encode("utf-16-be").hex()
     return "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4))
 
 
 def members(text: str) -> dict[str, Any]:
-    """Read the documented JSON; raises ServiceFailedError where it is something else."""
+    """Read the documented JSON; raises ServiceFailedError if it is something else."""
     try:
         call = json.loads(text)
     except (ValueError, RecursionError):
@@ -59,7 +59,7 @@ def _plain(message: Message, field: Any) -> Any:
 
 
 def _word(field: Any, number: int) -> str:
-    """Say a status in the documented word; one that is newer than these stubs is unknown."""
+    """Return the documented name of a status; one that is newer than these stubs is unknown."""
     status = field.enum_type.values_by_number.get(number)
     return status.name.removeprefix(_PREFIX).lower() if status and number else "unknown"
 

@@ -1,4 +1,4 @@
-"""A call as a person reads it."""
+"""A call as a table for people."""
 
 from typing import Any
 from unicodedata import category
@@ -18,7 +18,7 @@ _MOMENT_OF_STATUS = {
 
 
 def table(text: str) -> str:
-    """Print the documented JSON as lines of a label and a value; times are in UTC, and say so."""
+    """Print the documented JSON as lines of a label and a value; times are in UTC, and marked so."""
     call = members(text)
     rows = {
         "Title": shown(call["title"]) or '""',
@@ -39,7 +39,7 @@ def table(text: str) -> str:
 
 
 def shown(value: object) -> str:
-    r"""Print what may be anything so that no terminal obeys it: such characters as JSON's \u…."""
+    r"""Print any value so that no terminal obeys it: control characters are escaped as in JSON, \u…."""
     return "".join(
         escaped(it) if category(it) in _OBEYED and it not in _JOINERS else it for it in str(value)
     )

@@ -1,4 +1,4 @@
-"""Whose certificates are believed, and which one is shown."""
+"""Which certificates are trusted, and which one is presented."""
 
 import ssl
 
@@ -6,11 +6,11 @@ from client.settings import CallerSettings
 
 
 class TlsFilesError(Exception):
-    """The files for TLS cannot be used; the message says why, and shows nothing of them."""
+    """The files for TLS cannot be used; the message has the reason, and nothing of their content."""
 
 
 def trust(settings: CallerSettings) -> ssl.SSLContext:
-    """Make what a connection by TLS is checked with; raises TlsFilesError."""
+    """Make the context of TLS connections; raises TlsFilesError."""
     try:
         context = ssl.create_default_context(cafile=settings.tls_ca_file)
         if settings.tls_certificate_file:

@@ -1,4 +1,4 @@
-"""Asks again and again, through outages too."""
+"""Polls a call, through outages too."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ from client.caller import UnavailableError
 
 
 class Sight(NamedTuple):
-    """The newest JSON of a call, when it was seen, and why nothing newer is, where that is so."""
+    """The newest JSON of a call, when it was received, and why there is nothing newer, in an outage."""
 
     text: str
     seen_at: datetime
@@ -17,10 +17,10 @@ class Sight(NamedTuple):
 
 
 def sights(ask: Callable[[], str], seconds: float) -> Iterator[Sight]:
-    """Ask, and again so many seconds after each answer; an outage is told, not raised.
+    """Poll, so many seconds after each response; an outage is returned, not raised.
 
-    Raises what asking raises otherwise, and what it raises the first time: then the address is wrong
-    rather than the service away.
+    Raises any other error, and an outage the first time: then the address is wrong rather than the
+    service unavailable.
     """
     sight = Sight(ask(), _now())
     while True:
