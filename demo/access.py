@@ -1,4 +1,4 @@
-"""How callers of the demo are let in: by which token, and with which certificate."""
+"""How callers of the demo are admitted: by which token, and with which certificate."""
 
 import secrets
 from collections.abc import Mapping
@@ -19,19 +19,19 @@ from server.config.settings import Settings
 YOURS = "YOUR-ACCESS-TOKEN"
 
 _CACHE_MS = "AUTH_INTROSPECTION_CACHE_MS"
-# Much shorter than a server's own default: who revokes a token wants to see it.
+# Much shorter than a server's own default, so that a revocation shows soon.
 _SHORT_MS = 5000
 
 
 @dataclass(frozen=True)
 class Access:
-    """What a caller shows, and the settings of a server and a gateway that ask for it."""
+    """A caller's credentials, and the settings of a server and a gateway that require them."""
 
     token: str | None
     certificates: DemoCertificates | None
     settings: Mapping[str, str]
     issuer: OpaqueIssuer | None
-    """What is asked about tokens, if they are opaque ones of the demo's own."""
+    """The issuer that introspects tokens, if they are opaque ones of the demo's own."""
 
     @property
     def issued(self) -> bool:
@@ -40,18 +40,18 @@ class Access:
 
     @property
     def cache_seconds(self) -> float:
-        """How long a server remembers what the issuer has answered."""
+        """How long a server caches the issuer's responses, in seconds."""
         return int(self.settings[_CACHE_MS]) / 1000
 
 
 def has_own_issuer(settings: Settings) -> bool:
-    """Return whether tokens are asked for, and the settings do not say whose."""
+    """Return whether tokens are required, and the settings have no issuer of them."""
     others = settings.tokens.configured or settings.introspection.configured
     return settings.server.auth != "off" and not others
 
 
 def demo_access(settings: Settings, gateway: GatewaySettings, kind: TokenKind, *, tls: bool) -> Access:
-    """Issue a token, unless the settings say whose are accepted; issue certificates for TLS."""
+    """Issue a token, unless the settings have an issuer; issue certificates for TLS."""
     token, accepted, issuer = _token(settings, kind)
     if not tls:
         return Access(token, None, accepted, issuer)

@@ -9,7 +9,7 @@ import trustme
 class DemoCertificates:
     """Certificates for the server, the gateway and a caller, as files in a folder.
 
-    They are made anew for every demo, and the authority's own key is never written down.
+    They are made anew for every demo, and the authority's own key is never stored.
     """
 
     def __init__(self, folder: Path, *hosts: str) -> None:

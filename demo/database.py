@@ -16,7 +16,7 @@ from server.store.migrate import upgrade
 
 @dataclass(frozen=True)
 class DemoDatabase:
-    """Where the calls are, and the embedded PostgreSQL behind it if there is one."""
+    """The URL of the calls' database, and its embedded PostgreSQL if there is one."""
 
     url: str
     embedded: EmbeddedPostgres | None
@@ -29,9 +29,9 @@ class DemoDatabase:
 
 @contextmanager
 def demo_database(settings: DatabaseSettings, folder: Path) -> Iterator[DemoDatabase]:
-    """Have a migrated database; sample calls go into the embedded one only.
+    """Provide a migrated database; sample calls go into the embedded one only.
 
-    Raises DatabaseError where the database refuses, and PostgresFailedError.
+    Raises DatabaseError if the database refuses, and PostgresFailedError.
     """
     if settings.url is not None:
         database = DemoDatabase(settings.url.get_secret_value(), None)

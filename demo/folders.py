@@ -1,4 +1,4 @@
-"""Where the demo keeps its things, seen from the folder it is run in."""
+"""The demo's folders, relative to the working directory."""
 
 from pathlib import Path
 

@@ -15,7 +15,7 @@ REVOKE = "/v1/oauth/revoke"
 
 @dataclass(frozen=True)
 class Client:
-    """Who may introspect, by HTTP Basic."""
+    """The client that may introspect, by HTTP Basic."""
 
     id: str
     secret: str
@@ -28,7 +28,7 @@ _CHALLENGE = {"WWW-Authenticate": 'Basic realm="demo"'}
 
 
 def issuer_application(tokens: OpaqueTokens, client: Client) -> web.Application:
-    """Make the web application of an issuer, which one client may ask about its tokens."""
+    """Make the web application of an issuer, at which one client may introspect its tokens."""
     application = web.Application()
     application[_TOKENS], application[_CLIENT] = tokens, client
     application.add_routes([web.post(INTROSPECT, _introspect), web.post(REVOKE, _revoke)])
@@ -47,7 +47,7 @@ async def _introspect(request: web.Request) -> web.Response:
 
 
 async def _revoke(request: web.Request) -> web.Response:
-    """Revoke for whoever has the token: the demo's callers are public clients, without a secret."""
+    """Revoke for any bearer of the token: the demo's callers are public clients, without a secret."""
     text = await _token(request)
     if text is None:
         return _error(HTTPStatus.BAD_REQUEST, "invalid_request", "A token is required.")

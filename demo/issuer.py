@@ -24,7 +24,7 @@ DAY = 24 * 60 * 60
 
 
 class DemoIssuer:
-    """An issuer whose key and key set are files in a folder, made where they are missing."""
+    """An issuer whose key and key set are files in a folder, made if they are missing."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""How a server asks the demo's issuer of opaque tokens, and how people revoke one."""
+"""How a server uses the demo's issuer of opaque tokens, and how people revoke one."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from demo.introspection import INTROSPECT, REVOKE, Client
 
 @dataclass(frozen=True)
 class OpaqueIssuer:
-    """The port of 127.0.0.1 at which the issuer answers, and the client that may ask it."""
+    """The issuer's port on 127.0.0.1, and the client that may introspect there."""
 
     port: int
     client: Client

@@ -1,4 +1,4 @@
-"""What the demo runs: which processes, on which ports, with which settings."""
+"""The plan of the demo: which processes, on which ports, with which settings."""
 
 import os
 import secrets
@@ -18,7 +18,7 @@ _GATEWAY_LOG = DATA / "gateway.log"
 
 @dataclass(frozen=True)
 class Plan:
-    """The processes of the demo in the order they start, and where they listen."""
+    """The processes of the demo in the order they start, and their addresses."""
 
     processes: list[Process]
     rest_address: str
@@ -31,10 +31,10 @@ class Plan:
 def plan(settings: Settings, gateway: GatewaySettings, access: Access, database_url: str) -> Plan:
     """Plan the processes: an issuer and a stand-in if they are needed, the server, the gateway.
 
-    Only opaque tokens need an issuer that runs; the stand-in is for who configures no Stream app.
+    Only opaque tokens need a running issuer; the stand-in runs if no Stream app is configured.
     """
     wished = {"LOG_FORMAT": "text", "REFLECTION": "on", **os.environ}
-    # The URL was read of that file, if it is not the demo's own.
+    # The URL was read from that file, if it is not the demo's own.
     database = {"DATABASE_URL": database_url, "DATABASE_URL_FILE": ""}
     environment = {**wished, **database, **access.settings}
     processes = [_issuer(access.issuer, environment)] if access.issuer else []
@@ -47,7 +47,7 @@ def plan(settings: Settings, gateway: GatewaySettings, access: Access, database_
     admin_port = gateway.admin_port if "admin_port" in gateway.model_fields_set else free_port()
     environment = {**environment, "ADMIN_PORT": str(admin_port)}
     if access.certificates:
-        # The gateway notes down there where they are.
+        # The gateway writes the files with their paths there.
         environment["TMPDIR"] = str(access.certificates.folder)
     processes += _inside(environment) if gateway.inside else _beside(environment)
     rest_address = host_and_port(reachable(gateway.rest_host), gateway.rest_port)

@@ -23,12 +23,12 @@ from server.runtime.processes import ended_with_parent
 RETRY_SECONDS = 5.0
 # Nothing of the caller's: TZ, a locale that is not installed or PG* would change the server.
 ENVIRONMENT = {"LC_ALL": "C", "TZ": "UTC"}
-# Asked to end, told to, made to; and the seconds that each is given.
+# The signals by which it ends, each harder than the last, and the seconds after each.
 ENDINGS = ((signal.SIGINT, 1.5), (signal.SIGQUIT, 0.5), (signal.SIGKILL, 1.0))
 
 
 class PostgresFailedError(Exception):
-    """PostgreSQL cannot be made or started; the message ends with its own last words."""
+    """PostgreSQL cannot be made or started; the message ends with its own last lines."""
 
 
 @contextmanager
@@ -37,7 +37,7 @@ def embedded_postgres(
 ) -> Iterator["EmbeddedPostgres"]:
     """Run a server whose data are in the folder, while the block lasts.
 
-    The folder is made where it is missing; its log stands beside it. A server that a killed run
+    The folder is made if it is missing; its log is next to it. A server that a killed run
     left there is ended first. Raises PostgresFailedError.
     """
     folder = folder.resolve()
@@ -64,11 +64,11 @@ class EmbeddedPostgres:
 
     @property
     def pid(self) -> int | None:
-        """The process id of the server, or None where it does not run."""
+        """The process id of the server, or None if it does not run."""
         return self._process.pid if self._process and self._process.poll() is None else None
 
     def ensure_running(self) -> None:
-        """Start the server where it does not run, and wait until it takes connections.
+        """Start the server if it does not run, and wait until it accepts connections.
 
         Raises PostgresFailedError.
         """
@@ -77,7 +77,7 @@ class EmbeddedPostgres:
         if not (self._folder / "PG_VERSION").exists():
             _make_data(self._folder, self._log)
         deadline = monotonic() + RETRY_SECONDS
-        # What a killed server leaves behind may stand in the way for a moment.
+        # What a killed server leaves behind may block the start for a while.
         while not self._start():
             if monotonic() > deadline:
                 raise PostgresFailedError(f"PostgreSQL does not start:\n{_last_lines(self._log)}")
@@ -112,7 +112,7 @@ def _socket_folder(data: Path) -> Iterator[Path]:
 
 
 def _make_data(folder: Path, log: Path) -> None:
-    """Make it beside the folder, so that what stands in the folder is always whole."""
+    """Make it next to the folder, so that the folder's content is always complete."""
     new = folder.with_name(f"{folder.name}.new")
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(mode=0o700)
@@ -157,7 +157,7 @@ def _user() -> dict[str, Any]:
 
 
 def _give_away(folder: Path) -> None:
-    """Where PostgreSQL runs as another user, let it have the folder and reach its own programs."""
+    """If PostgreSQL runs as another user, give it the folder and access to its own programs."""
     if user := _user():
         os.chown(folder, user["user"], user["group"])
         for path in (*folder.parents, *_programs().parents):
@@ -178,7 +178,7 @@ def _end(number: int) -> None:
 
 
 def _postmaster(folder: Path) -> int | None:
-    """Tell which process serves the folder; the number in its file may be another's by now."""
+    """Return the process that serves the folder; the id in its file may be another's by now."""
     try:
         number = int((folder / "postmaster.pid").read_text().split()[0])
         return number if str(folder) in psutil.Process(number).cmdline() else None

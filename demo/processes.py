@@ -1,4 +1,4 @@
-"""Keeps the demo's processes running: starts them, starts again what died, ends them all."""
+"""Supervises the demo's processes: starts them, restarts what died, ends them all."""
 
 import subprocess
 import sys
@@ -18,8 +18,8 @@ _LISTENS_WITHIN_SECONDS = 10.0
 class Process:
     """One process of the demo: `python -m` with arguments, settings, and where its output goes.
 
-    What goes to a log does so all of it, or without the errors, which people see then. One with a port
-    is asked by those that are started after it.
+    A log takes all output, or all but the errors, which people see then. One with a port is used by
+    those that are started after it.
     """
 
     name: str
@@ -52,11 +52,11 @@ class Process:
             wait_until(lambda: listens(port) or self.exit_code() is not None, seconds)
 
     def exit_code(self) -> int | None:
-        """Tell how it ended, or None while it runs."""
+        """Return its exit code, or None while it runs."""
         return self._process.poll() if self._process else None
 
     def terminate(self) -> None:
-        """Ask it to end."""
+        """Send it SIGTERM."""
         if self._process:
             self._process.terminate()
 

@@ -1,4 +1,4 @@
-"""Whether a port is free, and whether both faces answer."""
+"""Whether a port is free, and whether both APIs respond."""
 
 import socket
 import ssl
@@ -14,7 +14,7 @@ from machine.addresses import find_obstacle
 
 
 def is_free(host: str, port: int) -> bool:
-    """Tell whether the port can be listened on."""
+    """Return whether the port can be listened on."""
     return find_obstacle(host, port) is None
 
 
@@ -27,7 +27,7 @@ def free_port(host: str = "127.0.0.1") -> int:
 
 
 def listens(port: int) -> bool:
-    """Return whether a port of 127.0.0.1 takes connections."""
+    """Return whether a port of 127.0.0.1 accepts connections."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1):
             return True
@@ -36,7 +36,7 @@ def listens(port: int) -> bool:
 
 
 def rest_answers(url: str, token: str | None = None, ca_file: Path | None = None) -> bool:
-    """Tell whether a server answers through the gateway, if only that it lacks a token or a call."""
+    """Return whether a server responds through the gateway, if only that a token or call is missing."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     trusted = ssl.create_default_context(cafile=ca_file) if ca_file else True
     try:
@@ -49,7 +49,7 @@ def rest_answers(url: str, token: str | None = None, ca_file: Path | None = None
 
 
 def grpc_answers(address: str, credentials: grpc.ChannelCredentials | None = None) -> bool:
-    """Tell whether the server says of itself that it serves."""
+    """Return whether the server's health is SERVING."""
     with open_channel(address, credentials) as channel:
         try:
             reply = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=1)
@@ -64,7 +64,7 @@ def open_channel(address: str, credentials: grpc.ChannelCredentials | None) -> g
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
-    """Ask until the condition holds; tell whether it did within so many seconds."""
+    """Poll until the condition holds; return whether it did within so many seconds."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

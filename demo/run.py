@@ -29,17 +29,17 @@ _LOOK_EVERY_SECONDS = 0.5
 
 
 class DemoError(Exception):
-    """The demo cannot start; the message says what to do."""
+    """The demo cannot start; the message advises what to do."""
 
 
 def run_demo(
     settings: Settings, gateway: GatewaySettings, kind: TokenKind = TokenKind.JWT, *, tls: bool
 ) -> None:
-    """Run everything until interrupted, with TLS everywhere or nowhere; what dies is started again.
+    """Run everything until interrupted, with TLS everywhere or nowhere; what dies is restarted.
 
     The kind is that of the demo's own access tokens.
 
-    Raises DemoError where it cannot start, and KeyboardInterrupt when it is ended.
+    Raises DemoError if it cannot start, and KeyboardInterrupt when it is ended.
     """
     DATA.mkdir(exist_ok=True)
     with ExitStack() as stack:
@@ -58,7 +58,7 @@ def run_demo(
 
 @contextmanager
 def _alone(lock: Path) -> Iterator[None]:
-    """Keep a second demo from the data of the first; the lock goes with the process, however it ends."""
+    """Keep a second demo from the data of the first; the lock ends with its process, however it ends."""
     with lock.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -71,7 +71,7 @@ def _alone(lock: Path) -> Iterator[None]:
 
 def _refuse_unusable_addresses(settings: Settings, gateway: GatewaySettings) -> None:
     server = settings.server
-    # Inside Envoy there is no port but its own.
+    # Embedded in Envoy, the server has no port of its own.
     grpc_ports = range(0) if gateway.inside else server.grpc_ports
     addresses: list[tuple[Literal["GRPC", "REST"], str, int]] = [
         ("REST", gateway.rest_host, gateway.rest_port),
@@ -87,7 +87,7 @@ def _refuse_unusable_addresses(settings: Settings, gateway: GatewaySettings) -> 
 
 
 def _refuse_other_certificates(settings: Settings, gateway: GatewaySettings) -> None:
-    """Refuse what the demo could not call itself by, having no authority for it."""
+    """Refuse certificates of others: the demo has no authority to call itself by them."""
     for name, given in (
         ("GRPC_TLS", settings.tls.certificate_file),
         ("REST_TLS", gateway.rest_tls_certificate_file),
@@ -98,7 +98,7 @@ def _refuse_other_certificates(settings: Settings, gateway: GatewaySettings) -> 
 
 
 def _refuse_kind_of_others(settings: Settings, kind: TokenKind) -> None:
-    """Refuse to promise opaque tokens if the settings name another issuer, or none."""
+    """Refuse opaque tokens if the settings have another issuer, or none."""
     if kind is TokenKind.OPAQUE and not has_own_issuer(settings):
         raise DemoError("TOKENS=opaque is for the demo's own issuer: leave AUTH=off and AUTH_… out")
 
@@ -108,7 +108,7 @@ def _wait_until_ready(demo: Plan, access: Access) -> None:
     certificates = access.certificates
     credentials = grpc.ssl_channel_credentials(*certificates.caller()) if certificates else None
     ca_file = certificates.ca_file if certificates else None
-    # An issuer of one's own, which may be away, is not asked about a token that it did not issue.
+    # The user's own issuer, which may be unavailable, is not called for a token that it did not issue.
     token = access.token if access.issued else None
 
     def ready() -> bool:

@@ -1,11 +1,11 @@
-"""The six calls of the demo: one for each thing that can be said of a call."""
+"""The six calls of the demo: one for each state of a call."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from server.application.call import Call, CallStatus
 
-# The ids of their calls at Stream, where the stand-in plays each one's part.
+# The ids of their calls at Stream, which the stand-in simulates.
 ON_AIR = "demo-on-air"
 ENDED = "demo-ended"
 NEVER_ANSWERS = "demo-never-answers"
@@ -19,7 +19,7 @@ ODD_TITLE = (
 
 
 def sample_calls(now: datetime) -> list[Call]:
-    """Make the sample calls as they are at a moment, which is aware."""
+    """Make the sample calls as of a time, which is aware."""
     now = now.astimezone(UTC).replace(microsecond=0)
     planned = _planned(now)
     began = now - timedelta(minutes=20)

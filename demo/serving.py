@@ -1,4 +1,4 @@
-"""Serves what the demo plays: in a loop that is there, or in a thread with a loop of its own."""
+"""Serves the demo's web applications: in the running loop, or in a thread with its own."""
 
 import asyncio
 import threading
@@ -13,7 +13,7 @@ _HOST = "127.0.0.1"
 
 @asynccontextmanager
 async def serving(application: web.Application, port: int = 0) -> AsyncIterator[str]:
-    """Serve while the block lasts, and give the base URL; port 0 takes a free one.
+    """Serve while the block lasts, and yield the base URL; port 0 takes a free one.
 
     Raises OSError if the port is taken.
     """
@@ -29,7 +29,7 @@ async def serving(application: web.Application, port: int = 0) -> AsyncIterator[
 
 @contextmanager
 def serving_in_thread(application: web.Application, port: int = 0) -> Iterator[str]:
-    """Serve from a thread while the block lasts, and give the base URL; as `serving` otherwise."""
+    """Serve from a thread while the block lasts, and yield the base URL; as `serving` otherwise."""
     url: Future[str] = Future()
     end: Future[None] = Future()
     thread = threading.Thread(

@@ -11,12 +11,12 @@ _NOTE = TOKENS / "kind"
 
 
 class TokenKind(StrEnum):
-    """How a server finds out about a token."""
+    """How a server verifies a token."""
 
     JWT = "jwt"
     """By its signature."""
     OPAQUE = "opaque"
-    """By asking the issuer."""
+    """By introspection at the issuer."""
 
     def issue(self, scopes: Iterable[str] = (), seconds: int = DAY) -> str:
         """Issue a token that grants the scopes, and is good for so many seconds."""

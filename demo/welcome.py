@@ -1,4 +1,4 @@
-"""What the demo says when all of it answers."""
+"""What the demo prints once all of it responds."""
 
 import sys
 from shlex import quote
@@ -80,7 +80,7 @@ To play with what Stream says of a call, such as that it has ended:
 
 
 def welcome(demo: Plan, database: DemoDatabase, access: Access) -> str:
-    """Write where each face listens and how to call it, ready to be pasted."""
+    """Return the address of each API and how to call it, ready to be pasted."""
     return _TEXT.format(
         url=demo.rest_url,
         # Some shells take the brackets of IPv6 for a pattern of file names.

@@ -1,4 +1,4 @@
-"""The stand-in's answers that are wrong in what they say."""
+"""The stand-in's responses that are wrong in their content."""
 
 import gzip
 import json
@@ -12,14 +12,14 @@ from demo.stream_stand_in.bodies import crowd, error_body, leave_out_unset, writ
 from demo.stream_stand_in.stand_in import Behaviour, StreamStandIn
 
 Body = dict[str, Any]
-"""What GetCall answers about a call, before it is changed."""
+"""GetCall's response about a call, before it is changed."""
 HUGE = 10 * 1024 * 1024
 
 
 def plain_answer(
     stand_in: StreamStandIn, body: Body | None, behaviour: Behaviour, cid: str
 ) -> web.Response:
-    """Answer a question about a call, or about one that is not known, at once and in one piece."""
+    """Respond to a request for a call, known or not, at once and in one piece."""
     if behaviour in _ERRORS:
         return error_answer(stand_in, *_ERRORS[behaviour])
     if body is None or behaviour is Behaviour.NOT_FOUND:
@@ -30,13 +30,13 @@ def plain_answer(
 
 
 def error_answer(stand_in: StreamStandIn, status: int, code: int, message: str) -> web.Response:
-    """Answer with Stream's error envelope."""
+    """Respond with Stream's error envelope."""
     body = error_body(status, code, message)
     return web.json_response(body, status=status, headers=rate_limit_headers(stand_in))
 
 
 def rate_limit_headers(stand_in: StreamStandIn) -> dict[str, str]:
-    """Make the headers that stand on every answer of Stream's."""
+    """Return the headers that every response of Stream has."""
     return {
         "X-RateLimit-Limit": "1000",
         "X-RateLimit-Remaining": "0" if stand_in.behaviour is Behaviour.RATE_LIMITED else "999",

@@ -1,4 +1,4 @@
-"""The stand-in as a web application: Stream's GetCall, and the controls to play with it."""
+"""The stand-in as a web application: Stream's GetCall, and its controls."""
 
 from http import HTTPStatus
 
@@ -11,7 +11,7 @@ from demo.stream_stand_in.misbehaviour import answer
 from demo.stream_stand_in.stand_in import Behaviour, State, StreamStandIn
 
 _STAND_IN = web.AppKey("stand_in", StreamStandIn)
-# Braces too, which aiohttp leaves out unless told.
+# Braces too, which aiohttp excludes by default.
 _CALL = "/{type:[^/]+}/{id:[^/]+}"
 
 

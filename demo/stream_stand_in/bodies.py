@@ -1,4 +1,4 @@
-"""What Stream's API v2 says, as the stand-in says it: whole envelopes, dates in Unix nanoseconds."""
+"""Response bodies as of Stream's API v2: whole envelopes, dates in Unix nanoseconds."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +15,7 @@ DEFAULT_MEMBERS = 25
 
 
 def get_call_body(call: KnownCall, members_limit: int = DEFAULT_MEMBERS) -> dict[str, Any]:
-    """Write what GetCall says of a call, with so many of its members at most."""
+    """Return GetCall's response about a call, with so many of its members at most."""
     return {
         "call": _call(call),
         "members": [_member(call)][:members_limit],

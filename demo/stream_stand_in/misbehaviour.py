@@ -1,4 +1,4 @@
-"""The stand-in's answers that are wrong in how they arrive."""
+"""The stand-in's responses that are wrong in how they arrive."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ _NO_LINGER = struct.pack("ii", 1, 0)
 async def answer(
     stand_in: StreamStandIn, call: KnownCall | None, request: web.Request
 ) -> web.StreamResponse:
-    """Answer a question about a call, or about one that is not known, as the stand-in is told to."""
+    """Respond to a request for a call, known or not, by the stand-in's behaviour."""
     behaviour = stand_in.behaviour_for(call)
     if _is_kept(stand_in, request) and behaviour in _DROPS:
         return await _DROPS[behaviour]({}, request)
@@ -37,7 +37,7 @@ async def answer(
 
 
 def _is_kept(stand_in: StreamStandIn, request: web.Request) -> bool:
-    """Check whether a question has come by the connection before, and note that one has now."""
+    """Return whether a request has come by the connection before, and note that one has now."""
     connection = request.transport
     is_kept = connection in stand_in.kept
     if connection:

@@ -8,7 +8,7 @@ from demo.stream_stand_in.stand_in import StreamStandIn
 
 
 def serving_in_thread(stand_in: StreamStandIn, port: int = 0) -> AbstractContextManager[str]:
-    """Serve while the block lasts, and give the base URL; port 0 takes a free one.
+    """Serve while the block lasts, and yield the base URL; port 0 takes a free one.
 
     Raises OSError if the port is taken.
     """

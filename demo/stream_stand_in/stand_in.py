@@ -1,4 +1,4 @@
-"""A stand-in for Stream: the calls it knows, how it behaves, and what it was asked."""
+"""A stand-in for Stream: the calls it knows, how it behaves, and the requests it got."""
 
 import time
 from asyncio import BaseTransport
@@ -19,11 +19,11 @@ class State(StrEnum):
     ON_AIR = "on_air"
     ENDED = "ended"
     ON_AIR_AGAIN = "on_air_again"
-    """After it was ended: Stream leaves the earlier end beside the later start."""
+    """After it was ended: Stream keeps the earlier end next to the later start."""
 
 
 class Behaviour(StrEnum):
-    """How a question is answered: well, or wrong in one of the ways that networks and services have."""
+    """How the response to a request is: good, or wrong in one of the ways of networks and services."""
 
     WELL = "well"
     SLOW = "slow"
@@ -32,13 +32,13 @@ class Behaviour(StrEnum):
     RESET = "reset"
     CUT = "cut"
     DROPPED = "dropped"
-    """As a request arrives on a connection that was kept, it is closed."""
+    """A kept connection is closed as a request arrives on it."""
     DROPPED_BY_RESET = "dropped_by_reset"
     BAD_REQUEST = "400"
     UNAUTHORIZED = "401"
     NOT_FOUND = "404"
     NO_ENDPOINT = "404_edge"
-    """As Stream answers an address that is none of its API's."""
+    """Stream's response for a URL that is none of its API's."""
     REDIRECT = "redirect"
     RATE_LIMITED = "429"
     ERROR = "500"
@@ -81,7 +81,7 @@ class KnownCall:
 
 @dataclass
 class StreamStandIn:
-    """Everything that can be told to the stand-in, and what it has been asked."""
+    """The state of the stand-in, and the requests it has got."""
 
     key: str
     secret: str
@@ -90,7 +90,7 @@ class StreamStandIn:
     rate_limit_seconds: int = 5
     asked: Counter[tuple[str, str]] = field(default_factory=Counter)
     kept: WeakSet[BaseTransport] = field(default_factory=WeakSet)
-    """The connections that a question has come by."""
+    """The connections that a request has come by."""
     _calls: dict[tuple[str, str], KnownCall] = field(default_factory=dict)
 
     def put(
@@ -100,7 +100,7 @@ class StreamStandIn:
         state: State = State.ON_AIR,
         behaviour: Behaviour | None = None,
     ) -> KnownCall:
-        """Make a call known, in a state; a behaviour of its own goes before the one for all."""
+        """Make a call known, in a state; a behaviour of its own overrides the one for all."""
         call = KnownCall(call_type, call_id, state, behaviour)
         self.know(call)
         return call
@@ -114,11 +114,11 @@ class StreamStandIn:
         return self._calls.get((call_type, call_id))
 
     def behaviour_for(self, call: KnownCall | None) -> Behaviour:
-        """Tell how a question about a call, or about one it does not know, is answered."""
+        """Return the behaviour for a request for a call, known or not."""
         return call.behaviour if call and call.behaviour else self.behaviour
 
     def put_sample_calls(self) -> None:
-        """Make the demo's calls known, each with its part."""
+        """Make the demo's calls known, each in its state."""
         self.put("livestream", sample_calls.ON_AIR, State.ON_AIR)
         self.put("livestream", sample_calls.ENDED, State.ENDED)
         self.put("livestream", sample_calls.BACKSTAGE, State.BACKSTAGE)
