@@ -33,7 +33,7 @@ def _check_ipv6(host: str) -> None:
 
 
 def reachable(host: str) -> str:
-    """Return where to ask who listens on a host: on this machine, if it is `::` or `0.0.0.0`."""
+    """Return the host to connect to for one that is listened on: loopback for `::` or `0.0.0.0`."""
     try:
         address = ip_address(host)
     except ValueError:
@@ -47,11 +47,11 @@ Host = Annotated[str, AfterValidator(bare_host)]
 """A host name or an IP address, in a setting that may have brackets around IPv6."""
 
 HostToAsk = Annotated[Host, AfterValidator(reachable)]
-"""The same, of somebody else: no wildcard stays."""
+"""The same, to connect to: never a wildcard."""
 
 
 def _is_no_service(value: object, info: ValidationInfo) -> object:
-    """Tell apart from a wrong port what Kubernetes sets beside a Service of the same name."""
+    """Reject, as such, the variable that Kubernetes sets for a Service of the same name."""
     if isinstance(value, str) and re.match("(tcp|udp|sctp)://", value):
         variable = str(info.field_name).upper()
         service = variable.removesuffix("_PORT").lower()
@@ -73,7 +73,7 @@ def host_and_port(host: str, port: int) -> str:
 
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
-"""The hosts to which plain http leaves the machine never."""
+"""The hosts for which plain http never leaves the machine."""
 
 
 def is_safe_url(text: str, *, plain_http: bool = False) -> bool:
@@ -93,7 +93,7 @@ def _check_safe_url(text: str) -> str:
     return text
 
 
-# A name or an address, a port, a path; no user, who would be shown instead of the token.
+# A name or an address, a port, a path; no user, who would be sent instead of the token.
 _BASE_URL = re.compile(
     r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]+)?(/[!-~]*)?", re.IGNORECASE | re.ASCII
 )
@@ -131,11 +131,11 @@ def _check_proxy_url(url: SecretStr) -> SecretStr:
 
 
 ProxyUrl = Annotated[SecretStr, AfterValidator(_check_proxy_url)]
-"""The URL of an HTTP proxy; its password is shown nowhere."""
+"""The URL of an HTTP proxy; its password is never shown."""
 
 
 class Obstacle(NamedTuple):
-    """Why an address cannot be listened on, in the system's words, and which part of it is to blame."""
+    """Why an address cannot be listened on, as the system describes it, and which part is to blame."""
 
     reason: str
     part: Literal["HOST", "PORT"]

@@ -1,4 +1,4 @@
-"""Environment variables that look like a setting and are none, so that nobody would miss them."""
+"""Environment variables that look like a setting and are none, and so would be ignored silently."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -16,7 +16,7 @@ _CLOSE = 0.6
 def find_misspelt(
     environment: Mapping[str, str], settings: Collection[str], prefixes: tuple[str, ...]
 ) -> Iterator[str]:
-    """Describe each variable that is none of the settings although it looks like one.
+    """Describe each variable that is no setting although it looks like one.
 
     All that begins with one of the prefixes does, and what is close to a setting of the same first word.
     """

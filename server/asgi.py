@@ -1,4 +1,4 @@
-"""What Envoy runs in its own process: the server as an ASGI application."""
+"""The server as an ASGI application, embedded in Envoy's process."""
 
 import asyncio
 import os
@@ -27,7 +27,7 @@ async def _serving() -> AsyncIterator[AsgiServer]:
             yield server
     except (AuthNotConfiguredError, DatabaseUrlError, click.ClickException) as error:
         click.echo(f"Error: {error}", err=True)
-        # Envoy would say it once more, with a traceback around it.
+        # Envoy would print it once more, with a traceback around it.
         os._exit(1)
 
 
@@ -48,7 +48,7 @@ async def _configured() -> AsyncIterator[AsgiServer]:
 
 
 def _when_input_ends(call: Callable[[], None]) -> None:
-    """Call once standard input has ended, of which there must be none before."""
+    """Call once standard input has ended, on which nothing may arrive before."""
     loop = asyncio.get_running_loop()
 
     def ended() -> None:

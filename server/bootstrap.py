@@ -1,4 +1,4 @@
-"""Builds the server out of its parts, and takes it down again."""
+"""Builds the server out of its parts, and closes them again."""
 
 import asyncio
 import logging
@@ -37,10 +37,10 @@ log = logging.getLogger("server")
 
 @asynccontextmanager
 async def serving(settings: Settings, *, shares_port: bool = False) -> AsyncIterator[AioServer]:
-    """Serve on a port while the block lasts; requests get the settings' grace at its end.
+    """Serve on a port while the block lasts; requests get the configured grace at its end.
 
-    Its health says so once it is ready. One that shares its port listens only then, for it would get
-    its part of the connections whatever its health is.
+    Its health is SERVING once it is ready. One that shares its port listens only then, for it would get
+    its share of the connections whatever its health is.
     Raises AddressTakenError if the address cannot be listened on, AuthNotConfiguredError,
     CertificateFilesError and DatabaseUrlError.
     """
@@ -75,7 +75,7 @@ async def _announce(server: AioServer, readiness: Readiness, listening: Mapping[
 
 @asynccontextmanager
 async def serving_inside(settings: Settings) -> AsyncIterator[AsgiServer]:
-    """Serve what a host hands over while the block lasts, which begins once the server is ready.
+    """Serve a host's requests while the block lasts, which begins once the server is ready.
 
     The host listens only then. Raises AuthNotConfiguredError and DatabaseUrlError.
     """
@@ -87,7 +87,7 @@ async def serving_inside(settings: Settings) -> AsyncIterator[AsgiServer]:
         try:
             yield server
         finally:
-            await server.stop(0)  # the host has cut off by now what it did not let end
+            await server.stop(0)  # the host has aborted by now what it did not let end
 
 
 @asynccontextmanager
@@ -110,7 +110,7 @@ def _warn_of_plain_text(settings: Settings) -> None:
 
 @asynccontextmanager
 async def guarding(settings: Settings) -> AsyncIterator[tuple[Guard, Collection[Keys]]]:
-    """Keep what decides who is let in, and the keys that it needs, while the block lasts.
+    """Keep the guard, and the keys that it needs, while the block lasts.
 
     Raises AuthNotConfiguredError.
     """
@@ -153,7 +153,7 @@ async def _live_statuses(settings: StreamSettings) -> AsyncIterator[LiveStatuses
         log.warning("Stream is not configured: live is null for every call")
         yield Unconfigured()
         return
-    # The SDK takes a second to import, which nobody pays who does not use it.
+    # The SDK takes a second to import: only if it is used.
     from server.adapters.stream.client import StreamClient  # noqa: PLC0415
 
     best_effort = BestEffort(StreamClient(settings), settings)

@@ -1,4 +1,4 @@
-"""A circuit breaker: leaves alone what keeps failing, and tries it again with one probe at a time."""
+"""A circuit breaker: blocks requests to what keeps failing, and sends one probe at a time."""
 
 from collections.abc import Callable
 
@@ -6,8 +6,8 @@ from collections.abc import Callable
 class Breaker:
     """Closed until so many failures in a row; then open, for so many seconds before each probe.
 
-    The caller asks `permits`, says `began`, and then says how it ended: `succeeded`, `failed`, or
-    `undecided` where the outcome tells nothing of what the breaker guards.
+    The caller checks `permits`, calls `began`, and then one of `succeeded`, `failed`, or `undecided`
+    if the outcome is no evidence about what the breaker guards.
     """
 
     def __init__(self, failures: int, open_for: float, clock: Callable[[], float]) -> None:
@@ -24,7 +24,7 @@ class Breaker:
         return self._probe_at is not None
 
     def permits(self, *, after: float = 0) -> bool:
-        """Tell whether to go ahead; a probe that can leave others the way waits `after` seconds more."""
+        """Return whether to go ahead; a probe that others may precede waits `after` seconds more."""
         if self._probe_at is None:
             return True
         return not self._probing and self._clock() >= self._probe_at + after
@@ -40,12 +40,12 @@ class Breaker:
         self._probing = False
 
     def failed(self) -> None:
-        """Count a failure; open where it is one too many, as every probe's is."""
+        """Count a failure; open if it is one too many, as every probe's is."""
         self._failures += 1
         self._probing = False
         if self._failures >= self._failures_allowed:
             self._probe_at = self._clock() + self._open_for
 
     def undecided(self) -> None:
-        """Let the next one be the probe, where this was it."""
+        """Let the next one be the probe, if this was it."""
         self._probing = False

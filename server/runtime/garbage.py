@@ -1,4 +1,4 @@
-"""Spares Python's collector of garbage what it would find over and over."""
+"""Tunes Python's garbage collector for long-lived imports."""
 
 import gc
 
@@ -6,7 +6,7 @@ _ALLOCATIONS_UNTIL_COLLECTED = 20_000
 
 
 def spare_the_collector() -> None:
-    """Let it look at what requests make, not each time at all that was imported."""
+    """Make it traverse what requests allocate, and not all that was imported each time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(_ALLOCATIONS_UNTIL_COLLECTED, 20, 50)

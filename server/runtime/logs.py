@@ -13,10 +13,10 @@ from server.config.server import ServerSettings
 from server.runtime.written_behind import WrittenBehind
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
-"""The id of the request that is being answered; tasks it starts inherit it."""
+"""The id of the request that is being served; tasks it starts inherit it."""
 
 _TEXT = "%(asctime)s %(levelname)-7s %(name)s %(message)s"
-# Libraries that would log every question to Stream, with its address and key.
+# Libraries that would log every request to Stream, with its URL and key.
 _QUIET = ("httpx", "httpcore", "getstream")
 # It logs a header that is not UTF-8 with its value, which may be a token.
 _INDISCREET = "grpc._cython.cygrpc"
@@ -24,7 +24,7 @@ _INDISCREET = "grpc._cython.cygrpc"
 
 @contextmanager
 def logging_configured(settings: ServerSettings) -> Iterator[None]:
-    """Send all log lines to standard error while the block lasts, in the format the settings name."""
+    """Send all log lines to standard error while the block lasts, in the configured format."""
     _gather_only_what_is_shown()
     handler = WrittenBehind(sys.stderr)
     handler.addFilter(_add_request_id)
@@ -40,8 +40,8 @@ def logging_configured(settings: ServerSettings) -> Iterator[None]:
 
 
 def _gather_only_what_is_shown() -> None:
-    """Spare every line what logging would find out about it, as its manual advises (Optimization)."""
-    logging._srcfile = None  # noqa: SLF001 - the manual's own words
+    """Skip what logging would find out for every line, as its manual advises (Optimization)."""
+    logging._srcfile = None  # noqa: SLF001 - as in the manual
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 

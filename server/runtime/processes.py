@@ -1,9 +1,9 @@
-"""What is done alike wherever this project starts a process of its own."""
+"""What all processes have in common that this project starts."""
 
 import shutil
 
 
 def ended_with_parent(signal: str) -> list[str]:
-    """Words to put before a command, so that it gets a signal should this process be killed."""
+    """Return the prefix of a command that gets a signal if this process is killed."""
     setpriv = shutil.which("setpriv")  # of Linux
     return [setpriv, "--pdeathsig", signal] if setpriv else []

@@ -1,4 +1,4 @@
-"""Logs what may happen with every read, so that a fault that lasts does not fill the disk."""
+"""Rate limits the log of faults that may occur with every read, so that they do not fill the disk."""
 
 import logging
 from collections.abc import Callable

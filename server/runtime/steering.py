@@ -1,7 +1,7 @@
-"""Sends new connections to the newest of the processes that share a port, while there is one too many.
+"""Sends new connections to the newest of the processes that share a port, while one is replaced.
 
-Where a socket is closed that listens, the kernel resets the connections that nobody has taken from it.
-A process that is to end loses none where it got none for a while.
+If a listening socket is closed, the kernel resets the connections that were not yet accepted from it.
+A process that is to end loses none if it got none for a while.
 """
 
 import asyncio
@@ -35,17 +35,17 @@ async def steered(workers: int) -> AsyncIterator[None]:
 async def _steer(workers: int) -> None:
     while not (listener := _shared_listener()):  # noqa: ASYNC110 - it is Envoy that will listen
         await asyncio.sleep(_LOOK_SECONDS)
-    # All works without it, but for the connections told of above.
+    # All works without it, except for the connections described above.
     with listener, suppress(OSError):
         prefer_newest(listener, workers)
 
 
 def prefer_newest(listener: socket.socket, workers: int) -> None:
-    """Let new connections to a shared port go to the one that listens after so many others.
+    """Send new connections to a shared port to the socket that listens after so many others.
 
     While there is no such, they are spread over all, as without this. Raises OSError.
     """
-    # A program of one step, which tells the place in the row of those that share the port.
+    # A program of one instruction, which returns the index among the sockets that share the port.
     program = ctypes.create_string_buffer(struct.pack("HBBI", _RETURN, 0, 0, workers))
     pointer = struct.pack("HP", 1, ctypes.addressof(program))
     listener.setsockopt(socket.SOL_SOCKET, _ATTACH_REUSEPORT_CBPF, pointer)

@@ -1,4 +1,4 @@
-"""Ends tasks, within a bound."""
+"""Waits for cancelled tasks to end, within a bound."""
 
 import asyncio
 import logging

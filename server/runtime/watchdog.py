@@ -1,4 +1,4 @@
-"""Ends this process where its event loop stands still, so that whoever keeps it starts it again."""
+"""Ends this process if its event loop is blocked, so that its supervisor restarts it."""
 
 import asyncio
 import faulthandler
@@ -10,10 +10,10 @@ _PAT_SECONDS = 1.0
 
 @asynccontextmanager
 async def watched(stuck_seconds: float) -> AsyncIterator[None]:
-    """Watch the loop while the block lasts: where it stands so long, the process ends.
+    """Watch the loop while the block lasts: if it is blocked so long, the process ends.
 
-    It prints where each thread is, and exits. What watches is a thread that needs no interpreter: it
-    also ends one that a library holds.
+    It prints each thread's traceback, and exits. The watching thread needs no interpreter lock: it also
+    ends a process in which a library holds that.
     """
     patting = asyncio.create_task(_pat(stuck_seconds))
     try:

@@ -13,10 +13,10 @@ _END_SECONDS = 1.0
 
 
 class WrittenBehind(logging.Handler):
-    """Takes a line in microseconds, and writes it within a moment: nobody waits for who reads the log.
+    """Takes a line in microseconds, and writes it shortly after: no request waits for the log's reader.
 
-    Where lines are not taken as fast as they come, those beyond MOST_LINES_WAITING are lost, and a
-    line says how many they were.
+    If lines are not read as fast as they come, those beyond MOST_LINES_WAITING are lost, and a line
+    reports how many they were.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -69,5 +69,5 @@ class WrittenBehind(logging.Handler):
             self._stream.write("\n".join([*lines, *said, ""]))
             self._stream.flush()
         except OSError:
-            # A full disk, or nobody who reads: there may be room again later.
+            # A full disk, or no reader: there may be room again later.
             self._lost += lost + len(lines)

@@ -1,4 +1,4 @@
-"""When a server may be asked: once it has keys, and has read the calls."""
+"""When a server is ready: once it has keys, and has read the calls."""
 
 import asyncio
 import logging
@@ -17,22 +17,22 @@ log = logging.getLogger("server")
 
 
 class Readiness:
-    """What a fresh server waits for before its health is SERVING; later outages are no matter.
+    """What a fresh server waits for before its health is SERVING; later outages do not matter.
 
-    Without keys it could let nobody in, so it waits for them as long as it takes: for those of one
-    issuer, if there are several. For the others, and for a database that is away, it waits so many
-    seconds, or as long as it takes as well if these are 0: in an outage all would answer alike, and none
-    may stay out of the pool for ever.
+    Without keys it could admit nobody, so it waits for them as long as it takes: for those of one
+    issuer, if there are several. For the others, and for an unavailable database, it waits so many
+    seconds, or as long as it takes as well if these are 0: in an outage all would respond alike, and
+    none may stay out of the pool for ever.
     """
 
     def __init__(self, keys: Collection[Keys], calls: Calls, within: float) -> None:
-        """Wait for no keys if there are none, for nobody shows a token then that they are for."""
+        """Wait for no keys if there are none: then no token is verified by key."""
         self._keys = keys
         self._calls = calls
         self._within = within or None
 
     async def until_ready(self) -> None:
-        """Wait until keys were read, and a SELECT went well or was waited for long enough."""
+        """Wait until keys were read, and a SELECT succeeded or was waited for long enough."""
         if self._keys:
             await self._until_keys()
         try:
@@ -62,6 +62,6 @@ class Readiness:
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def _read(self) -> None:
-        """Ask for a call as callers do; whether there is one, and a good one, is no matter."""
+        """Read a call as for callers; whether it exists, and is valid, does not matter."""
         with suppress(CallUnreadableError):
             await self._calls.find(_SOME_ID)
