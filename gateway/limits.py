@@ -1,4 +1,4 @@
-"""How much memory and how many connections Envoy may take, by what the machine gives it."""
+"""How much memory and how many connections Envoy may take, by the limits of the machine."""
 
 import os
 import resource
@@ -19,12 +19,12 @@ _CONNECTION_BYTES = 96 * 1024
 _OTHER_FILES = 96
 _FILES_OF_LOOP = 6
 _FILES_OF_LOOP_AND_WORKER = 2
-# Inside there is one loop, but connections to PostgreSQL, to Stream and to the key server.
+# Embedded, there is one loop, but connections to PostgreSQL, to Stream and to the key server.
 _OTHER_FILES_INSIDE = 384
 
 
 def heap_bytes(settings: GatewaySettings, cgroup_bytes: int | None) -> int:
-    """Return how large Envoy's heap may get in a cgroup of so many bytes, None if they are unlimited."""
+    """Return how large Envoy's heap may get, in bytes, in a cgroup of so many; None is unlimited."""
     if settings.max_heap_mb is not None:
         return settings.max_heap_mb * _MIB
     if cgroup_bytes is None:
@@ -35,7 +35,7 @@ def heap_bytes(settings: GatewaySettings, cgroup_bytes: int | None) -> int:
 
 
 def max_connections(settings: GatewaySettings, cgroup_bytes: int | None) -> tuple[int, str]:
-    """Return how many connections are possible, and what bounds them if more are asked for."""
+    """Return how many connections are possible, and what bounds them if more are configured."""
     heap, files = heap_bytes(settings, cgroup_bytes), max_files()
     bounds = [
         (settings.max_connections, ""),

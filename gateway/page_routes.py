@@ -1,4 +1,4 @@
-"""The routes of the pages for people: files that Envoy reads as it starts, and answers by itself."""
+"""The routes of the pages for people: files that Envoy reads as it starts, and serves by itself."""
 
 import importlib.util
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ _SAFETY = {
     "x-content-type-options": "nosniff",
 }
 
-# A page is nothing to a caller by gRPC, whom Envoy would answer with all of it as words in a header.
+# A page is of no use to a gRPC caller, to whom Envoy would send all of it as grpc-message.
 _NO_GRPC = {
     "name": "content-type",
     "string_match": {"prefix": "application/grpc"},
@@ -54,7 +54,7 @@ class _Page:
 
 
 def page_routes(settings: GatewaySettings) -> list[Json]:
-    """Make a route for each file, one for who has it already, and one for wrong verbs."""
+    """Make a route for each file, one for clients that have it already, and one for wrong verbs."""
     pages = _pages()
     known = [_unchanged(page) for page in pages]
     whole = [_whole(page, settings) for page in pages]
@@ -103,7 +103,7 @@ def _wrong_verb(pages: list[_Page]) -> Json:
 
 
 def _unchanged(page: _Page) -> Json:
-    """Answer who names the file's tag, perhaps among others."""
+    """Respond 304 to clients that send the file's tag, perhaps among others."""
     has_it = {
         "name": "if-none-match",
         "string_match": {"safe_regex": {"regex": f'\\*|.*"{_hash(page)}".*'}},
@@ -150,7 +150,7 @@ def _headers(values: dict[str, str]) -> list[Json]:
 
 
 def _fewer(settings: GatewaySettings) -> Json:
-    """Limit what takes long to compress and much memory to send: a browser needs it once."""
+    """Rate limit what takes long to compress and much memory to send: a browser needs it once."""
     limited = {"default_value": {"numerator": 100 if settings.rate_limit_per_second else 0}}
     bucket = {"max_tokens": 50, "tokens_per_fill": 5, "fill_interval": "1s"}
     return {

@@ -3,14 +3,14 @@
 import importlib.util
 import sys
 
-# What the module needs of the environment, only its own way to start Envoy knows.
+# What the module needs in the environment, only its own way to start Envoy knows.
 from pyvoy._server import get_envoy_environ
 
 from gateway.temporary_files import find_folder
 
 
 class LibraryMissingError(Exception):
-    """Python is not there as a shared library; the message says what to install."""
+    """Python is missing as a shared library; the message has what to install."""
 
 
 def environment() -> dict[str, str]:
@@ -18,7 +18,7 @@ def environment() -> dict[str, str]:
 
     Raises LibraryMissingError and NoFolderError.
     """
-    find_folder()  # in which the compiler is asked where libraries are
+    find_folder()  # in which the compiler is run to find libraries
     found = get_envoy_environ()
     if not found.keys() & {"LD_PRELOAD", "DYLD_INSERT_LIBRARIES"}:
         package = "libpython{}.{}".format(*sys.version_info)

@@ -1,4 +1,4 @@
-"""Fills the settings into Envoy's configuration."""
+"""Renders Envoy's configuration from the settings."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -60,7 +60,7 @@ def render(settings: GatewaySettings, secrets: Mapping[str, Path]) -> str:
 
 
 def _answering(settings: GatewaySettings, secrets: Mapping[str, Path]) -> dict[str, str]:
-    """Read who answers, beside Envoy or inside, and say each part of it for its place in envoy.yaml."""
+    """Render the parts of envoy.yaml for the upstream, standalone or embedded."""
     if settings.inside:
         text = Template((_HERE / "inside.yaml").read_text()).substitute(
             PYTHON_MODULE=json.dumps(module_path())
@@ -80,7 +80,7 @@ def _answering(settings: GatewaySettings, secrets: Mapping[str, Path]) -> dict[s
 
 
 def _items(parts: Iterable[object], indentation: int) -> str:
-    """Say some items of a list as lines of YAML; there may be none."""
+    """Render some items of a list as lines of YAML; there may be none."""
     return f"\n{' ' * indentation}".join(f"- {json.dumps(part)}" for part in parts)
 
 

@@ -1,4 +1,4 @@
-"""Where temporary files go if only memory can be written to, as in read-only containers."""
+"""The folder of temporary files if only memory can be written to, as in read-only containers."""
 
 import os
 import tempfile
@@ -7,7 +7,7 @@ _MEMORY = "/dev/shm"  # noqa: S108 - files are made there by tempfile, which tak
 
 
 class NoFolderError(Exception):
-    """No folder can be written to; the message has what to do."""
+    """No folder can be written to; the message advises what to do."""
 
     def __init__(self) -> None:
         super().__init__("No folder for temporary files can be written to: name one in TMPDIR")

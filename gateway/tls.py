@@ -1,6 +1,6 @@
-"""TLS on both sides of Envoy: its sockets, and the files that tell it where the certificates are.
+"""TLS on both sides of Envoy: its sockets, and the files with the paths of the certificates.
 
-Envoy looks after the files of certificates only where such a file (its SDS) names them; those that its
+Envoy watches the files of certificates only if such a file (its SDS) names them; those that its
 configuration names are read once.
 """
 
@@ -61,7 +61,7 @@ def upstream_socket(settings: GatewaySettings, secrets: Mapping[str, Path]) -> J
 
 
 def write_secrets(settings: GatewaySettings) -> dict[str, Path]:
-    """Write the files that name certificates, for those that are set; they hold nothing secret.
+    """Write the files that name certificates, for those that are configured; they hold nothing secret.
 
     They are in a folder of their own and stay there: Envoy may read them as long as it runs.
     Raises NoFolderError.

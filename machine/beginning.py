@@ -1,4 +1,4 @@
-"""What a process of this project does in its first lines, before it imports what takes long."""
+"""What a process of this project does first, before it imports what takes long."""
 
 import os
 import signal
@@ -6,7 +6,7 @@ import sys
 
 
 def begin(*, serves: bool) -> None:
-    """Have standard streams that can be written to, and if it serves end by a signal, with exit code 0.
+    """Open closed standard streams, and if it serves, end by a signal with exit code 0.
 
     A file that is opened gets the number of a stream that was closed, and all that libraries write
     there with it. As PID 1, a process ignores a signal until it handles it.

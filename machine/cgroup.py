@@ -8,7 +8,7 @@ _NO_LIMIT = 1 << 60
 
 
 def memory_limit(root: Path = Path("/")) -> int | None:
-    """Read the least limit of the own cgroup and of those around it, in bytes; None if there is none.
+    """Return the least limit of the own cgroup and its ancestors, in bytes; None if there is none.
 
     It is memory.max of cgroup v2, and memory.limit_in_bytes of v1.
     """
@@ -17,7 +17,7 @@ def memory_limit(root: Path = Path("/")) -> int | None:
 
 
 def _files(root: Path) -> Iterator[Path]:
-    """Name the files that may hold a limit.
+    """Yield the files that may hold a limit.
 
     A container sees its own cgroup as the root, but in v1 its path is that on the host: what does not
     exist there is skipped.
@@ -47,6 +47,6 @@ def _cgroups(root: Path) -> Iterator[tuple[str, str]]:
 def _read_limit(file: Path) -> int | None:
     try:
         limit = int(file.read_text())
-    except (OSError, ValueError):  # there is no such file, or it says `max`
+    except (OSError, ValueError):  # there is no such file, or it holds `max`
         return None
     return limit if limit < _NO_LIMIT else None

@@ -1,4 +1,4 @@
-"""Asks an Envoy's admin page how it is, and has it drain."""
+"""A client of Envoy's admin page: reads its state, and drains it."""
 
 import asyncio
 import json
@@ -13,14 +13,14 @@ _REQUESTS = "http.rest.downstream_rq_active"
 
 
 class EnvoyAdmin:
-    """The admin page of the Envoy that calls itself by an id; another than it may have the port."""
+    """The admin page of the Envoy with a node id; another Envoy may have the port."""
 
     def __init__(self, port: int, node_id: str) -> None:
         self._port = port
         self._node_id = node_id
 
     async def is_live(self, within: float = _ANSWER_SECONDS) -> bool:
-        """Tell whether it serves, if it answers in so many seconds; another must be left alone."""
+        """Return whether it serves, within so many seconds; False for another Envoy."""
         info = await self._says("GET", "/server_info", within)
         return (info.get("state"), info.get("node", {}).get("id")) == ("LIVE", self._node_id)
 
@@ -29,7 +29,7 @@ class EnvoyAdmin:
         await _until(self.is_live)
 
     async def drain(self) -> None:
-        """Have it send its callers away; return once it listens no more and has answered all."""
+        """Drain its listeners; return once they are closed and all requests have ended."""
         await self._asked("POST", "/drain_listeners?graceful")
         await _until(self._is_drained)
 
@@ -39,7 +39,7 @@ class EnvoyAdmin:
         return stats == {_LISTENERS_STOPPED: 1, _REQUESTS: 0}
 
     async def _says(self, verb: str, path: str, within: float = _ANSWER_SECONDS) -> dict[str, Any]:
-        """Read a page in JSON; it is empty where there is no answer, and where another's is none."""
+        """Read a page in JSON; return an empty one if there is no response, or it is not JSON."""
         try:
             said = json.loads(await self._asked(verb, path, within))
         except ValueError:
