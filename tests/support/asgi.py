@@ -1,4 +1,4 @@
-"""An ASGI host in memory, which hands over requests and checks replies as pyvoy does."""
+"""An ASGI host in memory, which passes requests and checks replies as pyvoy does."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -37,12 +37,12 @@ REQUEST = message(pb.GetCallRequest(id=CALL_ID).SerializeToString())
 
 
 class HostedClientGoneError(OSError):
-    """What the host raises where a reply is sent to nobody."""
+    """What the host raises if a reply is sent to nobody."""
 
 
 @dataclass
 class Reply:
-    """What the caller got."""
+    """What the caller received."""
 
     status: int = 0
     headers: Headers = field(default_factory=list)
@@ -51,7 +51,7 @@ class Reply:
 
     @property
     def fields(self) -> dict[bytes, bytes]:
-        """The trailers, wherever they stand: each is there once."""
+        """The trailers, in whichever frame they are: each occurs once."""
         fields = self.headers if self.trailers is None else self.trailers
         assert len(dict(fields)) == len(fields)
         return dict(fields)
@@ -93,7 +93,7 @@ class Exchange:
         self.reply = Reply()
 
     def go_away(self) -> None:
-        """Let the caller break it off."""
+        """Disconnect the caller."""
         self._gone.set()
 
     async def receive(self) -> Event:
@@ -103,7 +103,7 @@ class Exchange:
             body = self._parts.pop(0)
             return _part(body, more=bool(self._parts) or not self._ends)
         if self._ends:
-            # The host does not wait for the caller to go: it says again that there is no more.
+            # The host does not wait for the caller to disconnect: it repeats that there is no more.
             return _part(b"", more=False)
         await self._gone.wait()
         return {"type": "http.disconnect"}
@@ -168,7 +168,7 @@ class Hosted:
     def answering(
         self, exchange: Exchange, path: str = GET_CALL, headers: Headers = HEADERS, verb: str = "POST"
     ) -> Coroutine[Any, Any, None]:
-        """Answer a request that may be broken off."""
+        """Serve a request that may be aborted."""
         return self.server.answer(verb, path.encode(), headers, exchange.receive, exchange.send)
 
 
@@ -176,7 +176,7 @@ class Hosted:
 async def hosted(
     guard: Guard | None = None, max_requests: int = 2000, *, reflected: bool = True
 ) -> AsyncIterator[Hosted]:
-    """Let there be the server while the block lasts."""
+    """Run the server while the block lasts."""
     ports = ScriptedPorts()
     admission = Admission(guard or OpenDoor(), max_requests)
     server = AsgiServer(LiveCalls(GetCall(ports, ports), admission), reflected=reflected)
@@ -185,7 +185,7 @@ async def hosted(
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Wait until something is so."""
+    """Wait until a condition holds."""
     async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - no event tells of it
+        while not condition():  # noqa: ASYNC110 - there is no event for it
             await asyncio.sleep(0.001)

@@ -1,4 +1,4 @@
-"""A server that dies of whatever it is asked, as its callers see it."""
+"""A server that dies of any request, as its callers see it."""
 
 import socket
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 
 @contextmanager
 def breaking_off() -> Iterator[int]:
-    """Listen on a port, and hang up as soon as somebody has said something."""
+    """Listen on a port, and close each connection at its first bytes."""
 
     def hang_up() -> None:
         with suppress(OSError):

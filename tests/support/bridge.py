@@ -1,4 +1,4 @@
-"""A server in the test's own loop that answers what an Envoy hands over: the other end of the bridge."""
+"""A server in the test's own loop that serves an Envoy's requests: the other end of the bridge."""
 
 import asyncio
 from collections import deque
@@ -16,7 +16,7 @@ from tests.support.gateway import Gateway, gateway_with_application
 
 @contextmanager
 def bridging_gateway(folder: Path, **settings: str) -> Iterator[Gateway]:
-    """Run the gateway with a bridge inside, which leads to the socket `bridge` in the folder."""
+    """Run the gateway with an embedded bridge, which leads to the socket `bridge` in the folder."""
     application = f"{bridge_application.__name__}:application"
     socket = {bridge_application.SOCKET: str(folder / "bridge")}
     with gateway_with_application(application, folder, **socket, **settings) as gateway:
@@ -25,7 +25,7 @@ def bridging_gateway(folder: Path, **settings: str) -> Iterator[Gateway]:
 
 @asynccontextmanager
 async def bridged(server: AsgiServer, folder: Path) -> AsyncIterator[None]:
-    """Let a server answer what the gateway of the folder takes, while the block lasts."""
+    """Let a server serve the requests of the folder's gateway, while the block lasts."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         (scope,) = await received(reader)
@@ -74,7 +74,7 @@ class _Crossing:
         return await answer
 
     async def _listen(self) -> None:
-        """Hand each answer to who has waited for it longest, and in the end tell all that wait."""
+        """Pass each answer to its longest waiter, and the end to all that wait."""
         try:
             while True:
                 word, outcome, *value = await received(self._reader)
@@ -89,7 +89,7 @@ class _Crossing:
 
 def _settle(answer: asyncio.Future[Any], outcome: str, value: Any = None) -> None:
     if answer.done():
-        return  # it was given up
+        return  # it was cancelled
     if outcome == "done":
         answer.set_result(value)
     else:

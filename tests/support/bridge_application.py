@@ -1,6 +1,6 @@
-"""What Envoy runs in tests of a server inside it: hands each request to the test's own process.
+"""Envoy's application in tests of an embedded server: passes each request to the test's process.
 
-So that a test scripts, and breaks, a server that answers through the real Envoy and its real host.
+So a test scripts, and breaks, a server that responds through the real Envoy and its real host.
 """
 
 import asyncio
@@ -10,11 +10,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 SOCKET = "BRIDGE_SOCKET"
-"""The setting that names the socket on which the test's process takes requests."""
+"""The setting with the socket on which the test's process takes requests."""
 
 Event = dict[str, Any]
 
-# The host keeps none of them: waiting for a socket, each would be garbage for the collector to find.
+# The host keeps no reference to them: waiting for a socket, each would be garbage collected.
 _under_way: set[asyncio.Task[object]] = set()
 
 
@@ -25,7 +25,7 @@ def sent(writer: asyncio.StreamWriter, *frame: object) -> None:
 
 
 async def received(reader: asyncio.StreamReader) -> Any:
-    """Receive a frame; raises asyncio.IncompleteReadError where the other side has gone."""
+    """Receive a frame; raises asyncio.IncompleteReadError if the other side has gone."""
     size = int.from_bytes(await reader.readexactly(4), "big")
     return pickle.loads(await reader.readexactly(size))  # noqa: S301 - of our own test
 
@@ -57,7 +57,7 @@ async def _cross(
     try:
         while True:
             word, *event = await received(reader)
-            # The host is asked for one thing while another is waited for.
+            # One request to the host may be under way while another waits.
             task = asyncio.create_task(_carry(word, event, receive, send, writer))
             carrying.add(task)
             task.add_done_callback(carrying.discard)
@@ -77,7 +77,7 @@ async def _carry(
     send: Callable[[Event], Awaitable[object]],
     writer: asyncio.StreamWriter,
 ) -> None:
-    """Carry an event, or what the host raises: without an answer the other side would wait for ever."""
+    """Carry an event, or what the host raises: without a reply the other side would wait for ever."""
     try:
         answer = await receive() if word == "receive" else await send(*event)
     except OSError:

@@ -13,7 +13,7 @@ _SETUP = Path(__file__).parents[2] / "scripts" / "setup_chromium"
 
 @contextmanager
 def browser_running(*options: str) -> Iterator[Browser]:
-    """Run Chromium with its options while the block lasts, installed first where it is missing.
+    """Run Chromium with its options while the block lasts, installed first if it is missing.
 
     Playwright keeps an event loop under way in this thread: no test with a loop of its own may
     run meanwhile.

@@ -17,7 +17,7 @@ Visiting = Callable[..., AbstractContextManager[Visit]]
 
 
 def opened(visited: Visit, demo: RunningDemo, call_id: str) -> Page:
-    """Open the page of a call, and see that it is shown."""
+    """Open the page of a call, and check that it is shown."""
     open_page(visited, demo, call_id)
     expect(visited.page.locator("#status")).to_be_visible()
     return visited.page
@@ -35,7 +35,7 @@ def give(page: Page, token: str) -> None:
 
 @contextmanager
 def told_stream(demo: RunningDemo, state: str) -> Iterator[None]:
-    """Let Stream say another state of the call on air, while the block lasts."""
+    """Set another state at Stream for the call on air, while the block lasts."""
     httpx.put(demo.on_air_at_stream_url, json={"state": state}).raise_for_status()
     try:
         yield
@@ -45,7 +45,7 @@ def told_stream(demo: RunningDemo, state: str) -> Iterator[None]:
 
 @contextmanager
 def without_calls(demo: RunningDemo) -> Iterator[None]:
-    """Have no table of calls while the block lasts."""
+    """Remove the table of calls while the block lasts."""
     execute(demo.database_url, "ALTER TABLE calls RENAME TO calls_put_away")
     try:
         yield
@@ -57,7 +57,7 @@ def without_calls(demo: RunningDemo) -> Iterator[None]:
 def stored(
     demo: RunningDemo, call_id: str, title: str, recording_url: str | None = None
 ) -> Iterator[None]:
-    """Have another call while the block lasts."""
+    """Store another call while the block lasts."""
     store_call(
         demo.database_url,
         id=call_id,

@@ -1,4 +1,4 @@
-"""Calls for tests, and answers of the ports that a test scripts."""
+"""Calls for tests, and scripted ports."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
@@ -44,14 +44,14 @@ def many_calls(number: int) -> list[Call]:
 
 @dataclass
 class ScriptedPorts:
-    """Both ports of the use case, answering as a test says."""
+    """Both ports of the use case, as a test scripts them."""
 
     answer: Callable[[str], Awaitable[Call | None]] | None = None
     live: LiveStatus | None = None
     asked_within: list[float] = field(default_factory=list)
 
     def holds(self, call: Call) -> None:
-        """Let the store hold one call."""
+        """Make the store hold one call."""
 
         async def answer(call_id: str) -> Call | None:
             return call if call_id == call.id else None
@@ -59,7 +59,7 @@ class ScriptedPorts:
         self.answer = answer
 
     def fails(self, error: Exception) -> None:
-        """Let the store fail."""
+        """Make the store fail."""
 
         async def answer(call_id: str) -> Call | None:
             raise error

@@ -19,11 +19,11 @@ class Pair:
     key: Path
 
     def settings(self, prefix: str) -> dict[str, str]:
-        """Name them as the settings with the prefix do."""
+        """Return the settings for them, with the prefix."""
         return {f"{prefix}_CERTIFICATE_FILE": str(self.certificate), f"{prefix}_KEY_FILE": str(self.key)}
 
     def server_context(self) -> ssl.SSLContext:
-        """Make the context of a server that shows the certificate."""
+        """Make the context of a server that presents the certificate."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.certificate, self.key)
         return context
@@ -64,7 +64,7 @@ class Authority:
 
 
 def server_credentials(pair: Pair, client_ca: Authority | None = None) -> grpc.ServerCredentials:
-    """Make those of a gRPC server, which insists on a certificate of its clients where a CA is given."""
+    """Make those of a gRPC server, which requires a certificate of its clients if a CA is given."""
     chain = (pair.key.read_bytes(), pair.certificate.read_bytes())
     roots = client_ca.certificate.read_bytes() if client_ca else None
     return grpc.ssl_server_credentials([chain], roots, require_client_auth=roots is not None)

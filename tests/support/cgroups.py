@@ -29,7 +29,7 @@ class MemoryCgroup:
         return int(re.findall(r"^oom_kill (\d+)$", text, re.MULTILINE)[0])
 
     def peak_bytes(self) -> int:
-        """Read the most that all of it took so far, what the kernel holds for it included."""
+        """Return the peak of its memory so far, the kernel's for it included."""
         return int((self.folder / "memory.max_usage_in_bytes").read_text())
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass
 class Clock:
-    """Tells the seconds that the test has put there."""
+    """Returns the seconds that the test has set."""
 
     now: float = 0
 

@@ -87,7 +87,7 @@ def line(**changes: Any) -> bytes:
 
 
 def jsonl(folder: Path, content: bytes) -> str:
-    """Put lines into a file, and tell its name."""
+    """Write lines to a file, and return its name."""
     file = folder / "calls.jsonl"
     file.write_bytes(content)
     return str(file)

@@ -1,4 +1,4 @@
-"""A small HTTP proxy: it opens tunnels, and forwards plain http, to wherever a test has it."""
+"""A small HTTP proxy: it opens tunnels, and forwards plain http, to a target that a test sets."""
 
 import base64
 import socket
@@ -12,20 +12,20 @@ from urllib.parse import urlsplit
 
 
 class ConnectProxy(ThreadingHTTPServer):
-    """Leads every host to one port of this machine, and remembers what it was asked for."""
+    """Connects every host to one port of this machine, and remembers its requests."""
 
     block_on_close = False
 
     def __init__(self, port: int, credentials: str = "") -> None:
-        """Ask for `user:password` if they are given."""
+        """Require `user:password` if they are given."""
         super().__init__(("127.0.0.1", 0), _Handler)
         self.leads_to = ("127.0.0.1", port)
         self.targets: list[str] = []
-        """The hosts and ports that were asked for, in order."""
+        """The hosts and ports that were requested, in order."""
         self.forwarded: list[str] = []
         """The paths that it could read, for they were not in a tunnel."""
         self.status: int | None = None
-        """Answer all with this instead."""
+        """Respond to all with this status instead."""
         self.credentials = credentials
 
     @property

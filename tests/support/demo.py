@@ -29,7 +29,7 @@ class RunningDemo:
 
     rest_port: int
     grpc_port: int
-    """Where gRPC is answered straight; inside Envoy the port is that of REST."""
+    """The server's own gRPC port; embedded in Envoy, it is that of REST."""
     output_file: Path
     process: "subprocess.Popen[bytes]"
 
@@ -43,7 +43,7 @@ class RunningDemo:
         return f"http://127.0.0.1:{self.rest_port}"
 
     def call_url(self, digit: int) -> str:
-        """Tell where the sample call with the number is."""
+        """Return the URL of the sample call with the number."""
         return f"{self.url}/v1/live/calls/{sample_id(digit)}"
 
     @property
@@ -58,12 +58,12 @@ class RunningDemo:
 
     @property
     def database_url(self) -> str:
-        """Where the sample calls are."""
+        """The URL of the sample calls' database."""
         return self._printed(r"export DATABASE_URL='([^']+)'")
 
     @property
     def on_air_at_stream_url(self) -> str:
-        """Where the Stream stand-in is told about the call that is on air."""
+        """The URL that controls the call on air in the Stream stand-in."""
         return self._printed(r"curl -X PUT (\S+)")
 
     def output(self) -> str:
@@ -79,7 +79,7 @@ class RunningDemo:
         return psutil.Process(self.process.pid).children(recursive=True)
 
     def part(self, word: str) -> psutil.Process | None:
-        """Find the process of its own making whose command line has the word, where it runs."""
+        """Return its child process whose command line has the word, if it runs."""
         for process in self.processes():
             with suppress(psutil.Error):  # it has just ended
                 if process.status() != psutil.STATUS_ZOMBIE and word in process.cmdline():
@@ -94,7 +94,7 @@ class RunningDemo:
 
 @contextmanager
 def running_demo(*options: str, **settings: str) -> Iterator[RunningDemo]:
-    """Run the demo, from when it says that all of it answers."""
+    """Run the demo; the block begins once it reports that all of it responds."""
     rest_port, grpc_port = free_port(), free_ports(int(settings.get("WORKERS", "1")))[0]
     if settings.get("INSIDE") == "1":
         grpc_port = rest_port

@@ -15,18 +15,18 @@ class EnvoyConfiguration:
 
     @property
     def http(self) -> Any:
-        """How HTTP is spoken to callers."""
+        """The HTTP connection manager towards callers."""
         (listener,) = self.tree["static_resources"]["listeners"]
         return listener["filter_chains"][0]["filters"][0]["typed_config"]
 
     @property
     def cluster(self) -> Any:
-        """The servers, and how they are spoken to."""
+        """The cluster of servers."""
         (cluster,) = self.tree["static_resources"]["clusters"]
         return cluster
 
     def set_application(self, application: str) -> None:
-        """Let another application than the server answer inside."""
+        """Embed another application than the server."""
         host = self.http["http_filters"][-2]["typed_config"]["filter_config"]
         host["value"] = json.dumps({**json.loads(host["value"]), "app": application})
 
@@ -37,13 +37,13 @@ class EnvoyConfiguration:
                 monitor["typed_config"][field] = value
 
     def never_refill_buckets(self) -> None:
-        """Let a caller who has spent a bucket have no other for an hour."""
+        """Refill the bucket of a caller that has spent it only after an hour."""
         (limit,) = (f["typed_config"] for f in self.http["http_filters"] if f["name"] == "rate_limit")
         for bucket in (limit["token_bucket"], limit["descriptors"][0]["token_bucket"]):
             bucket["fill_interval"] = "3600s"
 
     def add_server(self, port: int) -> None:
-        """Let there be another server, as there is where a name has several addresses."""
+        """Add another server, as if a name has several addresses."""
         endpoints = self.cluster["load_assignment"]["endpoints"][0]["lb_endpoints"]
         another = deepcopy(endpoints[0])
         another["endpoint"]["address"]["socket_address"]["port_value"] = port

@@ -1,4 +1,4 @@
-"""Asks for a call on each face of the service, with any Authorization headers."""
+"""Requests a call by each API of the service, with any Authorization headers."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -17,7 +17,7 @@ FACES = ("gRPC", "gRPC through Envoy", "REST")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a request, in words that all faces share."""
+    """The outcome of a request, in a form that all APIs share."""
 
     word: str
     """`ok`, or a gRPC code in lower case."""
@@ -36,16 +36,16 @@ KEYS_UNAVAILABLE = Outcome(
     "unavailable", "Access tokens cannot be checked right now. Try again shortly."
 )
 INTROSPECTION_UNAVAILABLE = KEYS_UNAVAILABLE
-"""The same to callers; only the reason in the details is another."""
+"""The same to callers; only the reason in the details differs."""
 
 Face = Callable[[Sequence[str]], Outcome]
 RunStack = Callable[..., AbstractContextManager[tuple[Stack, dict[str, Face]]]]
-"""Runs the service with settings, and has its faces by their names."""
+"""Runs the service with settings, and yields its APIs by their names."""
 
 
 @contextmanager
 def faces_of(stack: Stack) -> Iterator[dict[str, Face]]:
-    """Have the faces by their names, for the one call that is stored."""
+    """Yield the APIs by their names, for the one call that is stored."""
     straight, through = (grpc.insecure_channel(address) for address in stack.grpc_addresses)
     with straight, through:
         yield {
@@ -58,7 +58,7 @@ def faces_of(stack: Stack) -> Iterator[dict[str, Face]]:
 def ask_rest(
     url: str, shown: Sequence[str | bytes], path: str = f"/v1/live/calls/{CALL_ID}", **headers: str
 ) -> Reply:
-    """Ask by HTTP/1.1 with Authorization headers of any bytes, and others."""
+    """Send a request by HTTP/1.1 with Authorization headers of any bytes, and others."""
     lines = [f"GET {path} HTTP/1.1".encode(), b"host: a", b"connection: close"]
     lines += [f"{name.replace('_', '-')}: {value}".encode() for name, value in headers.items()]
     lines += [b"authorization: " + _bytes(value) for value in shown]
@@ -66,7 +66,7 @@ def ask_rest(
 
 
 def outcome_of(reply: Reply) -> Outcome:
-    """Say a REST reply in the words of all faces."""
+    """Convert a REST reply to the form that all APIs share."""
     if reply.status == 200:
         return ADMITTED
     body = reply.json()

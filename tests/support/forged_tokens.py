@@ -1,4 +1,4 @@
-"""Tokens and headers by which nobody may be let in, each by its name."""
+"""Tokens and headers with which nobody may be admitted, by their names."""
 
 import json
 import math
@@ -48,7 +48,7 @@ def _by(algorithm: str, key: Signer, **headers: Any) -> Callable[[], str]:
 
 
 def _id_token(**claims: Any) -> Callable[[], str]:
-    """What the issuer signs for who logs in, for the same audience."""
+    """What the issuer signs for a user who logs in, for the same audience."""
     return lambda: RSA.token({"typ": "JWT"}, **claims)
 
 
@@ -66,7 +66,7 @@ def _still_signed(algorithm: str) -> Callable[[], str]:
 
 
 def _by_secret(secret: bytes, algorithm: str = "HS256", kid: str = "rs256") -> Callable[[], str]:
-    """A token made with a shared secret that everybody knows: the public key."""
+    """A token signed with a shared secret that everybody knows: the public key."""
 
     def make() -> str:
         header, payload = _parts({"alg": algorithm, "kid": kid, "typ": "JWT"})

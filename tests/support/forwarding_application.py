@@ -1,4 +1,4 @@
-"""What Envoy runs in tests of the gateway with a server inside: says what the scripted upstream says."""
+"""Envoy's application in tests of the embedded gateway: forwards to the scripted upstream."""
 
 import os
 from collections.abc import AsyncIterator, Mapping
@@ -17,7 +17,7 @@ from server.transport.live_calls import LiveCalls
 from tests.support.service import GET_CALL
 
 PORT = "UPSTREAM_PORT"
-"""The setting that names the upstream's port."""
+"""The setting with the upstream's port."""
 
 _PASSED_ON = (
     *("authorization", "cookie", "origin", "traceparent", "x-envoy-upstream-rq-timeout-ms"),
@@ -27,7 +27,7 @@ _OF_ANY_LENGTH = (("grpc.max_receive_message_length", -1),)
 
 
 class _Forwarding(LiveCalls):
-    """The service, by the word of another."""
+    """The service, which forwards to another."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._ask: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(GET_CALL)

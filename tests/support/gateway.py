@@ -26,7 +26,7 @@ Edit = Callable[[EnvoyConfiguration], None]
 
 @dataclass(frozen=True)
 class Gateway:
-    """An Envoy that is ready to answer; the process is who runs it, if a test does."""
+    """An Envoy that is ready; the process is the one that runs it, if a test does."""
 
     address: str
     admin_url: str
@@ -66,7 +66,7 @@ class Gateway:
 
 @contextmanager
 def gateway_with_application(application: str, folder: Path, **settings: str) -> Iterator[Gateway]:
-    """Run a gateway with an application inside while the block lasts; its logs go to the folder."""
+    """Run a gateway with an embedded application while the block lasts; its logs go to the folder."""
 
     def edit(configuration: EnvoyConfiguration) -> None:
         configuration.set_application(application)
@@ -86,7 +86,7 @@ def gateway_running(
 ) -> Iterator[Gateway]:
     """Run a gateway in front of a gRPC port while the block lasts; its logs go to the folder.
 
-    The prefix is a command that limits what follows it, and becomes it.
+    The prefix is a command that limits what follows it, and execs it.
     """
     ports = {"REST_PORT": "0", "ADMIN_PORT": "0", "GRPC_PORT": str(grpc_port)}
     environment = {**os.environ, "TMPDIR": str(folder), **ports, **settings}
@@ -106,7 +106,7 @@ def gateway_running(
 
 
 def end_at_once(process: "subprocess.Popen[bytes]") -> None:
-    """End a gateway without having it drain: told twice, it does not."""
+    """End a gateway without draining it: a second signal skips that."""
     while process.poll() is None:
         process.terminate()
         with suppress(subprocess.TimeoutExpired):
@@ -116,7 +116,7 @@ def end_at_once(process: "subprocess.Popen[bytes]") -> None:
 def wait_for(
     look: Callable[[], T | None], process: subprocess.Popen[bytes] | None = None, within: float = 20
 ) -> T:
-    """Look until there is something, for so many seconds at most; the process must not end before."""
+    """Poll until there is something, for so many seconds at most; the process must not end before."""
     deadline = monotonic() + within
     while (found := look()) is None:
         assert process is None or process.poll() is None, "the process has ended"

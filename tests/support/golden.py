@@ -1,4 +1,4 @@
-"""Replies as a person reads them: a file holds a request and, below it, the reply expected."""
+"""Replies in readable files, each with a request and, below it, the expected reply."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from tests.support.rest import Reply, ask
 
 REQUEST_ID = "golden"
 
-# What is not the same every time, and what stands in its place.
+# What is not the same every time, and its placeholder.
 _VARYING_HEADERS = {"etag": '"<etag>"', "content-length": "<length>"}
 _VARYING_TEXTS = (
     (re.compile(r'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"'), '"<date-time>"'),
@@ -29,7 +29,7 @@ class Golden:
         request, _, expected = self.path.read_text().partition("\n\n")
         shown = _shown(_send(url, request, headers or {}))
         if rewrite:
-            # A status does not change by itself: write a file anew that is to have another.
+            # A status does not change by itself: rewrite by hand a file that is to have another.
             assert not expected or shown.splitlines()[0] == expected.splitlines()[0]
             self.path.write_text(f"{request}\n\n{shown}")
         else:
@@ -37,7 +37,7 @@ class Golden:
 
 
 def masked(body: str) -> str:
-    """Put stand-ins in the place of what is not the same every time."""
+    """Replace what is not the same every time by placeholders."""
     for varying, stand_in in _VARYING_TEXTS:
         body = varying.sub(stand_in, body)
     return body

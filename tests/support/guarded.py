@@ -31,7 +31,7 @@ async def guarded_service(
     clock: Callable[[], float] = time.monotonic,
     rules: TokenRules = RULES,
 ) -> AsyncIterator[Service]:
-    """Serve one call to who has a good token, while the block lasts.
+    """Serve one call to callers with a valid token, while the block lasts.
 
     Take the URL of the key set, or one for each issuer; issuers with the same one share it.
     """
@@ -50,13 +50,13 @@ async def guarded_service(
 
 
 async def ask(service: Service, token: str | None, **metadata: str) -> pb.Call:
-    """Ask for the call with a token, or without."""
+    """Request the call with a token, or without."""
     shown = {**metadata, **(bearer(token) if token is not None else {})}
     return await service.stub.GetCall(REQUEST, metadata=tuple(shown.items()))
 
 
 async def refused(service: Service, token: str | None, **metadata: str) -> grpc.aio.AioRpcError:
-    """Ask for the call in vain."""
+    """Request the call, and return the error."""
     with pytest.raises(grpc.aio.AioRpcError) as raised:
         await ask(service, token, **metadata)
     return raised.value

@@ -66,7 +66,7 @@ def _end_run(item: pytest.Item, seconds: float) -> None:
 
 
 def _print_tasks(file: TextIO) -> None:
-    # By type, as some objects answer isinstance() with an error.
+    # By type, as some objects fail isinstance() with an error.
     tasks = [object_ for object_ in gc.get_objects() if issubclass(type(object_), asyncio.Task)]
     for task in tasks:
         if not task.done():

@@ -1,4 +1,4 @@
-"""HTTP/2, frame by frame, by TLS where there is a context for it."""
+"""HTTP/2, frame by frame, by TLS if there is a context for it."""
 
 import socket
 import ssl

@@ -1,4 +1,4 @@
-"""An Envoy that runs the service inside itself, with nothing else in its way."""
+"""An Envoy with the embedded service, and nothing else."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +12,7 @@ from tests.support import inside_application
 
 @dataclass(frozen=True)
 class Inside:
-    """The Envoy, by where it listens and what was logged inside it."""
+    """The Envoy, by its address and the embedded server's log."""
 
     address: str
     _log: Path

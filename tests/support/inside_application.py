@@ -1,4 +1,4 @@
-"""What tests run inside Envoy: the service on scripted ports, with calls that an id makes odd."""
+"""The tests' application embedded in Envoy: the service on scripted ports, with odd calls by id."""
 
 import asyncio
 import logging

@@ -21,7 +21,7 @@ CREDENTIALS: dict[str, dict[str, Any]] = {
     "bearer": {"auth": "bearer", "token": OWN_TOKEN},
     "none": {"auth": "none"},
 }
-"""The settings of each way to show who the server is."""
+"""The settings of each way in which the server authenticates."""
 
 PATIENCE_MS = 60_000
 """How long a request may take on a busy machine."""
@@ -36,7 +36,7 @@ async def introspected_service(
     accepted: TokenSettings | None = None,
     **settings: Any,
 ) -> AsyncIterator[Service]:
-    """Serve one call to who has a good token, while the block lasts."""
+    """Serve one call to callers with a valid token, while the block lasts."""
     accepted = accepted or TokenSettings()
     patient = {"timeout_ms": PATIENCE_MS}
     asked = IntrospectionSettings(**{"url": url, **CREDENTIALS["basic"], **patient, **settings})

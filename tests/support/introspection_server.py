@@ -23,18 +23,18 @@ Answer = tuple[int, bytes, dict[str, str]]
 
 
 class IntrospectionServer:
-    """Knows some tokens, and whoever asks by the credentials above in the way that it is set to."""
+    """Knows some tokens, and accepts the credentials above in the way that it is set to."""
 
     def __init__(self, auth: str = "basic") -> None:
         self.auth = auth
         self.asked: Counter[str] = Counter()
-        """How often it was asked about each token."""
+        """The requests about each token."""
         self.forms: list[dict[str, str]] = []
         self.headers: list[dict[str, str]] = []
         self.paths: list[str] = []
         self.under_way = self.most_under_way = 0
         self.takes = 0.0
-        """Seconds that each answer takes."""
+        """Seconds that each response takes."""
         self._tokens: dict[str, dict[str, Any]] = {}
         self._answer: Callable[[dict[str, str], threading.Event], Answer | None] = self._introspect
         self._woken = threading.Event()
@@ -48,37 +48,37 @@ class IntrospectionServer:
 
     @property
     def requests(self) -> int:
-        """How often it was asked, about whatever token."""
+        """The number of requests, about any token."""
         return self.asked.total()
 
     def knows(self, token: str, **claims: Any) -> str:
-        """Answer from now on that a token is active, with these claims; return the token."""
+        """Report from now on that a token is active, with these claims; return the token."""
         self._tokens[token] = {"active": True, **claims}
         return token
 
     def answers_about(self, token: str, answer: Any) -> str:
-        """Answer any JSON about a token from now on; return the token."""
+        """Respond with any JSON about a token from now on; return the token."""
         self._tokens[token] = answer
         return token
 
     def revokes(self, token: str) -> None:
-        """Answer from now on that a token is not active."""
+        """Report from now on that a token is not active."""
         del self._tokens[token]
 
     def answers(self, status: int, body: bytes = b"", **headers: str) -> None:
-        """Answer the same to all from now on."""
+        """Respond the same to all from now on."""
         self._behaves(lambda _, __: (status, body, headers))
 
     def hangs(self) -> None:
-        """Leave requests without an answer, until it is made to behave in another way."""
+        """Leave requests without a response, until it is made to behave otherwise."""
         self._behaves(self._hang)
 
     def hangs_up(self) -> None:
-        """Close the connection instead of answering."""
+        """Close the connection instead of responding."""
         self._behaves(lambda _, __: None)
 
     def is_well(self) -> None:
-        """Answer of each token what is known of it."""
+        """Respond with what is known of each token."""
         self._behaves(self._introspect)
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""A key server on a port of its own, which publishes a key set and can be told to misbehave."""
+"""A key server on a port of its own, which publishes a key set and can be made to misbehave."""
 
 import json
 import ssl
@@ -17,11 +17,11 @@ PATH = "/keys.json"
 OPENID = "/.well-known/openid-configuration"
 
 Answer = Callable[[BaseHTTPRequestHandler, threading.Event], Any]
-"""Answers a request; the event is set once the server is told otherwise."""
+"""Responds to a request; the event is set once the server is to behave otherwise."""
 
 
 class KeyServer:
-    """Answers every request with the key set, until it is told otherwise."""
+    """Responds to every request with the key set, until it is made to behave otherwise."""
 
     def __init__(
         self, port: int = 0, host: str = "127.0.0.1", *, keeps_connections: bool = False
@@ -50,15 +50,15 @@ class KeyServer:
         return f"{self.origin}{PATH}"
 
     def publishes(self, *keys: Signer | dict[str, Any]) -> None:
-        """Answer with these keys from now on."""
+        """Respond with these keys from now on."""
         self.answers(200, key_set(*keys))
 
     def answers(self, status: int, body: bytes = b"", **headers: str) -> None:
-        """Answer with a status, a body and headers, whose names have underscores for hyphens."""
+        """Respond with a status, a body and headers, whose names have underscores for hyphens."""
         self._behaves(lambda request, _: _reply(request, status, body, headers))
 
     def answers_at(self, path: str, status: int, body: bytes = b"", **headers: str) -> None:
-        """Answer at one path otherwise than at all others."""
+        """Respond at one path otherwise than at all others."""
         self._answers_by_path[path] = lambda request, _: _reply(request, status, body, headers)
 
     def describes(self, issuer: Any, at: str | None = None, **metadata: Any) -> None:
@@ -68,11 +68,11 @@ class KeyServer:
         self.answers_at(path, 200, json.dumps(document).encode())
 
     def hangs(self) -> None:
-        """Take requests and leave them without an answer, until it is told otherwise."""
+        """Take requests and leave them without a response, until it is made to behave otherwise."""
         self._behaves(lambda _, woken: woken.wait())
 
     def trickles(self, body: bytes, pause: float = 0) -> None:
-        """Answer with the body again and again, so many seconds apart, until it is told otherwise."""
+        """Send the body again and again, so many seconds apart, until it is made to behave otherwise."""
         self._behaves(lambda request, woken: _trickle(request, body, lambda: woken.wait(pause)))
 
     def hangs_up(self) -> None:
@@ -80,7 +80,7 @@ class KeyServer:
         self._behaves(_hang_up)
 
     def hangs_up_once(self) -> None:
-        """Take one request and close the connection, and answer the next as before."""
+        """Take one request and close the connection, and respond to the next as before."""
         before = self._answer
 
         def hang_up(request: BaseHTTPRequestHandler, _: threading.Event) -> None:
@@ -91,7 +91,7 @@ class KeyServer:
 
     @contextmanager
     def running(self, tls: ssl.SSLContext | None = None) -> Iterator[None]:
-        """Listen while the block lasts, for https where a context is given."""
+        """Listen while the block lasts, for https if a context is given."""
         if tls:
             self._scheme = "https"
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)

@@ -43,7 +43,7 @@ async def put_until_answered(protocol: Protocol, keys: Path, target: Target, **c
 
 
 def after(seconds: float) -> Any:
-    """Make an answer that takes so long."""
+    """Make a response that takes so many seconds."""
 
     async def answer(_: str) -> bytes | None:
         await asyncio.sleep(seconds)

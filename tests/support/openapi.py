@@ -1,4 +1,4 @@
-"""The REST face's OpenAPI document, and how much of it schemathesis tries."""
+"""The REST API's OpenAPI document, and how much of it schemathesis tries."""
 
 from pathlib import Path
 
@@ -13,6 +13,6 @@ examples = settings(
     max_examples=50,
     deadline=None,
     derandomize=True,
-    # What answers is the same for every example, and so is what it answers.
+    # The server is the same for every example, and so are its responses.
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -18,7 +18,7 @@ GO_GATEWAY = [str(ROOT / ".build/peers/gateway")]
 
 
 def python_peer(name: str) -> list[str]:
-    """Write the command line of a peer in Python."""
+    """Return the command line of a peer in Python."""
     return [sys.executable, "-m", f"tests.load.peers.{name}"]
 
 
@@ -29,7 +29,7 @@ def build_go_peers() -> None:
 
 @contextmanager
 def peer_running(command: list[str], **settings: str) -> Iterator[str]:
-    """Run a peer while the block lasts, and tell its address; it must end when told to."""
+    """Run a peer while the block lasts, and yield its address; it must end on SIGTERM."""
     port = free_port()
     process = subprocess.Popen(command, cwd=ROOT, env=environment(PORT=str(port), **settings))
     address = f"127.0.0.1:{port}"

@@ -61,7 +61,7 @@ def pgbouncer_running(
 ) -> Iterator[str]:
     """Run PgBouncer in a mode while the block lasts; yield the URL of the database through it.
 
-    It connects as `user`, whoever its clients say they are.
+    It connects as `user`, whatever user its clients name.
     """
     program = version.program()
     database = {**conninfo_to_dict(database_url), "user": user}
@@ -88,7 +88,7 @@ def _running(program: Path, configuration: Path, address: str) -> Iterator[None]
 
 
 def _user() -> dict[str, Any]:
-    """Run it as the user as whom the embedded PostgreSQL runs: it refuses root, and so does that."""
+    """Run it as the user of the embedded PostgreSQL: both refuse to run as root."""
     if os.geteuid() != 0:
         return {}
     nobody = pwd.getpwnam("nobody")

@@ -1,4 +1,4 @@
-"""Ports that nobody listens on, one behind the other, as workers need them."""
+"""Ports that nobody listens on, consecutive, as workers need them."""
 
 import os
 from random import randrange
@@ -12,7 +12,7 @@ needs_ipv6 = pytest.mark.skipif(
     "CI" not in os.environ and not is_free("::1", 0), reason="this machine has no IPv6"
 )
 
-# Above them the system takes ports for who connects, and so one that is free now may not be later.
+# Above them are the system's ephemeral ports, so that one that is free now may not be later.
 _FROM, _TO = 12_000, 32_000
 
 

@@ -33,7 +33,7 @@ _NUMBERS = count(1)
 
 @asynccontextmanager
 async def stored_calls(url: str, **settings: Any) -> AsyncIterator[StoredCalls]:
-    """Open the store under test, with settings of the database other than the URL."""
+    """Open the store under test, with database settings other than the URL."""
     calls = StoredCalls(DatabaseSettings(url=SecretStr(url), **settings))
     try:
         yield calls
@@ -51,7 +51,7 @@ def store_call(url: str, call: Call = PLAIN_CALL, **changes: Any) -> Call:
 
 
 def execute(url: str, statement: str) -> list[tuple[Any, ...]]:
-    """Execute a statement in a transaction of its own; return its rows, where it has some."""
+    """Execute a statement in a transaction of its own; return its rows, if it has some."""
     with psycopg.connect(url, autocommit=True) as connection:
         cursor = connection.execute(statement)
         return cursor.fetchall() if cursor.description else []
@@ -60,12 +60,12 @@ def execute(url: str, statement: str) -> list[tuple[Any, ...]]:
 async def becomes(url: str, statement: str, *rows: tuple[Any, ...]) -> None:
     """Wait until a statement returns the rows."""
     async with asyncio.timeout(10):
-        while execute(url, statement) != list(rows):  # noqa: ASYNC110 - no event tells of it
+        while execute(url, statement) != list(rows):  # noqa: ASYNC110 - there is no event for it
             await asyncio.sleep(0.01)
 
 
 def kill(server: EmbeddedPostgres) -> None:
-    """Let the server end as in a crash."""
+    """End the server as in a crash."""
     process = psutil.Process(server.pid)
     process.kill()
     process.wait(10)
@@ -73,7 +73,7 @@ def kill(server: EmbeddedPostgres) -> None:
 
 @contextmanager
 def frozen(server: EmbeddedPostgres) -> Iterator[None]:
-    """Let the server take connections and never answer, while the block lasts."""
+    """Let the server accept connections and never respond, while the block lasts."""
     postmaster = psutil.Process(server.pid)
     processes = [postmaster, *postmaster.children()]
     for process in processes:
@@ -86,7 +86,7 @@ def frozen(server: EmbeddedPostgres) -> Iterator[None]:
 
 
 def make_standby(server: EmbeddedPostgres) -> None:
-    """Let the server start again as a hot standby, whose primary sends nothing."""
+    """Restart the server as a hot standby, whose primary sends nothing."""
     [(folder,)] = execute(server.url, "SHOW data_directory")
     server.stop()
     Path(folder, "standby.signal").touch()
@@ -95,7 +95,7 @@ def make_standby(server: EmbeddedPostgres) -> None:
 
 @contextmanager
 def away(server: EmbeddedPostgres) -> Iterator[None]:
-    """Have the server stopped while the block lasts."""
+    """Stop the server while the block lasts."""
     server.stop()
     try:
         yield
@@ -135,13 +135,13 @@ def own_postgres() -> Iterator[EmbeddedPostgres]:
 
 
 def url_of(server: EmbeddedPostgres, database: str) -> str:
-    """Tell the URL of a database of the server."""
+    """Return the URL of a database of the server."""
     return urlsplit(server.url)._replace(path=f"/{database}").geturl()
 
 
 @contextmanager
 def migrated_database(server: EmbeddedPostgres) -> Iterator[str]:
-    """Have a fresh migrated database on the shared server, for as long as a test likes."""
+    """Make a fresh migrated database on the shared server, while the block lasts."""
     with _database(server, TEMPLATE) as url:
         yield url
 

@@ -1,4 +1,4 @@
-"""nginx and HAProxy before the gateway, with nothing set but where they listen and whom they ask."""
+"""nginx and HAProxy before the gateway, with nothing configured but address and upstream."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ from demo.readiness import free_port, wait_until
 from tests.support.rest import listens
 from tests.support.toolchains import set_up_by
 
-# Where Debian keeps them, which not every PATH names.
+# With Debian's folder of them, which not every PATH has.
 _PATH = f"{os.environ['PATH']}:/usr/sbin"
 
 # One process, whose files are all in the folder it is started for.
@@ -54,7 +54,7 @@ backend gateway
 
 @contextmanager
 def nginx_running(folder: Path, passes: str, protocol: str = "") -> Iterator[str]:
-    """Run nginx while the block lasts, with a location that passes on; yield its address."""
+    """Run nginx while the block lasts, with a location that proxies; yield its address."""
     address = f"127.0.0.1:{free_port()}"
     configuration = folder / "nginx.conf"
     configuration.write_text(_NGINX.format(listen=f"{address} {protocol}".rstrip(), passes=passes))

@@ -37,14 +37,14 @@ _CODES = {str(code.value[0]).encode(): code for code in grpc.StatusCode}
 
 
 class BrokenOffError(Exception):
-    """The other side does not want to hear any more of this."""
+    """The other side has ended the stream or the connection."""
 
 
 class RawGrpc:
     """One connection, on which requests follow each other."""
 
     answers = True
-    """Whether the other side's settings and pings are answered, as they must be."""
+    """Whether the other side's settings and pings are acknowledged, as they must be."""
 
     def __init__(self, connection: socket.socket, incoming: BinaryIO) -> None:
         self._connection = connection
@@ -55,17 +55,17 @@ class RawGrpc:
         )
 
     def ask(self, *authorization: bytes) -> grpc.StatusCode:
-        """Ask for the call; return the code of the answer."""
+        """Request the call; return the status code."""
         self.send(GET_CALL.encode(), *authorization)
         return _CODES[_status(self.last_headers())]
 
     def ask_fields(self, fields: Fields) -> grpc.StatusCode:
-        """Ask for the call with any fields; return the code of the answer."""
+        """Request the call with any fields; return the status code."""
         self.send_fields(fields)
         return _CODES[_status(self.last_headers())]
 
     def code_though_given_up(self) -> grpc.StatusCode:
-        """Wait for the code of what was under way as the connection was given up."""
+        """Return the status code of what was under way as the connection was given up."""
         while not (read := self._read_frame())[1] & _END_STREAM or read[0] != _HEADERS:
             pass
         return _CODES[_status(read[2])]
@@ -88,7 +88,7 @@ class RawGrpc:
         self._connection.sendall(b"".join(frames))
 
     def ping(self) -> None:
-        """Ping, and wait for the answer."""
+        """Ping, and wait for the acknowledgement."""
         self.send_pings(1)
         while self._frame_but_goaway() != (_PING, _ACK, _PING_WORDS):
             pass
@@ -98,14 +98,14 @@ class RawGrpc:
         self._connection.sendall(_frame(_PING, 0, 0, _PING_WORDS) * number)
 
     def last_headers(self) -> bytes:
-        """Wait for the end of the answer; return the headers that end it, which Envoy may compress."""
+        """Wait for the end of the response; return the headers that end it, which Envoy may compress."""
         while True:
             kind, flags, payload = self._frame_but_goaway()
             if kind == _HEADERS and flags & _END_STREAM:
                 return payload
 
     def wait_for_end(self) -> None:
-        """Wait until the answer has ended, in whichever way."""
+        """Wait until the response has ended, in whichever way."""
         with suppress(BrokenOffError, ConnectionError):
             while not (read := self._frame_but_goaway())[1] & _END_STREAM or read[0] not in (
                 _HEADERS,
@@ -114,7 +114,7 @@ class RawGrpc:
                 pass
 
     def goaway(self) -> tuple[int, bytes]:
-        """Wait until the other side gives up the connection; return the code, and what it says."""
+        """Wait for the other side's GOAWAY; return its error code, and its debug data."""
         while (read := self._read_frame())[0] != _GOAWAY:
             pass
         return int.from_bytes(read[2][4:8]), read[2][8:]
@@ -126,7 +126,7 @@ class RawGrpc:
                 self._read_frame()
 
     def wait_for_ping(self) -> None:
-        """Wait until the other side asks for a sign of life, and answer."""
+        """Wait for the other side's ping, and acknowledge it."""
         while (read := self._frame_but_goaway())[0] != _PING or read[1] & _ACK:
             pass
 
@@ -137,7 +137,7 @@ class RawGrpc:
         return read
 
     def _read_frame(self) -> tuple[int, int, bytes]:
-        """Read the kind, the flags and the payload of a frame, and answer it if it must be."""
+        """Read the kind, the flags and the payload of a frame, and acknowledge it if it must be."""
         if not (head := self._incoming.read(9)):
             raise BrokenOffError("the connection was closed")
         length, kind, flags, stream = struct.unpack(">IBBI", b"\0" + head)
@@ -189,7 +189,7 @@ def _text(text: bytes) -> bytes:
 
 
 def _status(block: bytes) -> bytes:
-    """Find the status in a header block, where it stands as it is: its length, and its digits."""
+    """Find the status in a header block, in which it is not compressed: its length, and its digits."""
     name = _STATUS_IN_HUFFMAN if _STATUS_IN_HUFFMAN in block else _STATUS
     _, found, behind = block.partition(name)
     assert found, "no status"

@@ -1,4 +1,4 @@
-"""Servers of HTTP/1.1 that end connections, or send what they like."""
+"""Servers of HTTP/1.1 that end connections, or send any bytes."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,7 +10,7 @@ from tests.support.targets import Target
 
 @asynccontextmanager
 async def closing_after(replies: int) -> AsyncIterator[Target]:
-    """Serve HTTP/1.1 that leaves the request after so many unanswered."""
+    """Serve HTTP/1.1, and close the connection instead of responding after so many replies."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         for _ in range(replies):
@@ -25,7 +25,7 @@ async def closing_after(replies: int) -> AsyncIterator[Target]:
 
 @asynccontextmanager
 async def sending(*pieces: bytes) -> AsyncIterator[Target]:
-    """Serve replies of these bytes, a piece a segment."""
+    """Serve replies of these bytes, one piece per segment."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while await reader.readline():

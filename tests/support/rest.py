@@ -1,4 +1,4 @@
-"""Requests sent exactly as written: no path made pretty, no header added but Host."""
+"""Requests sent exactly as written: no path normalized, no header added but Host."""
 
 import http.client
 import json
@@ -14,14 +14,14 @@ _WITHIN_SECONDS = 20
 
 @dataclass(frozen=True)
 class Reply:
-    """A reply as it came."""
+    """A reply as received."""
 
     status: int
     headers: list[tuple[str, str]]
     body: bytes
 
     def header(self, name: str) -> str | None:
-        """The one header of the name; it must not stand there twice."""
+        """The one header of the name; it must not occur twice."""
         values = [value for key, value in self.headers if key == name]
         assert len(values) <= 1, f"{name} stands there {len(values)} times"
         return values[0] if values else None
@@ -59,7 +59,7 @@ def ask_over(
 
 
 def tls_connection(address: str, context: ssl.SSLContext) -> http.client.HTTPSConnection:
-    """Make a connection by TLS, to ask over."""
+    """Make a connection by TLS, for requests."""
     return http.client.HTTPSConnection(address, timeout=_WITHIN_SECONDS, context=context)
 
 
@@ -70,7 +70,7 @@ def connected(address: str) -> socket.socket:
 
 
 def listens(address: str) -> bool:
-    """Return whether anybody takes connections at a host and port."""
+    """Return whether anybody accepts connections at a host and port."""
     try:
         connected(address).close()
     except ConnectionRefusedError:
@@ -79,7 +79,7 @@ def listens(address: str) -> bool:
 
 
 def connected_by_tls(address: str, context: ssl.SSLContext) -> ssl.SSLSocket:
-    """Connect to a host and port by TLS, the host being the name to be shown a certificate for."""
+    """Connect to a host and port by TLS; the certificate must be for the host."""
     return context.wrap_socket(connected(address), server_hostname=address.partition(":")[0])
 
 

@@ -1,4 +1,4 @@
-"""What the service answers for the sample calls of the demo, as the upstream's messages."""
+"""The service's responses for the sample calls of the demo, as the upstream's messages."""
 
 from datetime import UTC, datetime
 
@@ -18,7 +18,7 @@ _LIVE = {
 
 
 def sample_replies() -> dict[str, pb.Call]:
-    """Make the answers by id."""
+    """Make the responses by id."""
     replies = {str(call.id): encode_call(call) for call in sample_calls(MOMENT)}
     for call_id, call in replies.items():
         if call_id[0] in _LIVE:

@@ -1,4 +1,4 @@
-"""An introspection endpoint that answers as a test scripts it, in the loop's time."""
+"""An introspection endpoint that responds as a test scripts it, in the loop's time."""
 
 import asyncio
 import time
@@ -14,14 +14,14 @@ from server.config.introspection import IntrospectionSettings
 
 @dataclass
 class ScriptedIntrospection:
-    """Knows some tokens, and may be slow or away."""
+    """Knows some tokens, and may be slow or unavailable."""
 
     active: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     """The claims of the tokens that are active."""
     takes: float = 0
     failure: Exception | None = None
     asked: list[tuple[str, float]] = field(default_factory=list)
-    """The tokens that it was asked about, and when."""
+    """The tokens that were introspected, and when."""
     under_way: int = 0
     most_under_way: int = 0
 
@@ -39,20 +39,20 @@ class ScriptedIntrospection:
         return {"active": False} if claims is None else {"active": True, **claims}
 
     def knows(self, token: str, **claims: Any) -> str:
-        """Answer that a token is active; return it."""
+        """Report that a token is active; return it."""
         self.active[token] = claims
         return token
 
     def fails(self, status: int | None = None, retry_after: float | None = None) -> None:
-        """Give no answer of use from now on."""
+        """Fail all requests from now on."""
         self.failure = IssuerError("away", status=status, retry_after=retry_after)
 
     def is_well(self) -> None:
-        """Answer from now on."""
+        """Respond from now on."""
         self.failure = None
 
     def asked_about(self, token: str) -> list[float]:
-        """Return when it was asked about a token."""
+        """Return when a token was introspected."""
         return [moment for asked, moment in self.asked if asked == token]
 
     def tokens(self, **settings: Any) -> IntrospectedTokens:
@@ -61,7 +61,7 @@ class ScriptedIntrospection:
 
 
 def introspection_settings(url: str = "https://a.example/", **changes: Any) -> IntrospectionSettings:
-    """Make settings that show no credentials, unless the changes do."""
+    """Make settings without credentials, unless the changes have some."""
     return IntrospectionSettings(**{"url": url, "auth": "none", **changes})
 
 

@@ -1,4 +1,4 @@
-"""A key source that answers as a test says, in virtual time."""
+"""A key source that a test scripts, in virtual time."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from tests.support.tokens import Signer, all_signers, key_set
 
 @dataclass(eq=False)
 class ScriptedSource:
-    """Publishes a document, is away, or lets those who ask wait."""
+    """Publishes a document, is unavailable, or lets requests wait."""
 
     document: bytes = field(default_factory=lambda: key_set(*all_signers()))
     away: bool = False
@@ -21,7 +21,7 @@ class ScriptedSource:
     asked_at: list[float] = field(default_factory=list)
 
     def publishes(self, *keys: Signer | dict[str, Any]) -> None:
-        """Answer with these keys from now on."""
+        """Publish these keys from now on."""
         self.document = key_set(*keys)
 
     async def __call__(self) -> bytes:
@@ -36,11 +36,11 @@ class ScriptedSource:
 
     @property
     def asked(self) -> int:
-        """How often it was asked."""
+        """How often it was read."""
         return len(self.asked_at)
 
     def keys(self) -> Keys:
-        """Have keys of this source, whose clock is the loop's."""
+        """Make keys of this source, whose clock is the loop's."""
         return Keys(self, _now)
 
 

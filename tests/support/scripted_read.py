@@ -1,4 +1,4 @@
-"""A read that answers when a test lets it, and requests that share it."""
+"""A read that ends when a test lets it, and requests that share it."""
 
 import asyncio
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ MOMENT = 0.05
 
 
 class ScriptedRead:
-    """A read of numbers as words, that answers when the test lets it."""
+    """A read of numbers as words, that ends when the test lets it."""
 
     def __init__(self) -> None:
         self.asked: list[list[int]] = []
@@ -30,7 +30,7 @@ class ScriptedRead:
         return {key: str(key) for key in keys if key >= 0}
 
     async def begun(self) -> "asyncio.Future[None]":
-        """Wait until the next read has begun; setting the result lets it answer."""
+        """Wait until the next read has begun; setting the result ends it."""
         async with asyncio.timeout(AGES):
             return await self._begun.get()
 

@@ -1,4 +1,4 @@
-"""A Stream that answers by script, for tests in which time matters."""
+"""A scripted Stream, for tests in which time matters."""
 
 import asyncio
 from asyncio import get_running_loop
@@ -20,7 +20,7 @@ AMPLE = 10.0
 
 @dataclass
 class ScriptedStream:
-    """Answers every question with `says`, `after` so many seconds; an exception is raised."""
+    """Responds to every request with `says`, `after` so many seconds; an exception is raised."""
 
     says: LiveStatus | Exception = ON_AIR
     after: float = 0.1
@@ -51,7 +51,7 @@ def best_effort(stream: ScriptedStream, **changes: Any) -> BestEffort:
 async def ask(
     asked: BestEffort, call: tuple[str, str] = CALL, within: float = AMPLE
 ) -> tuple[LiveStatus | None, float]:
-    """Ask, and tell the answer and the seconds it took."""
+    """Request the status; return it, and the seconds it took."""
     began = get_running_loop().time()
     status = await asked.live_status(*call, within)
     return status, round(get_running_loop().time() - began, 6)

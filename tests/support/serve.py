@@ -15,7 +15,7 @@ from tests.support.stream import closed_port
 
 @dataclass(frozen=True)
 class Serve:
-    """The process, by where it listens and what it logs."""
+    """The process, by its port and its log."""
 
     port: int
     log: Path
@@ -32,7 +32,7 @@ class Serve:
 
 @contextmanager
 def serve_running(folder: Path, **settings: str) -> Iterator[Serve]:
-    """Run the process while the block lasts; it must end well."""
+    """Run the process while the block lasts; it must exit with 0."""
     serve = Serve(free_port(), folder / "serve.log")
     settings = {"GRPC_PORT": str(serve.port), **without_database(), **settings}
     with serve.log.open("wb") as log:
@@ -46,11 +46,11 @@ def serve_running(folder: Path, **settings: str) -> Iterator[Serve]:
 
 
 def without_database() -> dict[str, str]:
-    """Name a database that is away, and ask for no tokens."""
+    """Return settings with an unavailable database, and without tokens."""
     return {"AUTH": "off", **database_away()}
 
 
 def database_away() -> dict[str, str]:
-    """Name a database that is away, and is not waited for."""
+    """Return settings with an unavailable database, which is not waited for."""
     url = f"postgresql://127.0.0.1:{closed_port()}/calls"
     return {"DATABASE_URL": url, "DATABASE_READY_TIMEOUT_MS": "1"}

@@ -1,4 +1,4 @@
-"""The gRPC service in the test's own loop, on scripted ports, by either way to serve."""
+"""The gRPC service in the test's own loop, on scripted ports, standalone or embedded."""
 
 from __future__ import annotations
 
@@ -46,16 +46,16 @@ class Service:
 
 @dataclass(frozen=True)
 class Beside:
-    """The way to serve by grpc.aio."""
+    """The standalone server, on grpc.aio."""
 
     longest_wait = math.inf
     """Seconds that a caller without a deadline may wait."""
     too_much_metadata = grpc.StatusCode.RESOURCE_EXHAUSTED
-    """What a caller is told who sends 97 KiB of them."""
+    """The status of a request with 97 KiB of them."""
 
     @asynccontextmanager
     async def serving(self, service: LiveCalls) -> AsyncIterator[int]:
-        """Serve on a port, and tell which, while the block lasts."""
+        """Serve on a port while the block lasts, and yield the port."""
         server = AioServer(service, "127.0.0.1:0", reflected=True)
         await server.start()
         await server.announce_ready()
@@ -67,7 +67,7 @@ class Beside:
 
 @dataclass(frozen=True)
 class Inside:
-    """The way to serve inside Envoy."""
+    """The server embedded in Envoy."""
 
     gateway: Gateway
     folder: Path
@@ -77,7 +77,7 @@ class Inside:
 
     @asynccontextmanager
     async def serving(self, service: LiveCalls) -> AsyncIterator[int]:
-        """Serve on a port, and tell which, while the block lasts."""
+        """Serve on a port while the block lasts, and yield the port."""
         server = AsgiServer(service, reflected=True)
         async with bridged(server, self.folder):
             yield int(self.gateway.address.rpartition(":")[2])
@@ -107,7 +107,7 @@ async def scripted_server(
     credentials: grpc.ServerCredentials | None = None,
     connections: Connections = ANY_AGE,
 ) -> AsyncIterator[int]:
-    """Serve by grpc.aio on an ephemeral port, and tell which, while the block lasts."""
+    """Serve by grpc.aio on an ephemeral port while the block lasts, and yield the port."""
     service = LiveCalls(GetCall(ports, ports), Admission(OpenDoor(), 2000))
     server = AioServer(service, "127.0.0.1:0", credentials, connections=connections)
     await server.start()
@@ -136,6 +136,6 @@ def trailer_of(error: grpc.aio.AioRpcError, key: str) -> bytes:
 
 
 async def raw(service: Service, method: str, request: bytes) -> bytes:
-    """Send bytes to a method as they are."""
+    """Send raw bytes to a method."""
     send: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = service.channel.unary_unary(method)
     return await send(request)

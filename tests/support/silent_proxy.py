@@ -8,7 +8,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 
 class SilentProxy:
-    """Passes bytes on both ways; while it is silent it swallows them, and never hangs up."""
+    """Forwards bytes both ways; while it is silent it drops them, and never closes a connection."""
 
     def __init__(self, database_url: str) -> None:
         self._database = conninfo_to_dict(database_url)
@@ -22,7 +22,7 @@ class SilentProxy:
         return self.url_with()
 
     def url_with(self, *ports: int) -> str:
-        """Name hosts by their ports, and this one as the last."""
+        """Return a URL with hosts of these ports, and this one as the last."""
         hosts = ",".join(f"127.0.0.1:{port}" for port in (*ports, self.port))
         return f"postgresql://postgres:hunter2@{hosts}/{self._database['dbname']}?sslmode=disable"
 

@@ -1,4 +1,4 @@
-"""The service in parts of its own, each of which a test can take away: the server and all around it."""
+"""The service in its parts, each of which a test can stop: the server and all around it."""
 
 import json
 import os
@@ -27,14 +27,14 @@ from tests.support.ways import Way
 
 
 class Server:
-    """A `python -m server serve` that can be ended and started again, of one worker or several."""
+    """A `python -m server serve` that can be ended and restarted, of one worker or several."""
 
-    # The setting that names the first worker's port; each other has the one behind the last.
+    # The setting with the first worker's port; each other has the next one.
     port_of_worker = "GRPC_PORT"
     ports_of_worker = 1
 
     def __init__(self, folder: Path, settings: dict[str, str], *, waits: bool = True) -> None:
-        """Start it, and wait until it serves unless told not to."""
+        """Start it, and wait until it serves, unless `waits` is false."""
         workers = int(settings.get("WORKERS", "1"))
         self.ports = free_ports(workers * self.ports_of_worker)[:workers]
         self.log_file = folder / "server.log"
@@ -60,32 +60,32 @@ class Server:
             self._process = subprocess.Popen(command, env=self.environment, stdout=output, stderr=log)
 
     def wait_ready(self) -> None:
-        """Wait until it serves, which takes a busy machine long."""
+        """Wait until it serves, which takes long on a busy machine."""
         if not wait_until(lambda: all(map(self.serves, self.ports)), 60):
             self._process.kill()
             raise AssertionError(self.log())
 
     @property
     def port(self) -> int:
-        """Where it answers gRPC; the first worker does, where each has a port."""
+        """Its gRPC port; that of the first worker, if each has one."""
         return self.ports[0]
 
     def address_of(self, port: int) -> str:
-        """Tell where the worker of a port answers gRPC, perhaps with others."""
+        """Return the gRPC address of a port's worker, which others may share."""
         return f"127.0.0.1:{port}"
 
     def connections(self, port: int) -> int:
-        """Count the connections that the worker of a port has taken."""
+        """Count the connections that the worker of a port has accepted."""
         answers_on = int(self.address_of(port).rpartition(":")[2])
         taken = (self.worker(port) or self.process).net_connections("tcp")
         return sum(it.laddr.port == answers_on and it.status == psutil.CONN_ESTABLISHED for it in taken)
 
     def serves(self, port: int) -> bool:
-        """Tell whether the worker of a port says of itself that it serves."""
+        """Return whether the worker of a port is SERVING, by its health."""
         return grpc_answers(f"127.0.0.1:{port}", self._credentials())
 
     def worker(self, port: int) -> psutil.Process | None:
-        """Find the worker that has a port, where one process keeps it and it runs."""
+        """Return the worker that has a port, if it is supervised and runs."""
         for process in self.process.children():
             with suppress(psutil.Error):  # it has just ended
                 if process.environ().get(self.port_of_worker) == str(port):
@@ -93,12 +93,12 @@ class Server:
         return None
 
     def workers(self) -> set[psutil.Process]:
-        """Find all workers that run, where one process keeps them."""
+        """Return all supervised workers that run."""
         return set(self.process.children())
 
     @property
     def process(self) -> psutil.Process:
-        """The process itself: the one worker, or who keeps them."""
+        """The process itself: the one worker, or their supervisor."""
         return psutil.Process(self._process.pid)
 
     def wait(self) -> int:
@@ -111,7 +111,7 @@ class Server:
         return self.wait()
 
     def log(self) -> str:
-        """Read what it has logged so far, and what libraries and Envoy have said beside it."""
+        """Read its log so far, including the output of libraries and Envoy."""
         return self.log_file.read_text()
 
     def lines(self) -> list[dict[str, Any]]:
@@ -124,7 +124,7 @@ class Server:
         return [line for line in self.lines() if line["message"] == message]
 
     def _credentials(self) -> grpc.ChannelCredentials | None:
-        """Trust who the gateway is to trust, where that asks it by TLS."""
+        """Return the credentials of the gateway's CA, if that connects by TLS."""
         file = self.environment.get("UPSTREAM_TLS_CA_FILE")
         return grpc.ssl_channel_credentials(Path(file).read_bytes()) if file else None
 
@@ -139,10 +139,10 @@ def is_killed_and_comes_back(server: Server, port: int) -> None:
 
 
 class InsideServer(Server):
-    """A server in Envoys, all on one port; by the port of its admin page one is known from another."""
+    """A server embedded in Envoys, all on one port, which differ by the port of their admin page."""
 
     port_of_worker = "ADMIN_PORT"
-    # Its own, and that of the one that takes its place.
+    # Its own, and its replacement's.
     ports_of_worker = 2
 
     def prepare(self) -> None:
@@ -170,12 +170,12 @@ class InsideServer(Server):
 
 
 def admin_url(port: int) -> str:
-    """Tell where the admin page of an Envoy is."""
+    """Return the URL of an Envoy's admin page."""
     return f"http://127.0.0.1:{port}"
 
 
 def server_of(folder: Path, settings: dict[str, str], *, waits: bool = True) -> Server:
-    """Start a server, beside Envoy or inside it, as the settings say."""
+    """Start a server, standalone or embedded in Envoy, as configured."""
     kind = InsideServer if settings.get("INSIDE") == "1" else Server
     return kind(folder, settings, waits=waits)
 
@@ -195,11 +195,11 @@ class Stack:
 
     @property
     def grpc_addresses(self) -> tuple[str, str]:
-        """Where gRPC is answered: straight, and through Envoy; inside it that is one address."""
+        """The gRPC addresses: direct, and through Envoy; embedded, they are the same."""
         return f"127.0.0.1:{self.server.port}", self.gateway.address
 
     def get(self, call_id: Any = PLAIN_CALL.id, headers: dict[str, str] | None = None) -> Reply:
-        """Ask for a call by REST."""
+        """Request a call by REST."""
         return ask(self.gateway.url, "GET", f"/v1/live/calls/{call_id}", headers)
 
 

@@ -1,4 +1,4 @@
-"""Callers who ask for the one stored call again and again, by REST and by gRPC through Envoy."""
+"""Callers who request the one stored call again and again, by REST and by gRPC through Envoy."""
 
 import http.client
 import threading
@@ -18,19 +18,19 @@ from tests.support.rest import ask
 from tests.support.tokens import bearer
 
 WELL = {200, grpc.StatusCode.OK}
-"""What comes back where nobody notices anything."""
+"""The outcomes if no caller notices anything."""
 
 PATIENT = dict.fromkeys(
     ("DATABASE_CONNECT_TIMEOUT_MS", "DATABASE_READ_TIMEOUT_MS", "DATABASE_STATEMENT_TIMEOUT_MS"), "6000"
 )
-"""Settings for their server: how soon a busy machine starts a PostgreSQL backend is not asked here."""
+"""Settings for their server: how soon a busy machine starts a PostgreSQL backend is not tested here."""
 
 CALLERS = 6
-"""On each face two, who keep their connections, and one who connects for each request."""
+"""For each API two who keep their connections, and one who connects for each request."""
 
 
 class Asked(Protocol):
-    """Where they ask: a gateway, or what stands before it."""
+    """Their target: a gateway, or a proxy before it."""
 
     @property
     def address(self) -> str: ...
@@ -41,9 +41,9 @@ _PATH = f"/v1/live/calls/{CALL_ID}"
 
 @contextmanager
 def steady_stream(gateway: Asked, token: str | None = None) -> Iterator[Counter[object]]:
-    """Let the callers ask while the block lasts, with a token if one is given.
+    """Let the callers send requests while the block lasts, with a token if one is given.
 
-    Yields what came back, counted.
+    Yields the outcomes, counted.
     """
     shown = bearer(token) if token else {}
     url = f"http://{gateway.address}"
@@ -57,7 +57,7 @@ def steady_stream(gateway: Asked, token: str | None = None) -> Iterator[Counter[
     with ExitStack() as stack:
         stub = LiveCallsStub(stack.enter_context(grpc.insecure_channel(gateway.address)))
         client = stack.enter_context(httpx.Client(timeout=10))
-        # gRPC connects anew after a second if that failed once, and until then callers fail at once
+        # gRPC reconnects after a second if connecting failed once, and until then callers fail at once
         # who do not wait.
         waits = threading.Event()
 

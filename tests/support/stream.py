@@ -15,7 +15,7 @@ SECRET = "secret-of-the-tests-that-is-long-enough"  # noqa: S105 - the stand-in'
 
 
 def stream_settings(url: str, **changes: Any) -> StreamSettings:
-    """Make the settings for a Stream at the URL, as configured by default but for changes."""
+    """Make the settings for a Stream at the URL, with defaults but for changes."""
     return StreamSettings(**{"api_key": KEY, "api_secret": SECRET, "base_url": url, **changes})
 
 

@@ -1,4 +1,4 @@
-"""What sends new connections to one of several gateways, as a Service of Kubernetes does."""
+"""A load balancer that sends new connections to one of several gateways, as a Kubernetes Service."""
 
 import socket
 import threading
@@ -9,11 +9,11 @@ _LOOK_SECONDS = 0.1
 
 
 class Switchboard:
-    """A TCP port that passes bytes on, both ways; connections stay with whom they were begun."""
+    """A TCP port that forwards bytes both ways; connections stay with their first target."""
 
     def __init__(self, target: str) -> None:
         self.target = target
-        """Where new connections go."""
+        """The target of new connections."""
         self._listening = socket.create_server(("127.0.0.1", 0), backlog=128)
         self._over = threading.Event()
         self._threads = [threading.Thread(target=self._accept)]
@@ -24,7 +24,7 @@ class Switchboard:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Pass on while the block lasts, and until all have hung up."""
+        """Forward while the block lasts, and until all connections are closed."""
         self._threads[0].start()
         try:
             yield
@@ -56,9 +56,9 @@ class Switchboard:
 
 
 def _pass_on(from_: socket.socket, to: socket.socket) -> None:
-    """Pass on what one says until he has no more to say."""
+    """Forward what one sends until it has no more to send."""
     from_.settimeout(None)
-    with suppress(OSError):  # the other hears no more
+    with suppress(OSError):  # the other has closed
         while data := from_.recv(65536):
             to.sendall(data)
     with suppress(OSError):

@@ -1,4 +1,4 @@
-"""Servers for a load generator to ask, by gRPC and by HTTP/1.1, that remember what they were asked."""
+"""Servers for a load generator, by gRPC and by HTTP/1.1, that remember their requests."""
 
 import asyncio
 from collections import Counter
@@ -17,7 +17,7 @@ Respond = Callable[[web.Request, bytes], Awaitable[web.StreamResponse]]
 
 
 async def at_once(_: str) -> bytes | None:
-    """Answer with any call."""
+    """Return any call."""
     return b"a call"
 
 
@@ -28,12 +28,12 @@ async def in_one_piece(_: web.Request, body: bytes) -> web.StreamResponse:
 
 @dataclass
 class Target:
-    """What a server answers, None where it has no such call, and what it was asked."""
+    """A server's responses, None if it has no such call, and its requests."""
 
     address: str = ""
     answer: Answer = at_once
     respond: Respond = in_one_piece
-    """How HTTP/1.1 carries the answer."""
+    """How HTTP/1.1 carries the response."""
     ids: Counter[str] = field(default_factory=Counter)
     tokens: set[str | None] = field(default_factory=set)
     peers: set[str] = field(default_factory=set)

@@ -41,7 +41,7 @@ class TlsFiles:
         return self.folder / "client_ca.pem"
 
     def hold(self, certificate: LeafCert, client_ca: CA | None = None) -> "TlsFiles":
-        """Write the files anew, each where it is."""
+        """Rewrite the files, each in place."""
         self.certificate.write_bytes(chain_of(certificate))
         self.key.write_bytes(certificate.private_key_pem.bytes())
         if client_ca:
@@ -49,14 +49,14 @@ class TlsFiles:
         return self
 
     def settings(self, *, mutual: bool = False) -> TlsSettings:
-        """Name the files, that of the clients' CA only where TLS is to be mutual."""
+        """Return the settings of the files, with that of the clients' CA only if TLS is mutual."""
         client_ca = self.client_ca if mutual else None
         return TlsSettings(
             certificate_file=self.certificate, key_file=self.key, client_ca_file=client_ca
         )
 
     def variables(self) -> dict[str, str]:
-        """Name all three in the environment of a process."""
+        """Return the environment variables of all three."""
         return {
             "GRPC_TLS_CERTIFICATE_FILE": str(self.certificate),
             "GRPC_TLS_KEY_FILE": str(self.key),
@@ -65,7 +65,7 @@ class TlsFiles:
 
 
 def for_host(ca: CA) -> LeafCert:
-    """Issue a certificate that a server on this machine can show."""
+    """Issue a certificate for a server on this machine."""
     return ca.issue_cert(HOST, "127.0.0.1")
 
 
@@ -81,13 +81,13 @@ def chain_of(certificate: LeafCert) -> bytes:
 
 
 def serial_of(certificate: LeafCert) -> int:
-    """Tell a certificate's serial number."""
+    """Return a certificate's serial number."""
     return x509.load_pem_x509_certificate(chain_of(certificate)).serial_number
 
 
 @asynccontextmanager
 async def tls_server(settings: TlsSettings) -> AsyncIterator[int]:
-    """Serve one call by TLS, and tell the port, while the block lasts."""
+    """Serve one call by TLS while the block lasts, and yield the port."""
     ports = ScriptedPorts()
     ports.holds(PLAIN_CALL)
     async with scripted_server(ports, server_credentials(settings)) as port:
@@ -103,7 +103,7 @@ def channel_to(port: int, trusted: CA, shown: LeafCert | None = None) -> grpc.ai
 
 
 async def code_of(channel: grpc.aio.Channel) -> grpc.StatusCode:
-    """Ask for the call by a channel, and tell the status."""
+    """Request the call by a channel, and return the status."""
     get_call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(GET_CALL)
     try:
         await get_call(pb.GetCallRequest(id=str(CALL_ID)).SerializeToString(), timeout=10)
@@ -113,13 +113,13 @@ async def code_of(channel: grpc.aio.Channel) -> grpc.StatusCode:
 
 
 async def code_for(port: int, trusted: CA, shown: LeafCert | None = None) -> grpc.StatusCode:
-    """Ask for the call by a new connection, and tell the status."""
+    """Request the call by a new connection, and return the status."""
     async with channel_to(port, trusted, shown) as channel:
         return await code_of(channel)
 
 
 def client_context(version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> ssl.SSLContext:
-    """Make a client that speaks one version of TLS and trusts everybody."""
+    """Make the context of a client that uses one version of TLS and trusts everybody."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -132,7 +132,7 @@ def client_context(version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> ssl.SSLC
 
 
 def served_serial(port: int) -> int:
-    """Tell the serial number of the certificate that a new connection is shown."""
+    """Return the serial number of the certificate that a new connection gets."""
     with (
         socket.create_connection(("127.0.0.1", port)) as connection,
         client_context().wrap_socket(connection) as encrypted,

@@ -1,4 +1,4 @@
-"""Tokens and key sets as providers really make them, with the settings for each and what is right."""
+"""Tokens and key sets as providers really make them, with settings and the expected outcome of each."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ OK, REFUSED, FORBIDDEN = "ok", "unauthenticated", "permission_denied"
 
 @dataclass(frozen=True)
 class Shape:
-    """A token, made when it is needed, and what becomes of who shows it."""
+    """A token, made when it is needed, and the outcome of a request with it."""
 
     make: Callable[[], str]
     outcome: str
@@ -40,7 +40,7 @@ class Group:
     shapes: Mapping[str, Shape]
 
     def outcomes(self) -> dict[str, str]:
-        """Return what is right for each shape."""
+        """Return the expected outcome of each shape."""
         return {name: shape.outcome for name, shape in self.shapes.items()}
 
 

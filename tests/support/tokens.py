@@ -1,4 +1,4 @@
-"""An issuer of access tokens, which signs whatever a test says."""
+"""An issuer of access tokens, which signs whatever a test wants."""
 
 import base64
 import json
@@ -36,7 +36,7 @@ class Signer:
 
     @property
     def bare_jwk(self) -> dict[str, Any]:
-        """The public half, and nothing of how it is used."""
+        """The public half, without its use."""
         return jwk_of(self.private_key.public_key())
 
     def token(self, headers: Mapping[str, Any] | None = None, /, **claims: Any) -> str:
@@ -55,12 +55,12 @@ class Signer:
 
 @cache
 def signer(algorithm: str, kid: str | None = None) -> Signer:
-    """Have a key of an algorithm and an id; the same one in the whole session."""
+    """Return a key of an algorithm and an id; the same one in the whole session."""
     return Signer(kid or algorithm.lower(), algorithm, _KINDS[algorithm]())
 
 
 def all_signers() -> list[Signer]:
-    """Have a key of each algorithm that may sign tokens."""
+    """Return a key of each algorithm that may sign tokens."""
     return [signer(algorithm) for algorithm in ALGORITHMS]
 
 
@@ -84,18 +84,18 @@ def jwk_of(key: Any) -> dict[str, Any]:
 
 
 def honest_claims() -> dict[str, Any]:
-    """Make the claims of a token that is good for five minutes."""
+    """Make the claims of a token that is valid for five minutes."""
     now = int(time.time())
     return {"iss": ISSUER, "aud": AUDIENCE, "sub": "someone", "iat": now, "exp": now + 300}
 
 
 def bearer(token: str) -> dict[str, str]:
-    """Show a token, as a header or as metadata."""
+    """Return a token as a header or as metadata."""
     return {"authorization": f"Bearer {token}"}
 
 
 def token_settings(keys_url: str) -> dict[str, str]:
-    """Write the settings of a server that asks for tokens of this issuer."""
+    """Return the settings of a server that requires tokens of this issuer."""
     return {
         "AUTH": "on",
         "AUTH_ISSUER": ISSUER,

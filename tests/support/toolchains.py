@@ -1,4 +1,4 @@
-"""What tests need beside Python: where it is missing they are skipped, but fail in CI."""
+"""What tests need besides Python: if it is missing they are skipped, but fail in CI."""
 
 import os
 import re
@@ -14,13 +14,13 @@ ROOT = Path(__file__).parents[2]
 
 
 class Tool(NamedTuple):
-    """What clients are built with: the least version that will do, and the command that tells it."""
+    """A build tool of clients: the least version that will do, and the command that prints it."""
 
     least: tuple[int, ...]
     version: tuple[str, ...]
 
     def missing(self) -> str:
-        """Say what is missing here, if anything is."""
+        """Return what is missing here, empty if nothing is."""
         needed = f"{self.version[0]} {_dotted(self.least)} or newer"
         if not shutil.which(self.version[0]):
             return f"{needed}; there is none"
@@ -32,12 +32,12 @@ class Tool(NamedTuple):
 
 
 def set_up_by(script: str, *arguments: str) -> None:
-    """See to what a script of `scripts/` installs; if that fails, fail in CI and else skip."""
+    """Run an installing script of `scripts/`; if that fails, fail in CI and else skip."""
     insist_on(_failed(script, *arguments))
 
 
 def insist_on(missing: str) -> None:
-    """Fail in CI and else skip if something is missing, with the words that name it."""
+    """Fail in CI and else skip, with the message, if something is missing."""
     if missing and os.environ.get("CI"):
         pytest.fail(missing)
     if missing:

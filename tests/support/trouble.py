@@ -1,4 +1,4 @@
-"""What trouble with PostgreSQL looks like from both of its sides."""
+"""Trouble with PostgreSQL, seen from both sides."""
 
 import asyncio
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ SPEC_SECONDS = 2.0
 
 @contextmanager
 def in_time() -> Iterator[None]:
-    """Hold that the block ends with StoreUnavailableError, as soon as the issue asks for."""
+    """Assert that the block ends with StoreUnavailableError, soon enough."""
     begun = monotonic()
     with pytest.raises(StoreUnavailableError):
         yield
@@ -36,7 +36,7 @@ def locked(url: str) -> Iterator[None]:
 
 @contextmanager
 def suspended(pid: int) -> Iterator[None]:
-    """Have a backend read nothing while the block lasts."""
+    """Let a backend read nothing while the block lasts."""
     backend = psutil.Process(pid)
     backend.suspend()
     try:
@@ -58,7 +58,7 @@ def end_unread(url: str, pid: int) -> None:
 
 
 async def is_found_again(calls: StoredCalls) -> None:
-    """Ask until the call is found, without anything being done for it."""
+    """Read until the call is found, without anything being done for it."""
     async with asyncio.timeout(60):
         while True:
             try:

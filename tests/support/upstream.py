@@ -1,4 +1,4 @@
-"""A small real gRPC server that answers as a test says, also in ways the service never does."""
+"""A small real gRPC server that a test scripts, also in ways the service never responds."""
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -25,9 +25,9 @@ class Request:
     message: bytes
     metadata: Mapping[str, str | bytes]
     time_left: float
-    """The seconds the caller still waited; beyond all measure where it set no deadline."""
+    """The seconds until the caller's deadline; beyond all measure if it set none."""
     given_up: Event = field(default_factory=Event)
-    """Set when the call is over for its caller: answered, cancelled, or past its deadline."""
+    """Set when the call is over for its caller: complete, cancelled, or past its deadline."""
 
     @property
     def id(self) -> str:
@@ -73,7 +73,7 @@ class Upstream:
         self.says_it_serves()
 
     def says_it_serves(self, *, serves: bool = True) -> None:
-        """Say so, or that it does not, when it is asked for its health; it answers all the same."""
+        """Set its health to SERVING, or not; it responds all the same."""
         statuses = health_pb2.HealthCheckResponse
         self._health.set(SERVICE, statuses.SERVING if serves else statuses.NOT_SERVING)
 
@@ -82,11 +82,11 @@ class Upstream:
         self._answer = answer
 
     def answers(self, call: pb.Call) -> None:
-        """Answer with the call."""
+        """Respond with the call."""
         self.runs(lambda _request, _context: call)
 
     def serves(self, calls: Mapping[str, pb.Call], *, to: str | None = None) -> None:
-        """Answer with the call of the id, NOT_FOUND where there is none; or to one token alone."""
+        """Respond with the call of the id, NOT_FOUND if there is none; or to one token alone."""
 
         def answer(request: Request, context: Context) -> pb.Call:
             if to is not None and request.metadata.get("authorization") != f"Bearer {to}":
@@ -102,11 +102,11 @@ class Upstream:
         *details: Message,
         trailers: tuple[tuple[str, str], ...] = (),
     ) -> None:
-        """Fail with the status, as a server does that sends google.rpc details."""
+        """Fail with the status, like a server that sends google.rpc details."""
         self.runs(lambda _, context: abort(context, code, message, details, trailers))
 
     def hangs(self) -> None:
-        """Never answer; end only when the caller has given up."""
+        """Never respond; end only when the caller has given up."""
 
         def hang(request: Request, context: Context) -> pb.Call:
             request.given_up.wait()
@@ -134,7 +134,7 @@ def abort(
     details: tuple[Message, ...] = (),
     trailers: tuple[tuple[str, str], ...] = (),
 ) -> NoReturn:
-    """Fail a call with a status and, where there are any, google.rpc details."""
+    """Fail a call with a status and, if there are any, google.rpc details."""
     status = Status(code=code.value[0], message=message, details=[_packed(d) for d in details])
     packed = (("grpc-status-details-bin", status.SerializeToString()),) if details else ()
     context.set_trailing_metadata((*trailers, *packed))
@@ -144,7 +144,7 @@ def abort(
 
 @contextmanager
 def upstream_running(credentials: grpc.ServerCredentials | None = None) -> Iterator[Upstream]:
-    """Run an upstream for as long as the block takes, by TLS where it has credentials."""
+    """Run an upstream while the block lasts, by TLS if it has credentials."""
     upstream = Upstream(credentials)
     try:
         yield upstream

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
-    """Runs at once what waits for hours, in the right order; `time()` tells the virtual time."""
+    """Runs at once what waits for hours, in the right order; `time()` returns the virtual time."""
 
     def __init__(self) -> None:
         self._now = 1000.0

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect
 
-# What Chromium notes of each reply that is no success, however well the page takes it.
+# What Chromium logs for each reply that is no success, however well the page handles it.
 _OF_A_STATUS = "Failed to load resource: the server responded with a status of"
 PHONE = {"width": 360, "height": 740}
 
@@ -21,7 +21,7 @@ expect.set_options(timeout=_PATIENCE)
 
 @dataclass
 class Visit:
-    """A page, and what was noticed of it."""
+    """A page, and what was recorded of it."""
 
     page: Page
     hosts: set[str] = field(default_factory=set)
@@ -34,7 +34,7 @@ class Visit:
 
     @property
     def overflows(self) -> bool:
-        """Tell whether one must scroll sideways."""
+        """Return whether one must scroll sideways."""
         return bool(self.page.evaluate("document.documentElement.scrollWidth > innerWidth"))
 
     @property
@@ -44,7 +44,7 @@ class Visit:
         return sum(map(int, colour.strip("rgb()").split(","))) / 3
 
     def faults(self, *ignored: str) -> list[str]:
-        """Let axe look for what keeps people out; rules may be ignored, by their ids."""
+        """Let axe check accessibility; rules may be ignored, by their ids."""
         options = {"rules": {rule: {"enabled": False} for rule in ignored}}
         violations = Axe().run(self.page, options=options).response["violations"]
         return [f"{each['id']}: {node['html']}" for each in violations for node in each["nodes"]]
@@ -62,7 +62,7 @@ class Visit:
 
 @contextmanager
 def visiting(browser: Browser, url: str, **options: Any) -> Iterator[Visit]:
-    """Open a page that has nothing of former visits; it must have no errors, and ask no other host."""
+    """Open a page that has nothing of former visits; it must have no errors, nor use another host."""
     context = browser.new_context(base_url=url, **options)
     context.set_default_timeout(_PATIENCE)
     visit = Visit(context.new_page())

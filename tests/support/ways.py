@@ -1,10 +1,10 @@
-"""The two ways to serve, beside Envoy or inside it, and the ways in that callers have."""
+"""The two ways to serve, standalone or embedded in Envoy, and the ways in that callers have."""
 
 from enum import StrEnum
 
 
 class Way(StrEnum):
-    """Where Python answers."""
+    """Whether Python serves standalone or embedded in Envoy."""
 
     BESIDE = "beside"
     INSIDE = "inside"

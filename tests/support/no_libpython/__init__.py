@@ -1,4 +1,4 @@
-"""A folder for PYTHONPATH, whose sitecustomize takes Python's shared library away."""
+"""A folder for PYTHONPATH, whose sitecustomize hides Python's shared library."""
 
 from pathlib import Path
 

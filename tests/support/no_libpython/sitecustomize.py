@@ -1,4 +1,4 @@
-"""Python imports this as it starts, where the folder is on its path; it finds no libpython then."""
+"""Python imports this as it starts, if the folder is on its path; it finds no libpython then."""
 
 import find_libpython
 

@@ -1,6 +1,6 @@
 """Python imports this as it starts, if the folder is on its path: one import waits from then on.
 
-The module is SLOW_IMPORT; the file IMPORTING is made once it is asked for.
+The module is SLOW_IMPORT; the file IMPORTING is made once its import begins.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""A folder for PYTHONPATH, whose sitecustomize lets a server inside Envoy get stuck."""
+"""A folder for PYTHONPATH, whose sitecustomize lets an embedded server hang."""
 
 from pathlib import Path
 

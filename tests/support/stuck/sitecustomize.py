@@ -1,6 +1,6 @@
-"""Python imports this as it starts, where the folder is on its path; it gets stuck when a file says so.
+"""Python imports this as it starts, if the folder is on its path; it hangs when a file demands it.
 
-The file holds `start`, `loop` or `interpreter`, and is taken away: whoever is started again is well.
+The file holds `start`, `loop` or `interpreter`, and is removed: a restarted server does not hang.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ LONG_SECONDS = 60
 
 
 def _freeze() -> None:
-    """Stand in for what a server does last as it starts, in its loop."""
+    """Replace the last step of a server's start, in its loop."""
     waiting = (asyncio.get_running_loop(), file := Path(os.environ["GET_STUCK_BY"]))
     if file.exists() and file.read_text() == "start":
         file.unlink()
@@ -30,7 +30,7 @@ def _wait_for(loop: asyncio.AbstractEventLoop, file: Path) -> None:
     if what == "loop":
         loop.call_soon_threadsafe(time.sleep, LONG_SECONDS)
     else:
-        # As a library does that forgets to let others run.
+        # Like a library that does not release the interpreter lock.
         ctypes.PyDLL(None).sleep(LONG_SECONDS)
 
 
