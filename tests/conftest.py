@@ -3,12 +3,12 @@ import signal
 
 import pytest
 
-# Some tests serve gRPC in threads of their own process, and start other programs beside them:
+# Some tests serve gRPC in threads of their own process, and start other programs as well:
 # gRPC would write a line about each of these.
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
-# Some end a program by Ctrl-C. A shell has what it starts in the background ignore that, and who ignores
-# it hands that on to all that it starts.
+# Some end a program by Ctrl-C. A shell lets its background jobs ignore that, and what ignores
+# it passes that on to all that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins: list[str] = [
@@ -23,5 +23,5 @@ pytest_plugins: list[str] = [
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put those first in which sockets are blocked, for so would be the threads of what runs for all."""
+    """Run those first in which sockets are blocked, or so are those of shared fixtures' threads."""
     items.sort(key=lambda item: "unit" not in item.path.parts)

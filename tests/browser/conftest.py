@@ -13,14 +13,14 @@ from tests.support.ways import Way
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium, for one module: it would not bear the event loops that tests of others have."""
+    """Chromium, for one module: it conflicts with the event loops of other modules' tests."""
     with browser_running() as browser:
         yield browser
 
 
 @pytest.fixture(scope="session")
 def demo(request: pytest.FixtureRequest) -> Iterator[RunningDemo]:
-    """Everything, as `make run` starts it, beside unless a test names its ways to serve.
+    """Everything, as `make run` starts it, standalone unless a test names its ways to serve.
 
     A test leaves it as it found it.
     """

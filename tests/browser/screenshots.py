@@ -46,7 +46,7 @@ def picture_call(browser: Browser, demo: RunningDemo, look: str) -> None:
 
 
 def save(page: Page, name: str) -> None:
-    """Write what is to be seen, with few colours: a third of the size."""
+    """Save a screenshot with few colours: a third of the size."""
     shot = Image.open(io.BytesIO(page.screenshot(animations="disabled")))
     shot.convert("RGB").quantize(_COLOURS).save(FOLDER / f"{name}.png", optimize=True)
 

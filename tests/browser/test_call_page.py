@@ -1,4 +1,4 @@
-"""A call's status page, as people on call have it before them: what it shows, and how it keeps fresh."""
+"""A call's status page for people on call: what it shows, and how it stays fresh."""
 
 import re
 
@@ -154,7 +154,7 @@ def test_it_says_that_nothing_can_be_reached_and_heals(visit: Visiting, demo: Ru
         expect(page.locator("#trouble")).to_contain_text("the service cannot be reached")
         page.context.set_offline(False)
         expect(page.locator("#trouble")).to_be_hidden()
-        # Chromium notes it of its own accord.
+        # Chromium logs it by itself.
         visited.errors[:] = [
             error for error in visited.errors if "ERR_INTERNET_DISCONNECTED" not in error
         ]

@@ -40,7 +40,7 @@ def test_the_token_goes_nowhere_but_to_the_service(visit: Visiting, demo: Runnin
         assert demo.token not in page.evaluate("JSON.stringify([history.state, {...localStorage}])")
         assert page.context.cookies() == []
         assert demo.token not in page.content()
-        # It survives a reload, and is forgotten when told so.
+        # It survives a reload, and is forgotten on request.
         page.reload()
         expect(page.locator("#status")).to_have_text("Live")
         page.get_by_role("button", name="Forget the token").click()

@@ -64,7 +64,7 @@ def served(postgres: EmbeddedPostgres, database: str, folder: Path, way: Way) ->
 def stacks(
     shared_postgres: EmbeddedPostgres, database: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stacks]:
-    """The service by a way to serve, once it is asked for; a test leaves it as it found it."""
+    """The service by a way to serve, started on first use; a test leaves it as it found it."""
     with ExitStack() as running:
 
         @cache
@@ -84,7 +84,7 @@ def way_in(request: pytest.FixtureRequest) -> WayIn:
 
 @pytest.fixture(scope="session")
 def address(way_in: WayIn, stacks: Stacks) -> str:
-    """Where gRPC is answered by the way in."""
+    """The gRPC address of the way in."""
     straight, through = stacks(way_in.way).grpc_addresses
     return straight if way_in is WayIn.DIRECT else through
 

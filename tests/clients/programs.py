@@ -1,4 +1,4 @@
-"""Programs by others that ask the service, and how each is built."""
+"""Third-party clients of the service, and how each is built."""
 
 import subprocess
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""ghz, which asks as fast as it is answered: all of it must be."""
+"""ghz, a load generator: all its requests must succeed."""
 
 import json
 from importlib.resources import files
@@ -11,7 +11,7 @@ from tests.support.calls import CALL_ID
 from tests.support.toolchains import ROOT
 
 REQUESTS, AT_ONCE = 400, 50
-# Beside it, what it imports of Google's.
+# And Google's files that it imports.
 FROM_PROTO = (
     *("--proto", str(ROOT / "proto/livecalls/v1/live_calls.proto")),
     *("--import-paths", str(files("google.api").joinpath("../.."))),

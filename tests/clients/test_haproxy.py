@@ -1,4 +1,4 @@
-"""HAProxy before the gateway: REST, gRPC, and whether its checks find the gateway well."""
+"""HAProxy before the gateway: REST, gRPC, and whether its checks find the gateway healthy."""
 
 import socket
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from tests.support.proxies import haproxy_running
 from tests.support.stack import Stack
 
 PATH = f"/v1/live/calls/{CALL_ID}"
-# As gateway/README.md has it. By HTTP/1.0 and without a Host, as HAProxy asks by default.
+# As in gateway/README.md. By HTTP/1.0 and without a Host, as HAProxy checks by default.
 CHECKED = ("option httpchk GET /v1/live/calls/check", "http-check expect status 401")
 PASSED, FAILED = "L7OK", "L7STS"
 
@@ -39,7 +39,7 @@ def checking(stack: Stack, folder: Path, *lines: str) -> Iterator[str]:
 
 
 def checked(folder: Path) -> tuple[str, str]:
-    """Read what HAProxy takes the gateway for, and how its last check came out."""
+    """Return the gateway's state to HAProxy, and the result of its last check."""
     with socket.socket(socket.AF_UNIX) as asking, asking.makefile("rw") as lines:
         asking.settimeout(20)
         asking.connect(str(folder / "stats"))

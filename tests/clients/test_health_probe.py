@@ -1,11 +1,11 @@
-"""grpc-health-probe, as Kubernetes runs it, wherever health is asked: the server's own port."""
+"""grpc-health-probe, as Kubernetes runs it, on the server's own port."""
 
 import pytest
 
 from tests.clients.programs import HEALTH_PROBE, Ran
 from tests.support.ways import WayIn
 
-# Of grpc-health-probe: the question itself failed.
+# grpc-health-probe's exit code if the request itself failed.
 ASKED_IN_VAIN = 3
 
 

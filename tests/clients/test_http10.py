@@ -13,7 +13,7 @@ PATH = f"/v1/live/calls/{CALL_ID}"
 
 
 def ask(stack: Stack, request_line: str, headers: dict[str, str] | None = None) -> Reply:
-    """Ask by HTTP/1.0 with these headers alone."""
+    """Send a request by HTTP/1.0 with these headers alone."""
     lines = [
         f"{request_line} HTTP/1.0",
         *(f"{name}: {value}" for name, value in (headers or {}).items()),

@@ -1,4 +1,4 @@
-"""nginx before the gateway: by default it speaks HTTP/1.0, a request a connection, with its own Host."""
+"""nginx before the gateway: by default HTTP/1.0, a connection for each request, and its own Host."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,7 +31,7 @@ def nginx(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
 
 @pytest.fixture(scope="module")
 def grpc_nginx(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of an nginx that passes gRPC on."""
+    """The address of an nginx that proxies gRPC."""
     folder = tmp_path_factory.mktemp("grpc-nginx")
     passes = f"grpc_pass grpc://{stack.gateway.address};"
     with nginx_running(folder, passes, "http2") as address:

@@ -1,6 +1,6 @@
 """tonic, which may compress as the server cannot read: with zstd.
 
-What an unknown encoding is answered, gRPC says: doc/compression.md, the fourth case.
+The response to an unknown encoding is gRPC's: doc/compression.md, the fourth case.
 """
 
 import asyncio
@@ -50,7 +50,7 @@ def address(way_in: WayIn, stack: Stack) -> str:
 
 
 def outcomes(address: str, encoding: str) -> list[str]:
-    """Ask a number of times, at once on one connection."""
+    """Send a number of requests, at once on one connection."""
     asked = TONIC(address, encoding, CALL_ID, str(TIMES))
     assert asked.returncode == 0, asked.stderr
     return asked.stdout.splitlines()
@@ -58,7 +58,7 @@ def outcomes(address: str, encoding: str) -> list[str]:
 
 @asynccontextmanager
 async def compressing(addresses: tuple[str, str]) -> AsyncIterator[list[grpc.aio.Channel]]:
-    """Have channels that compress with gzip, enough for each of Envoy's threads to take some."""
+    """Open channels that compress with gzip, enough for each of Envoy's threads to take some."""
     async with AsyncExitStack() as opened:
         own = [("grpc.use_local_subchannel_pool", 1)]
         gzip = grpc.Compression.Gzip
@@ -70,7 +70,7 @@ async def compressing(addresses: tuple[str, str]) -> AsyncIterator[list[grpc.aio
 
 
 async def all_others_are_answered(stack: Stack) -> None:
-    """Ask by gRPC straight and through Envoy, and by REST."""
+    """Send requests by gRPC, direct and through Envoy, and by REST."""
     url = f"{stack.gateway.url}/v1/live/calls/{CALL_ID}"
     async with compressing(stack.grpc_addresses) as channels, httpx.AsyncClient(timeout=60) as rest:
         stubs = [LiveCallsStub(channel) for channel in channels]
@@ -95,7 +95,7 @@ def test_zstd_is_refused_with_what_is_accepted(way_in: WayIn, address: str) -> N
     refused = outcomes(address, "zstd")
     assert len(refused) == TIMES
     if way_in is WayIn.DIRECT:
-        # gRPC's core refuses it before anything of ours is asked, and has no words for it.
+        # gRPC's core rejects it before our code runs, and without a message.
         assert set(refused) <= {CORES_OWN}
         return
     for outcome in refused:

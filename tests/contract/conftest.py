@@ -8,7 +8,7 @@ from tests.support.service import Beside, Inside, Service, Way, scripted_service
 
 @pytest.fixture(scope="session")
 def inside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
-    """An Envoy with room for a server inside."""
+    """An Envoy that can embed a test's server."""
     folder = tmp_path_factory.mktemp("inside")
     with bridging_gateway(folder, RATE_LIMIT_PER_SECOND="0", REFLECTION="on") as gateway:
         yield Inside(gateway, folder)

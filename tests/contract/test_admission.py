@@ -1,4 +1,4 @@
-"""How many requests are answered at once, and what the others are told."""
+"""How many requests are served at once, and the status of the others."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ ROOM = 3
 
 @dataclass
 class HeldReads:
-    """Reads that end when the test says, and not before."""
+    """Reads that end when the test lets them, and not before."""
 
     begun: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
     ended: asyncio.Event = field(default_factory=asyncio.Event)
@@ -56,7 +56,7 @@ async def reads(service: Service) -> HeldReads:
 async def fill(
     service: Service, reads: HeldReads
 ) -> list[grpc.aio.UnaryUnaryCall[pb.GetCallRequest, pb.Call]]:
-    """Have as many requests under way as may be."""
+    """Start as many requests as may be under way."""
     calls = [service.stub.GetCall(REQUEST) for _ in range(ROOM)]
     for _ in calls:
         await asyncio.wait_for(reads.begun.acquire(), 5)

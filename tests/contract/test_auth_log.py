@@ -1,4 +1,4 @@
-"""What the log says of who was not let in: which check, which request, and nothing of the token."""
+"""The log of callers that were not admitted: which check, which request, and nothing of the token."""
 
 import logging
 from collections.abc import AsyncIterator, Callable

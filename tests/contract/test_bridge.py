@@ -1,4 +1,4 @@
-"""The bridge from Envoy's process to the test's own, by which tests serve inside.
+"""The bridge from Envoy's process to the test's own, by which tests serve embedded.
 
 Whatever happens on one side, nobody waits for ever on the other.
 """
@@ -28,7 +28,7 @@ BODY: Event = {"type": "http.response.body", "body": b""}
 
 
 class Scripted(AsgiServer):
-    """A server that answers a request by a script."""
+    """A server that responds to a request by a script."""
 
     def __init__(self, script: Callable[[Receive, Send], Awaitable[Any]]) -> None:
         self._script = script
@@ -75,7 +75,7 @@ async def test_no_request_gets_lost_among_many(inside: Inside) -> None:
 
 
 def hold(arrived: asyncio.Semaphore, released: asyncio.Event) -> Callable[[str], Awaitable[Call]]:
-    """Count the requests that have come, and answer them once all may go on."""
+    """Count the requests that have come, and respond once all may go on."""
 
     async def answer(_: str) -> Call:
         arrived.release()

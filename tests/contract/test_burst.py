@@ -1,4 +1,4 @@
-"""Many calls at once on one connection: each is answered, or turned away in our words."""
+"""Many calls at once on one connection: each is served, or rejected with our message."""
 
 import asyncio
 from collections import Counter

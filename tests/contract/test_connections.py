@@ -1,4 +1,4 @@
-"""How long connections straight to gRPC live: what keeps them alive, and what ends them."""
+"""How long direct gRPC connections live: what keeps them alive, and what ends them."""
 
 import asyncio
 import time
@@ -39,14 +39,14 @@ async def port(ports: ScriptedPorts) -> AsyncIterator[int]:
 
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a client be asked for a sign of life after a tenth of a second, and given up after another."""
+    """Ping a client after a tenth of a second, and disconnect it after another."""
     hurry = {"grpc.keepalive_time_ms": 100, "grpc.http2.ping_timeout_ms": 100}
     monkeypatch.setattr(aio_server, "OPTIONS", tuple({**dict(aio_server.OPTIONS), **hurry}.items()))
 
 
 @contextmanager
 def waiting_call(ports: ScriptedPorts) -> Iterator[asyncio.Event]:
-    """Let the store answer only once the event is set, as it is at the end of the block."""
+    """Let the store respond only once the event is set, as it is at the end of the block."""
     answered = asyncio.Event()
 
     async def answer(_: str) -> Call:

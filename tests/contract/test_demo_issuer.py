@@ -1,4 +1,4 @@
-"""The demo's issuer must be taken for one by whoever introspects and revokes as the RFCs have it."""
+"""The demo's issuer must serve clients that introspect and revoke by the RFCs."""
 
 import base64
 import subprocess

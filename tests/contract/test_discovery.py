@@ -1,4 +1,4 @@
-"""What an issuer's metadata must be to be believed, with real servers."""
+"""What an issuer's metadata must be to be accepted, with real servers."""
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing

@@ -1,4 +1,4 @@
-"""What callers with opaque tokens are answered, on both carriers, by what a real issuer answers."""
+"""The responses to callers with opaque tokens, on both carriers, by those of a real issuer."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -37,7 +37,7 @@ async def service(
 
 
 async def unavailable(service: Service, token: str) -> None:
-    """Ask in vain, because the issuer gives no answer."""
+    """Request a call in vain, because the issuer does not respond."""
     error = await refused(service, token)
     assert error.code() == grpc.StatusCode.UNAVAILABLE
     assert error.details() == "Access tokens cannot be checked right now. Try again shortly."
@@ -48,7 +48,7 @@ async def unavailable(service: Service, token: str) -> None:
 
 
 async def invalid(service: Service, token: str) -> None:
-    """Ask in vain with a bad token."""
+    """Request a call in vain, with an invalid token."""
     error = await refused(service, token)
     assert error.code() == grpc.StatusCode.UNAUTHENTICATED
     assert error.details() == "The access token is not valid."
@@ -290,7 +290,7 @@ async def test_many_callers_with_one_token_are_one_request_that_no_caller_ends(
     async with introspected_service(Beside(), introspection_server.url) as service:
         first, *others = (asyncio.ensure_future(ask(service, GOOD)) for _ in range(30))
         async with asyncio.timeout(60):
-            while introspection_server.requests == 0:  # noqa: ASYNC110 - no event tells of it
+            while introspection_server.requests == 0:  # noqa: ASYNC110 - there is no event for it
                 await asyncio.sleep(0.005)
         first.cancel()
         introspection_server.is_well()

@@ -48,7 +48,7 @@ async def test_no_good_caller_is_refused_and_the_issuer_is_asked_within_its_boun
 
 
 async def send(service: Service, junk: Iterator[int]) -> Counter[grpc.StatusCode]:
-    """Show one junk token after the other, and count how that ends."""
+    """Send one junk token after the other, and count the outcomes."""
     outcomes = Counter[grpc.StatusCode]()
     for number in junk:
         try:

@@ -1,4 +1,4 @@
-"""How issuers are asked, with real servers: what is read, what is not, and what the log has of it."""
+"""Requests to issuers, with real servers: what is read, what is not, and what is logged."""
 
 import asyncio
 import gzip

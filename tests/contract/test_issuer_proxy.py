@@ -1,4 +1,4 @@
-"""Through which proxy issuers are asked, with a real one."""
+"""The proxy of requests to issuers, with a real one."""
 
 from collections.abc import Iterator
 from contextlib import aclosing

@@ -78,7 +78,7 @@ async def test_those_of_the_system_are_trusted_without_a_file(
     async with aclosing(IssuerClient(settings_with(None))) as client:
         assert "TLS certificate not trusted" in await reason_of(client, server.url)
     assert server.requests == 0
-    # That is how an owner has OpenSSL look elsewhere for the system's.
+    # So OpenSSL's path to the system's authorities is changed.
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.certificate))
     async with aclosing(IssuerClient(settings_with(None))) as client:
         assert await client.get(server.url) == DOCUMENT
@@ -115,7 +115,7 @@ async def test_one_that_speaks_no_tls_is_named_so(key_server: KeyServer) -> None
 
 @contextmanager
 def asking_for_a_certificate(pair: Pair) -> Iterator[int]:
-    """Refuse a client for want of a certificate, and end only once it has read so."""
+    """Reject a client without a certificate, and end only once it has read the alert."""
     context = pair.server_context()
     context.verify_mode = ssl.CERT_REQUIRED
 

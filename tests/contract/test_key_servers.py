@@ -58,7 +58,7 @@ def serve(way: Way, monkeypatch: pytest.MonkeyPatch) -> Serve:
 
 
 async def lets_in(service: Service, key: Signer, issuer: str = ISSUER) -> None:
-    """Show a token of the issuer's, and one that only pretends to be."""
+    """Send a token of the issuer, and a forged one."""
     assert await ask(service, key.token(iss=issuer))
     forged = Signer(key.kid, key.algorithm, signer(key.algorithm, "forger").private_key)
     error = await refused(service, forged.token(iss=issuer))
@@ -66,7 +66,7 @@ async def lets_in(service: Service, key: Signer, issuer: str = ISSUER) -> None:
 
 
 def discovery_of(*issuers: str) -> dict[str, str]:
-    """The settings of a server that finds the keys of issuers by itself."""
+    """The settings of a server that discovers the keys of issuers."""
     return {"AUTH": "on", "AUTH_ISSUER": " ".join(issuers), "AUTH_AUDIENCE": AUDIENCE}
 
 

@@ -1,4 +1,4 @@
-"""Reflection, asked one question after another on a stream that stays open meanwhile."""
+"""Reflection, with one request after another on a stream that stays open meanwhile."""
 
 import asyncio
 
@@ -84,7 +84,7 @@ async def test_all_that_is_named_is_described(service: Service) -> None:
 
 @pytest.mark.parametrize("name", SERVICES)
 async def test_whatever_has_a_full_name_is_found_by_it(service: Service, name: str) -> None:
-    """As grpc-go does: tools ask for a method, a field, a oneof or a value of an enum, too."""
+    """As grpc-go does: tools look up a method, a field, a oneof or a value of an enum, too."""
     info = begun(service, name)
     for symbol, file in SYMBOLS.items():
         await info.write(ServerReflectionRequest(file_containing_symbol=symbol))

@@ -47,7 +47,7 @@ async def test_metadata_of_more_than_96_kib_are_refused_and_the_next_request_is_
 
 
 def received(port: int, sent: bytes) -> bytes:
-    """Send so much and no more, and read until the server ends the connection."""
+    """Send these bytes and no more, and read until the server ends the connection."""
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(sent)
         return b"".join(iter(lambda: connection.recv(1000), b""))

@@ -1,4 +1,4 @@
-"""What the command line makes of replies by REST, also of those that the service never gives."""
+"""How the command line handles REST replies, also those that the service never sends."""
 
 import json
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ CALL = documented(pb.Call(id="a"))
 
 
 class Scripted(ThreadingHTTPServer):
-    """Answers as a test says, and tells what was asked."""
+    """Responds as a test scripts it, and records the requests."""
 
     status, body, headers = 200, CALL, {}  # type: tuple[int, str, dict[str, str]]
 
@@ -45,7 +45,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(self.server.body.encode())
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture

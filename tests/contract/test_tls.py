@@ -1,4 +1,4 @@
-"""Who is answered by TLS, and who is refused."""
+"""Which clients are served by TLS, and which are rejected."""
 
 import asyncio
 import socket
@@ -63,7 +63,7 @@ async def test_tls_of_today_is_spoken(port: int, version: ssl.TLSVersion) -> Non
 
 
 async def test_tls_of_yesterday_is_not(port: int) -> None:
-    # An end of the connection, and no error of the client's own: that it spoke 1.1 is known by it.
+    # The connection is closed, without an error of the client's own: so it did use 1.1.
     with pytest.raises(ssl.SSLEOFError):
         await asyncio.to_thread(shaken_version, port, ssl.TLSVersion.TLSv1_1)
 

@@ -1,4 +1,4 @@
-"""What an operator reads of TLS: how it is served, and why clients were refused."""
+"""The log of TLS for operators: how it is served, and why clients were rejected."""
 
 import json
 import socket

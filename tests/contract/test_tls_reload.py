@@ -1,4 +1,4 @@
-"""Certificates that change under a server: new connections get the new ones, old ones go on."""
+"""Certificates that change while a server runs: new connections get the new ones, old ones go on."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""Tokens and key sets as providers really make them, and the attacks that each widening could let in."""
+"""Tokens and key sets as providers really make them, and attacks that leniency could let in."""
 
 import logging
 

@@ -18,7 +18,7 @@ def running_upstream() -> Iterator[Upstream]:
 
 @pytest.fixture
 def upstream(running_upstream: Upstream) -> Upstream:
-    """A gRPC server that answers as the test says."""
+    """A gRPC server that the test scripts."""
     running_upstream.reset()
     return running_upstream
 
@@ -33,7 +33,7 @@ def beside(running_upstream: Upstream, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture(scope="session")
 def inside(running_upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """An Envoy with one inside who says what the upstream says."""
+    """An Envoy with an embedded server that forwards to the upstream."""
     folder = tmp_path_factory.mktemp("inside")
     with gateway_forwarding(running_upstream.port, folder, CORS_ORIGINS=ALLOWED_ORIGIN) as gateway:
         yield gateway
@@ -48,6 +48,6 @@ def gateway(request: pytest.FixtureRequest) -> Gateway:
 
 @pytest.fixture
 def rest_url(gateway: Gateway, upstream: Upstream) -> str:
-    """Where the sample calls are answered by REST."""
+    """The REST URL that serves the sample calls."""
     upstream.serves(sample_replies())
     return gateway.url

@@ -1,4 +1,4 @@
-"""What of the memory of a cgroup Envoy gets, with the server beside and inside."""
+"""Envoy's share of a cgroup's memory, with the server standalone and embedded."""
 
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ V2, V1 = "sys/fs/cgroup", "sys/fs/cgroup/memory"
 
 
 def tree(folder: Path, own: str, **files: int | str) -> Path:
-    """Make files as the kernel shows them: which cgroups one is in, and limits by their paths."""
+    """Make files like the kernel's: the cgroups of a process, and limits by their paths."""
     for name, content in {"proc/self/cgroup": own, **files}.items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -26,7 +26,7 @@ def hasty_gateway(
 
 @pytest.fixture(scope="module")
 def silent_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """A gateway in front of a port where nobody ever says a word."""
+    """A gateway in front of a port that never responds."""
     folder = tmp_path_factory.mktemp("silent")
     with (
         socket.create_server(("127.0.0.1", 0)) as silent,
@@ -56,7 +56,7 @@ def test_a_rest_caller_cannot_change_the_deadline(gateway: Gateway, upstream: Up
     headers = {"grpc-timeout": "1n", "x-envoy-upstream-rq-timeout-ms": "1"}
     assert ask(gateway.url, "GET", PATH, headers).status == 404
     (request,) = upstream.requests
-    assert 1 < request.time_left <= 5.1  # who passes it on rounds it up
+    assert 1 < request.time_left <= 5.1  # the forwarding server rounds it up
 
 
 def test_a_grpc_caller_sets_its_own_within_a_minute(hasty_gateway: Gateway, upstream: Upstream) -> None:

@@ -13,7 +13,7 @@ MOMENT = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 
 @pytest.fixture
 def etag(gateway: Gateway, upstream: Upstream) -> str:
-    """The ETag of the call that the upstream answers with."""
+    """The ETag of the call that the upstream returns."""
     upstream.answers(a_call())
     etag = ask(gateway.url, "GET", PATH).header("etag")
     assert etag is not None

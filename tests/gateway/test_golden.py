@@ -13,7 +13,7 @@ REPLIES = sorted((HERE / "golden").glob("*.txt"))
 FAILURES = sorted((HERE / "golden" / "failures").glob("*.txt"))
 SERVER_GONE = HERE / "golden" / "away" / "server_gone.txt"
 NOBODY_LISTENS = 1
-# What the server says to a caller without a valid token, and to one whose token is for something else.
+# The server's errors for a caller without a valid token, and for one whose token lacks a scope.
 REFUSALS = {
     "unauthenticated": ("A valid access token is required.", 'Bearer realm="livecalls"'),
     "permission_denied": (

@@ -49,7 +49,7 @@ def test_too_large_a_head(path: str, cookie: str, gateway: Gateway) -> None:
 
 
 def test_too_large_a_body(gateway: Gateway, upstream: Upstream) -> None:
-    # Says that more would come, as a reply can be lost where the peer still sends.
+    # Announces more than it sends, as a reply can be lost if the peer still sends.
     reply = ask(gateway.url, "GET", PATH.decode(), {"content-length": "20000000"}, b"\0" * 65_537)
     assert_shaped(reply, 413, "payload_too_large")
     assert upstream.requests == []

@@ -1,4 +1,4 @@
-"""Headers and trailers that gRPC's core cannot parse: whoever sends them spoils nobody else's calls.
+"""Headers and trailers that gRPC's core cannot parse must not break other callers' calls.
 
 Envoy puts all callers on a few connections to a server, and core remembers on each what it could not
 parse.

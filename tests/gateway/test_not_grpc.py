@@ -1,4 +1,4 @@
-"""What only looks like gRPC: refused by HTTP, in the documented shape, and asked of no server."""
+"""What only looks like gRPC: rejected by HTTP, in the documented shape, and sent to no server."""
 
 import struct
 

@@ -39,7 +39,7 @@ def test_the_gateway_keeps_to_it(case: Case[Any], gateway: Gateway, upstream: Up
 
 
 def undescribed(schema: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what a schema says to people."""
+    """Drop the descriptions of a schema."""
     bare = {keyword: value for keyword, value in schema.items() if keyword != "description"}
     if "properties" in bare:
         bare["properties"] = {name: undescribed(each) for name, each in bare["properties"].items()}

@@ -1,4 +1,4 @@
-"""The OpenAPI document, held against the contract and against what is really replied."""
+"""The OpenAPI document, compared with the contract and with real replies."""
 
 import json
 from pathlib import Path
@@ -133,7 +133,7 @@ def expected_type(field: FieldDescriptor) -> str:
 
 
 def has_presence(field: FieldDescriptor) -> bool:
-    # Messages always have presence; that these two are always set, only the comments say.
+    # Messages always have presence; only the comments specify that these two are always set.
     return field.has_presence and field.name not in ("created_at", "updated_at")
 
 
@@ -161,7 +161,7 @@ def component(reference: dict[str, str]) -> Any:
 
 
 def errors_of_the_server() -> set[tuple[str, str, str]]:
-    """List what the server says, as the transcoder passes it on."""
+    """List the server's errors, as the transcoder maps them."""
     errors: list[Exception] = [Exception(), *map(example_of, _OUTCOMES)]
     statuses = [to_status(error, "request") for error in errors]
     return {
@@ -179,7 +179,7 @@ def example_of(kind: type[Exception]) -> Exception:
 
 
 def errors_of_the_gateway() -> set[tuple[str, str, str]]:
-    """List what Envoy says by itself, as its configuration has it."""
+    """List Envoy's own errors, as in its configuration."""
     mappers = EnvoyConfiguration(render(GatewaySettings(), {})).http["local_reply_config"]["mappers"]
     return {
         (

@@ -53,7 +53,7 @@ def answered(gateway: Gateway) -> Reply | None:
 
 
 def test_idle_connections_go_early_as_they_near_the_limit(upstream: Upstream, tmp_path: Path) -> None:
-    # Whoever is not closed early rests for 300 s, longer than a test may last.
+    # A connection that is not closed early may idle for 300 s, longer than a test may last.
     with gateway_running(upstream.port, tmp_path, MAX_CONNECTIONS="10") as gateway:
         wait_for(lambda: True if nine_are_closed(gateway) else None)
 

@@ -1,4 +1,4 @@
-"""The pages for people, as the gateway hands them out."""
+"""The pages for people, as the gateway serves them."""
 
 import gzip
 import re

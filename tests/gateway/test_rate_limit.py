@@ -27,7 +27,7 @@ GRPC = {"content-type": "application/grpc", "content-length": "0"}
 def limited(
     upstream: Upstream, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[Gateway]:
-    """A gateway that lets a caller have so many requests, and never another."""
+    """A gateway that admits so many requests of a caller, and never another."""
     upstream.serves(sample_replies())
     settings = {**LIMITED, "CORS_ORIGINS": ALLOWED_ORIGIN, **getattr(request, "param", {})}
     folder = tmp_path_factory.mktemp("limited")

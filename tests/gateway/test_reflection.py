@@ -1,4 +1,4 @@
-"""Which requests for reflection go on to the server, and how: its own tests show what it answers."""
+"""Which requests for reflection reach the server, and how: its own tests cover its responses."""
 
 from collections.abc import Iterator
 from uuid import uuid4
@@ -25,7 +25,7 @@ def reflecting(
 def goes_on(gateway: Gateway, path: str, **headers: str) -> bool:
     request_id = str(uuid4())
     reply = ask(gateway.url, "POST", path, {**GRPC, **headers, "x-request-id": request_id}, b"")
-    # Neither Envoy without its route nor the upstream has such a method; or its time-out is malformed.
+    # Neither Envoy without its route nor the upstream has such a method; or its timeout is malformed.
     assert reply.header("grpc-status") in {"12", "13"}
     return gateway.access_logged(request_id)["upstream"] is not None
 

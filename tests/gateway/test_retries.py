@@ -17,7 +17,7 @@ RETRIES = "cluster.livecalls.upstream_rq_retry"
 
 @pytest.fixture
 def deaf_port() -> Iterator[int]:
-    """A port whose queue is full, where connecting neither succeeds nor fails."""
+    """A port whose backlog is full: connecting neither succeeds nor fails."""
     with ExitStack() as stack:
         listening = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
         for _ in range(3):

@@ -50,7 +50,7 @@ def asked_together(gateway: Gateway, number: int = 20) -> list[Reply]:
 
 
 def spared(server: Upstream, gateway: Gateway) -> bool:
-    """Tell whether none of many requests reaches a server; all of them must be answered."""
+    """Return whether none of many requests reaches a server; all of them must succeed."""
     server.requests.clear()
     assert statuses(gateway) == {404}
     return not server.requests

@@ -31,7 +31,7 @@ def many_files() -> Iterator[None]:
 
 
 def wait_less(configuration: EnvoyConfiguration) -> None:
-    """As long as opening a thousand connections may take, and no longer."""
+    """Shorten timeouts to the time that opening a thousand connections may take."""
     http = configuration.http
     http["request_headers_timeout"] = "6s"
     http["common_http_protocol_options"]["idle_timeout"] = "6s"

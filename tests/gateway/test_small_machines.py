@@ -1,4 +1,4 @@
-"""A gateway that is given little memory, or few descriptors, and many callers who mean ill.
+"""A gateway with little memory, or few descriptors, and many hostile callers.
 
 Not every machine lets a test make a cgroup. What the kernel would kill Envoy for is what it takes at
 its peak, so that is read as well, with the heap that a cgroup of 512 MiB leads to.
@@ -24,7 +24,7 @@ from tests.support.ways import Way
 
 MIB = 1 << 20
 CGROUP_BYTES = 512 * MIB
-# Of which the kernel has some for what it holds of requests, and inside whoever keeps the worker.
+# Which includes the kernel's buffers of requests, and if embedded the worker's supervisor.
 MAX_PEAK_BYTES = CGROUP_BYTES * 9 // 10
 CALLERS = 6000
 FILES = CALLERS + 1000
@@ -90,7 +90,7 @@ def send_halves(gateway: Gateway, sent: bytes) -> None:
 
 
 def files(limit: int) -> list[str]:
-    """Write the command that lets what follows it have so many files open."""
+    """Return the command that limits the open files of what follows it."""
     return ["prlimit", f"--nofile={limit}:{limit}"]
 
 
@@ -99,12 +99,12 @@ def half_sent(gateway: Gateway, sent: bytes, stack: ExitStack) -> None:
     caller = stack.enter_context(socket.create_connection((host, int(port)), timeout=30))
     try:
         caller.sendall(sent)
-    except OSError:  # it was refused before it had sent all
+    except OSError:  # it was rejected before it had sent all
         caller.close()
 
 
 def peak_bytes(gateway: Gateway) -> int:
-    """Read the most that Envoy has taken so far."""
+    """Return the peak of Envoy's memory so far."""
     lines = Path(f"/proc/{pid_of(gateway)}/status").read_text().splitlines()
     (kib,) = (line.split()[1] for line in lines if line.startswith("VmHWM:"))
     return int(kib) * 1024
@@ -140,7 +140,7 @@ def test_with_few_descriptors_it_says_so_and_who_is_connected_is_answered(
 
 
 def status(gateway: Gateway) -> int | None:
-    """Ask for a page; None if the connection is one too many."""
+    """Request a page, and return the status; None if the connection is one too many."""
     try:
         return ask(gateway.url, "GET", PAGE).status
     except ConnectionError:

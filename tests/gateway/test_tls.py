@@ -44,7 +44,7 @@ def running(
 
 @pytest.fixture
 def tls_gateway(running: Gateway, upstream: Upstream) -> Gateway:
-    """An Envoy that speaks TLS, and answers the sample calls."""
+    """An Envoy that uses TLS, and serves the sample calls."""
     upstream.serves(sample_replies())
     return running
 
@@ -82,7 +82,7 @@ def test_grpc(tls_gateway: Gateway, authority: Authority) -> None:
         assert LiveCallsStub(channel).GetCall(pb.GetCallRequest(id=CALL_ID)).id == CALL_ID
 
 
-# Inside there is no other: it is told as the scheme, of which nothing depends.
+# Embedded, no upstream gets it: it is passed as the scheme, on which nothing depends.
 @pytest.mark.parametrize("running", [Way.BESIDE], indirect=True)
 @pytest.mark.parametrize("claimed", [{}, {"x-forwarded-proto": "http"}], ids=["silent", "lying"])
 def test_the_server_reads_that_it_was_https(
@@ -125,7 +125,7 @@ def test_a_plain_text_grpc_caller_is_refused(tls_gateway: Gateway) -> None:
 
 @pytest.mark.parametrize(
     ("version", "reason"),
-    # By TLS 1.3 OpenSSL says why in a way that BoringSSL does not read.
+    # By TLS 1.3 OpenSSL sends an alert that BoringSSL cannot read.
     [(ssl.TLSVersion.TLSv1_2, "ALERT_UNKNOWN_CA"), (ssl.TLSVersion.TLSv1_3, "BAD_RECORD_MAC")],
 )
 def test_a_caller_with_another_ca_refuses(
@@ -159,7 +159,7 @@ def test_only_failures_are_logged_so(tls_gateway: Gateway, authority: Authority)
 
 
 def refused(gateway: Gateway, trusted: Authority, version: ssl.TLSVersion) -> str:
-    """Hold that a caller who trusts the CA refuses, and return what was logged."""
+    """Assert that a caller who trusts the CA rejects the certificate, and return what was logged."""
     context = trusted.trusting()
     context.minimum_version = context.maximum_version = version
     plain = connected(gateway.address)
@@ -172,7 +172,7 @@ def refused(gateway: Gateway, trusted: Authority, version: ssl.TLSVersion) -> st
 
 
 def tls_failure(gateway: Gateway, caller: socket.socket) -> str:
-    """Wait for the line that says why TLS with the caller failed."""
+    """Wait for the log line of the caller's TLS failure, and return the reason."""
     return wait_for(lambda: failures(gateway).get(name(caller)))
 
 

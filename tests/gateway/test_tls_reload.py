@@ -1,4 +1,4 @@
-"""Certificates that change under a running gateway, while connections made before go on."""
+"""Certificates that change while a gateway runs, and connections made before go on."""
 
 import shutil
 from collections.abc import Iterator
@@ -99,7 +99,7 @@ def test_the_server_may_have_a_new_ca(authority: Authority, successor: Authority
 
 @contextmanager
 def gateway_showing(pair: Pair) -> Iterator[Gateway]:
-    """Run a gateway that speaks TLS with callers."""
+    """Run a gateway that uses TLS with callers."""
     settings = pair.settings("REST_TLS")
     with (
         upstream_running() as upstream,
@@ -112,7 +112,7 @@ def gateway_showing(pair: Pair) -> Iterator[Gateway]:
 def mutual_tls(
     authority: Authority, server: ServerCredentials
 ) -> Iterator[tuple[Gateway, Upstream, HTTPConnection]]:
-    """Run a server, a gateway that asks it by mutual TLS, and a caller's connection.
+    """Run a server, a gateway before it with mutual TLS, and a caller's connection.
 
     A connection keeps to a worker of Envoy, and so to the worker's connection to the server.
     """
@@ -127,7 +127,7 @@ def mutual_tls(
 
 
 def mounted(folder: Path, pair: Pair) -> Pair:
-    """Put both files there as Kubernetes does: links through a link, which alone changes."""
+    """Write both files as Kubernetes does: links through a link, which alone changes."""
     folder.mkdir(exist_ok=True)
     version = Path(mkdtemp(dir=folder))
     for file in (pair.certificate, pair.key):
@@ -146,7 +146,7 @@ def shown(gateway: Gateway, authority: Authority) -> bytes | None:
 
 @contextmanager
 def reloading(gateway: Gateway) -> Iterator[None]:
-    """Wait until what the block changes holds for new connections to the server."""
+    """Wait until the block's change applies to new connections to the server."""
     counter = "cluster.livecalls.client_ssl_socket_factory.ssl_context_update_by_sds"
     before = gateway.counter(counter)
     yield

@@ -88,7 +88,7 @@ def test_a_server_that_refuses_the_certificate_is_away(
     }
     with gateway_before(server, authority, **client[shown]) as gateway:
         assert_unavailable(gateway)
-        # By TLS 1.3 a client is done before the server looks at its certificate: all that Envoy knows.
+        # By TLS 1.3 a client is done before the server checks its certificate: all that Envoy knows.
         logged = gateway.access_logged("refused")
         assert logged["details"] == "upstream_reset_before_response_started{connection_termination}"
         assert logged["upstream"]
@@ -135,7 +135,7 @@ def gateway_before(
 
 @contextmanager
 def listening_for_names(pair: Pair) -> Iterator[tuple[int, list[str | None]]]:
-    """Shake hands by TLS, hang up, and remember the name that was asked for."""
+    """Accept TLS handshakes, disconnect, and remember the names that were requested."""
     names: list[str | None] = []
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pair.certificate, pair.key)

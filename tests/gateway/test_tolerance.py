@@ -1,4 +1,4 @@
-"""What clients and proxies send by themselves, and no reply is withheld for."""
+"""What clients and proxies send by themselves, which must not prevent a reply."""
 
 import grpc
 import pytest

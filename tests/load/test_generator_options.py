@@ -1,4 +1,4 @@
-"""What the load generator says of how it is called."""
+"""How the load generator reports wrong options."""
 
 import subprocess
 from dataclasses import replace

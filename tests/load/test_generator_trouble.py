@@ -1,4 +1,4 @@
-"""What the load generator says of servers and replies that are not as they should be."""
+"""How the load generator reports servers and replies that are not as they should be."""
 
 import asyncio
 from pathlib import Path

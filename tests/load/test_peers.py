@@ -1,4 +1,4 @@
-"""The contenders of `make bench`: whoever is measured answers what the documented service answers."""
+"""The contenders of `make bench`: each must respond as the documented service does."""
 
 import os
 import shutil
@@ -24,7 +24,7 @@ CALLS = [PLAIN_CALL, *sample_calls(MOMENT)]
 NO_CALLS = ["99999999-9999-4999-8999-999999999999", "no-such-call"]
 
 # The peers in Go are built first, on a fresh machine from nothing.
-# Where CI has no Go they fail.
+# If CI has no Go they fail.
 NEEDS_GO = pytest.mark.skipif(
     not (shutil.which("go") or os.environ.get("CI")), reason="the peers in Go need Go 1.26 or newer"
 )

@@ -1,4 +1,4 @@
-"""That many calls are stored all or none, and read as of one moment."""
+"""Many calls are stored all or none, and read from one snapshot."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The connections that the server keeps: how old they get, and what is asked of them once more."""
+"""The server's connections: how old they get, and which reads are retried."""
 
 import asyncio
 from collections.abc import Iterator
@@ -147,7 +147,7 @@ async def test_who_can_have_no_connection_of_his_own_waits_for_another_s(
             await selects_under_way(database_url, 1)
             asked.append(asyncio.create_task(calls.find(CALL_ID)))
             async with asyncio.timeout(60):
-                while not caplog.records:  # noqa: ASYNC110 - no event tells of it
+                while not caplog.records:  # noqa: ASYNC110 - there is no event for it
                     await asyncio.sleep(0.01)
             asked.append(asyncio.create_task(calls.find(CALL_ID)))
         assert await asyncio.gather(*asked) == [PLAIN_CALL] * 3

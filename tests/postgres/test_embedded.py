@@ -1,4 +1,4 @@
-"""That the embedded PostgreSQL starts whatever it finds in its folder, and ends when told to."""
+"""The embedded PostgreSQL starts whatever is in its folder, and ends on request."""
 
 import signal
 import subprocess
@@ -21,7 +21,7 @@ from tests.support.postgres import execute, kill
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """Where no server was yet; its parent is not there either."""
+    """A folder without a server yet; its parent does not exist either."""
     with TemporaryDirectory(prefix="livecalls-") as name:
         yield Path(name) / "some" / "data"
 

@@ -26,7 +26,7 @@ SAID = 'invalid byte sequence for encoding "UTF8": 0xe9'
 
 @contextmanager
 def database_in(server: EmbeddedPostgres, encoding: str) -> Iterator[str]:
-    """Have a database in an encoding, which `migrate` has made its table in."""
+    """Make a database in an encoding, migrated by `migrate`."""
     name = f"in_{encoding.lower()}"
     options = f"TEMPLATE template0 ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C'"
     execute(server.url, f"CREATE DATABASE {name} {options}")
@@ -51,7 +51,7 @@ def in_latin1(shared_postgres: EmbeddedPostgres) -> Iterator[str]:
 
 
 async def check_carries(url: str, call: Call) -> Result:
-    """Import a call, read and export it, and return what `check` says."""
+    """Import a call, read and export it, and return the result of `check`."""
     imported = await run_apart("import", "-", stdin=lines(call), DATABASE_URL=url)
     assert imported.exit_code == 0, imported.stderr
     async with stored_calls(url) as calls:

@@ -1,4 +1,4 @@
-"""`python -m server export`: that all calls are written, as of one moment, or the file is left alone."""
+"""`python -m server export`: all calls of one snapshot are written, or the file is unchanged."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Several hosts in the URL: one that does not answer is no reason not to be answered."""
+"""Several hosts in the URL: reads succeed though one of them does not respond."""
 
 import asyncio
 
@@ -87,5 +87,5 @@ async def test_why_there_is_no_connection_is_logged_though_nobody_waits_any_more
             with pytest.raises(StoreUnavailableError):
                 await calls.find(CALL_ID)
             async with asyncio.timeout(LONG_MS / 1000):
-                while not any("connected" in record.message for record in caplog.records):  # noqa: ASYNC110 - no event tells of it
+                while not any("connected" in record.message for record in caplog.records):  # noqa: ASYNC110 - there is no event for it
                     await asyncio.sleep(0.01)

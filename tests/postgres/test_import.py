@@ -1,4 +1,4 @@
-"""`python -m server import`: that all of a file is stored, or nothing, and what is said of it."""
+"""`python -m server import`: all of a file is stored, or nothing, and what is reported."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -19,7 +19,7 @@ from tests.support.postgres import becomes, execute, kill, store_call
 
 @pytest.fixture
 def _ctrl_c() -> Iterator[None]:
-    """Where tests run in the background, SIGINT is ignored, which programs they start inherit."""
+    """If tests run in the background, SIGINT is ignored, which programs they start inherit."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -93,7 +93,7 @@ async def waits_for_lines(url: str) -> None:
 
 
 def on_a_terminal(*arguments: str, **settings: str) -> str:
-    """Run a command whose standard error is a terminal, and tell what that showed."""
+    """Run a command whose standard error is a terminal, and return what that showed."""
     terminal, end = os.openpty()
     termios.tcsetwinsize(end, (24, 80))
     with os.fdopen(terminal, "rb", buffering=0) as screen:

@@ -1,4 +1,4 @@
-"""`python -m server migrate`: what it does and says; test_migrations.py shows the migrations."""
+"""`python -m server migrate`: what it does and prints; test_migrations.py tests the migrations."""
 
 import psycopg
 import pytest

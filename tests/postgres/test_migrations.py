@@ -1,4 +1,4 @@
-"""That the migrations make what tables.py says, from nothing and back, whoever runs them."""
+"""The migrations make the tables of tables.py, from nothing and back, whoever runs them."""
 
 from concurrent.futures import ThreadPoolExecutor
 

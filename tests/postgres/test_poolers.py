@@ -53,7 +53,7 @@ def pooled_url(database_url: str, mode: str, version: PgBouncer) -> Iterator[str
 
 
 async def is_served(url: str) -> None:
-    """Serve for as many reads as show every way to ask."""
+    """Read often enough to use each way to run the SELECT."""
     async with stored_calls(url, **LONG) as calls:
         for _ in range(5):
             assert await calls.find(CALL_ID) == PLAIN_CALL
@@ -85,7 +85,7 @@ async def test_a_column_whose_type_changes_is_read_on(database_url: str, pooled_
 async def test_a_pooler_that_is_not_seen_is_read_through_as_well(
     database_url: str, version: PgBouncer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As one may not be that gives its clients PostgreSQL's own process numbers."""
+    """A pooler may not be noticed, if it reports PostgreSQL's own process ids."""
     monkeypatch.setattr(PreparedSelect, "_is_straight", lambda _: True)
     store_call(database_url)
     with pgbouncer_running(database_url, "transaction", ONE_SESSION, version=version) as url:

@@ -32,7 +32,7 @@ async def connected(url: str) -> psycopg.AsyncConnection[Row]:
 
 
 async def begun(select: PreparedSelect, parameter: str = "a") -> "asyncio.Task[list[Row]]":
-    """Begin to ask, and let it come as far as it can."""
+    """Begin a read, and let it come as far as it can."""
     asking = asyncio.create_task(select.rows(parameter))
     await asyncio.sleep(0.1)
     assert not asking.done()
@@ -127,7 +127,7 @@ async def test_cancelled_twice_it_is_of_no_use_any_more(own_postgres: EmbeddedPo
 
 @pytest.mark.parametrize("times_before", [0, 1, 2])
 async def test_cancelled_whenever_it_is_asked_again(database_url: str, times_before: int) -> None:
-    """Before it has answered at all, while it is prepared, and once it is."""
+    """Before its first result, while it is prepared, and once it is."""
     statement = "SELECT CAST(calls.id AS TEXT) FROM calls WHERE title = $1"
     async with prepared(database_url, statement) as select:
         for _ in range(times_before):

@@ -1,4 +1,4 @@
-"""What the server needs to be allowed, and what it says and does if it is not."""
+"""The rights that the server needs, and what it reports and does without them."""
 
 import asyncio
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ UNKNOWN_REVISION = "ok    schema: calls can be read; at which revision this role
 
 @contextmanager
 def role(url: str, name: str) -> Iterator[str]:
-    """Have a role that may do nothing yet; gives the URL by which it connects."""
+    """Make a role that may do nothing yet; yield the URL by which it connects."""
     execute(url, f"CREATE ROLE {name} LOGIN")
     try:
         yield url.replace("postgres@", f"{name}@")

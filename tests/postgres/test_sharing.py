@@ -1,4 +1,4 @@
-"""That requests share SELECTs, and that what each is told was read after it asked."""
+"""Requests share SELECTs, and each gets what was read after it came."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -83,7 +83,7 @@ async def test_a_call_is_read_as_it_was_just_written_however_busy_the_store(
 
 @asynccontextmanager
 async def busy(calls: StoredCalls) -> AsyncIterator[None]:
-    """Let many others ask for the same call all the time."""
+    """Let many others request the same call all the time."""
 
     async def ask() -> None:
         while True:

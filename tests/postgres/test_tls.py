@@ -26,7 +26,7 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def tls_postgres(pair: Pair) -> Iterator[int]:
-    """Speak so much of PostgreSQL that a client sees who it is, on a port, to one client."""
+    """Serve PostgreSQL's TLS handshake to one client, on a port."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pair.certificate, pair.key)
     with create_server(("127.0.0.1", 0)) as listener:

@@ -1,4 +1,4 @@
-"""What callers are told while PostgreSQL is in trouble, and that all is well again after it."""
+"""The errors of callers while PostgreSQL is in trouble, and the recovery after it."""
 
 import asyncio
 import gc
@@ -210,7 +210,7 @@ WHERE datname = current_database() AND application_name = 'livecalls'
 
 
 async def connect_all(url: str, calls: StoredCalls, count: int) -> None:
-    """Have as many SELECTs at once, so that there are as many connections."""
+    """Run as many concurrent SELECTs, so that there are as many connections."""
     requests = []
     with locked(url):
         for number in range(count):

@@ -1,4 +1,4 @@
-"""What the log says of trouble: once a SELECT, why, and never a password."""
+"""The log of trouble: one line a SELECT, with the reason, and never a password."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Rows that hold what no call can have, for want of a constraint, as a migration may leave them."""
+"""Rows that hold what no call can have, as a migration may leave them without a constraint."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""Who says when a row last changed: the database, unless it is told to take what it is given."""
+"""What sets when a row last changed: the database, unless a transaction sets it itself."""
 
 from datetime import UTC, datetime
 
@@ -44,7 +44,7 @@ def test_two_changes_in_one_transaction_have_moments_of_their_own(database_url: 
             connection.execute("UPDATE calls SET title = title || '!' RETURNING updated_at").fetchone()
             for _ in range(2)
         ]
-    assert moments[0] < moments[1]  # type: ignore[operator]  # both are there
+    assert moments[0] < moments[1]  # type: ignore[operator]  # neither is None
 
 
 def test_an_update_that_changes_nothing_is_no_change(database_url: str) -> None:

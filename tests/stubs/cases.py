@@ -1,4 +1,4 @@
-"""What each client must see: cases.json, as the clients are asked and as they are judged."""
+"""What each client must see: cases.json, as requests to the clients and as expected outcomes."""
 
 import json
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ from typing import Any
 _WRITTEN = json.loads((Path(__file__).parent / "cases.json").read_text())
 
 CALLS: dict[str, dict[str, Any]] = _WRITTEN["calls"]
-"""Calls in the documented shape by what they are, with what is to be said of `live`."""
+"""Calls in the documented shape by their names, with the expected `live`."""
 
 AT_STREAM: dict[str, dict[str, str]] = _WRITTEN["at_stream"]
-"""By their ids at Stream, the states of those that it knows, and since when."""
+"""The states of the calls that Stream knows, and since when, by their ids there."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A call of GetCall, and what must become of it."""
+    """A call of GetCall, and its expected outcome."""
 
     name: str
     expect: dict[str, Any]
@@ -28,7 +28,7 @@ class Case:
     cancel_after_ms: int | None = None
 
     def request(self, tokens: dict[str, str]) -> dict[str, Any]:
-        """Write it for a client, whose outcome it leaves out."""
+        """Return it for a client, without the expected outcome."""
         return {
             "name": self.name,
             "target": self.target,
@@ -39,7 +39,7 @@ class Case:
         }
 
     def expected(self, outcome: dict[str, Any], own_code: str | None = None) -> dict[str, Any]:
-        """Write what the outcome must be; what an error need not say stands there as it is said.
+        """Return the expected outcome; optional fields of an error are copied from the actual one.
 
         A client's library may have a code of its own for it.
         """
@@ -52,19 +52,19 @@ class Case:
 
 
 def all_cases() -> list[Case]:
-    """Have a case for each call, and those that cases.json writes out."""
+    """Return a case for each call, and those that cases.json lists."""
     reads = [Case(name, {"call": name}, id=row["id"]) for name, row in CALLS.items()]
     return reads + [Case(**written) for written in _WRITTEN["cases"]]
 
 
 def seen(row: dict[str, Any]) -> dict[str, Any]:
-    """Say a call in the documented shape as clients say what the stubs read."""
+    """Convert a call from the documented shape to the clients' output."""
     said = {**_with_six_digits(row), "status": f"CALL_STATUS_{row['status'].upper()}"}
     return {**said, "live": row["live"] and _with_six_digits(row["live"])}
 
 
 def _in_the_library_s_words(error: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
-    """Let a message that begins with … stand behind a library's words, as grpc-go's after retries."""
+    """Let a library prefix a message that begins with …, as grpc-go does after retries."""
     end = error.get("message", "").removeprefix("…")
     if end != error.get("message") and said.get("message", "").endswith(end):
         return {**error, "message": said["message"]}

@@ -37,7 +37,7 @@ def targets(
     page: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Callable[[WayIn], Targets]]:
-    """Tells who is asked by a way in; they are started once, when they are first asked for."""
+    """Returns the targets of a way in, which are started on first use."""
     folder = tmp_path_factory.mktemp("stubs")
     with migrated_database(shared_postgres) as url, ExitStack() as running:
         store_all_calls(url)
@@ -60,7 +60,7 @@ def column(request: pytest.FixtureRequest) -> Column:
 
 @pytest.fixture(scope="session")
 def ran(column: Column, targets: Callable[[WayIn], Targets], upstream: Upstream, page: str) -> Run:
-    """What has become of all cases."""
+    """The outcomes of all cases."""
     build(column.client.language)
     set_up(column.client)
     return run(column.client, targets(column.way_in), upstream, page)
@@ -70,7 +70,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         match getattr(getattr(item, "callspec", None), "params", {}):
             case {"case": Case(name=case), "column": Column() as column}:
-                # Also where the client is not even built.
+                # Also if the client is not even built.
                 item.user_properties.append(("cell", (case, str(column))))
 
 

@@ -22,7 +22,7 @@ def main() -> None:
 
 
 def outcomes(errand: dict[str, Any]) -> list[dict[str, Any]]:
-    """Have the page run the cases of an errand, in a browser for each CA, which it trusts or not."""
+    """Run the cases of an errand in the page, in a browser for each CA, which it trusts or not."""
     targets = errand["targets"]
     found: dict[str, dict[str, Any]] = {}
     for authority in {target["ca"] for target in targets.values()}:
@@ -43,14 +43,14 @@ def _in_page(options: list[str], errand: dict[str, Any]) -> list[dict[str, Any]]
 
 
 def _trusting(authority: str, addresses: Iterable[str]) -> list[str]:
-    """Say whom to trust: Chromium is told the keys of servers, where other clients are told their CA."""
+    """Return the options of trust: Chromium takes the keys of servers, other clients their CA."""
     shown = [_certificate(address, authority) for address in addresses]
     keys = ",".join(_key_digest(certificate) for certificate in shown if certificate)
     return [f"--ignore-certificate-errors-spki-list={keys}"] if keys else []
 
 
 def _certificate(address: str, authority: str) -> Certificate | None:
-    """Fetch what a server shows; none where it is not of the authority, and so not to be trusted."""
+    """Fetch a server's certificate; None if it is not of the authority, and so not to be trusted."""
     try:
         with connected_by_tls(address, ssl.create_default_context(cafile=authority)) as connection:
             return load_der_x509_certificate(connection.getpeercert(binary_form=True) or b"")

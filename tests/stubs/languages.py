@@ -1,4 +1,4 @@
-"""The languages that there are stubs for, and the clients that show that they work."""
+"""The languages of the stubs, and the clients that test them."""
 
 import os
 import subprocess
@@ -23,11 +23,11 @@ class Language:
     tools: tuple[Tool, ...]
 
     def program(self, name: str) -> str:
-        """Tell the file of a program of its own: `build`, `run` or `snippet`."""
+        """Return the path of one of its programs: `build`, `run` or `snippet`."""
         return str(ROOT / "tests" / "stubs" / self.name.lower() / name)
 
     def missing(self) -> str:
-        """Say what is missing here to build its clients, if anything is."""
+        """Return what is missing here to build its clients, empty if nothing is."""
         missing = next(filter(None, (tool.missing() for tool in self.tools)), "")
         return missing and f"stubs for {self.name} need {missing}"
 
@@ -41,9 +41,9 @@ class Client:
     command: tuple[str, ...]
     ways_in: tuple[WayIn, ...] = tuple(WayIn)
     setup: str | None = None
-    """The script that sees to what it needs beside its language."""
+    """The script that installs what it needs besides its language."""
     own_codes: Mapping[str, str] = field(default_factory=dict)
-    """The codes that its library has for what it cannot reach, where they are not gRPC's, by case."""
+    """Its library's codes for unreachable servers, if they are not gRPC's, by case."""
 
 
 class Column(NamedTuple):
@@ -68,10 +68,10 @@ CHROMIUM = Client(
     "TypeScript, Chromium",
     TYPESCRIPT,
     (sys.executable, "-m", "tests.stubs.in_browser"),
-    # By gRPC-Web, which Envoy speaks.
+    # By gRPC-Web, which Envoy supports.
     (WayIn.THROUGH, WayIn.INSIDE),
     "scripts/setup_chromium",
-    # A page is not told why it could not fetch.
+    # A page does not learn why a fetch failed.
     {_OF_ANOTHER_CA: "UNKNOWN", "nobody answers": "UNKNOWN"},
 )
 CLIENTS = (
@@ -88,13 +88,13 @@ COLUMNS = tuple(Column(client, way_in) for client in CLIENTS for way_in in clien
 
 
 def build(language: Language) -> None:
-    """Build a language's clients, once; where what they need is missing, fail in CI and else skip."""
+    """Build a language's clients, once; if what they need is missing, fail in CI and else skip."""
     insist_on(_missing(language))
     _build(language)
 
 
 def set_up(client: Client) -> None:
-    """See to what a client needs beside its language; where that fails, fail in CI and else skip."""
+    """Install what a client needs besides its language; if that fails, fail in CI and else skip."""
     if client.setup:
         set_up_by(client.setup)
 

@@ -1,4 +1,4 @@
-"""The page that has a browser run the cases: its port is its own, and so its origin no gateway's."""
+"""The page that runs the cases in a browser: it has its own port, and so no gateway's origin."""
 
 import threading
 from collections.abc import Iterator

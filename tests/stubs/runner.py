@@ -1,4 +1,4 @@
-"""Has a client run all cases, in one process."""
+"""Runs all cases by a client, in one process."""
 
 import json
 import os
@@ -19,7 +19,7 @@ _SECONDS = 120
 
 @dataclass(frozen=True)
 class Run:
-    """What a client has said of the cases, and which of their requests the server saw given up."""
+    """A client's outcomes of the cases, and which of their requests the server saw cancelled."""
 
     outcomes: list[dict[str, Any]]
     given_up: dict[str, bool]
@@ -30,7 +30,7 @@ class Run:
     """The client's own codes for errors, by case."""
 
     def outcome(self, case: Case) -> dict[str, Any] | None:
-        """Find what the client has said of a case, where it came so far."""
+        """Return the client's outcome of a case, if it came so far."""
         return next((outcome for outcome in self.outcomes if outcome["name"] == case.name), None)
 
 

@@ -1,4 +1,4 @@
-"""What the scripted server says, by the id that it is asked for."""
+"""The responses of the scripted server, by the id of the request."""
 
 from collections import Counter
 
@@ -17,7 +17,7 @@ _TRY_AGAIN = {"UNAVAILABLE", "RESOURCE_EXHAUSTED"}
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 _RETRY_INFO = RetryInfo(retry_delay=Duration(seconds=1, nanos=500_000_000))
 
-# What a good service says too, but not when it is asked to.
+# Errors of a good service too, but not on request.
 _OUR_ERRORS = {
     "TOO_BUSY": TooBusyError(),
     "MALFORMED_REQUEST": MalformedRequestError(),
@@ -29,18 +29,18 @@ _UNKNOWN_FIELDS = bytes.fromhex("d0 05 07  d9 05 0102030405060708  e2 05 03 e69c
 
 
 class Script:
-    """A server that fails as it is asked to, and what it has been asked."""
+    """A server that fails on request, and the requests it got."""
 
     def __init__(self) -> None:
         self._attempts: Counter[str] = Counter()
         self._hanging: dict[str, Request] = {}
 
     def given_up(self, id_: str) -> bool:
-        """Wait until a request that hangs is over for who asked; tell whether that came to be."""
+        """Wait until a hanging request has ended for its caller; return whether it has."""
         return id_ in self._hanging and self._hanging[id_].given_up.wait(5)
 
     def answer(self, request: Request, context: Context) -> pb.Call:
-        """Answer as the id says, or end with the code of this name."""
+        """Respond as scripted for the id, or end with the code of this name."""
         self._attempts[request.id] += 1
         attempt = self._attempts[request.id]
         match request.id:

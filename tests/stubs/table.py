@@ -1,4 +1,4 @@
-"""The table of cases and columns, as the reports of a session of pytest tell it."""
+"""The table of cases and columns, from the reports of a session of pytest."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -10,7 +10,7 @@ _MARKS = {"passed": "✓", "failed": "✗", "error": "✗", "skipped": "-"}
 
 
 def table(stats: Mapping[str, Iterable[Any]]) -> Iterator[str]:
-    """Write the table, a line for each case; nothing where no case was run."""
+    """Yield the table, a line for each case; nothing if no case was run."""
     marks = dict(_marks(stats))
     columns = _in_order((column for _, column in marks), map(str, COLUMNS))
     cases = _in_order((case for case, _ in marks), (case.name for case in all_cases()))

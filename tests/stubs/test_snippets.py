@@ -60,7 +60,7 @@ def test_the_types_of_python_s_package_reach_who_installs_it(tmp_path: Path) -> 
     program = tmp_path / "program.py"
     program.write_text(_SNIPPETS["python"])
     installed = ("--python-executable", ROOT / ".build" / "stubs" / "python" / "bin" / "python")
-    # Somewhere where the project's own settings and sources are out of sight.
+    # In a folder that cannot see the project's own settings and sources.
     checked = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", "--config-file=", *installed, program],
         cwd=tmp_path,

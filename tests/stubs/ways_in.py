@@ -1,4 +1,4 @@
-"""Where the clients ask: the service in all its moods, by each way in."""
+"""The targets of the clients: the service in all its states, by each way in."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -30,7 +30,7 @@ _KEY = signer("ES256")
 
 
 class Target(NamedTuple):
-    """Who is asked, and the file of the CA to trust where that is by TLS."""
+    """An address, and the file of the CA to trust if that uses TLS."""
 
     address: str
     ca: str | None = None
@@ -38,12 +38,12 @@ class Target(NamedTuple):
 
 Targets = dict[str, Target]
 Addresses = tuple[str, str]
-"""Where a part is asked straight, and where through Envoy; inside Envoy that is one."""
+"""The addresses of a part, direct and through Envoy; embedded, they are the same."""
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What the parts of a world are started with."""
+    """The parts of the service, and how they are started."""
 
     way: Way
     postgres: EmbeddedPostgres
@@ -61,7 +61,7 @@ class Parts:
 
     @contextmanager
     def troubled(self) -> Iterator[Addresses]:
-        """Run the service without its database, and with an issuer that answers no more."""
+        """Run the service without its database, and with an issuer that does not respond."""
         settings = {**database_away(), **server_settings(f"http://127.0.0.1:{closed_port()}/")}
         with _key_server() as keys, self._stack("troubled", keys, **settings) as addresses:
             keys.answers(500)
@@ -108,7 +108,7 @@ class Parts:
 
 @contextmanager
 def ways_in(parts: Parts) -> Iterator[dict[WayIn, Targets]]:
-    """Run everything that can be asked by one way to serve, while the block lasts."""
+    """Run all targets by one way to serve, while the block lasts."""
     authority = Authority(parts.folder, f"ca-{parts.way}")
     other = Authority(parts.folder, f"other-ca-{parts.way}")
     nobody = f"127.0.0.1:{closed_port()}"
@@ -136,7 +136,7 @@ def ways_in(parts: Parts) -> Iterator[dict[WayIn, Targets]]:
 
 
 def tokens() -> dict[str, str]:
-    """Sign a token of each kind that the cases name."""
+    """Sign a token of each kind in the cases."""
     return {
         "good": _KEY.token(scope=_SCOPE),
         "without scope": _KEY.token(scope="calls:write"),

@@ -45,7 +45,7 @@ def stack(way: Way, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]
 
 @pytest.fixture(scope="session")
 def guarded_stack(way: Way, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Everything, for who shows a token; a test leaves it as it found it."""
+    """Everything, for callers with a token; a test leaves it as it found it."""
     keys = KeyServer()
     keys.publishes(*PUBLISHED)
     with keys.running(), postgres_running() as postgres:

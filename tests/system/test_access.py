@@ -1,4 +1,4 @@
-"""Who may call the demo: with which tokens, and with settings of one's own."""
+"""Who may call the demo: with which tokens, and with the user's own settings."""
 
 import re
 import subprocess

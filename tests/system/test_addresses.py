@@ -1,4 +1,4 @@
-"""Where things listen: IPv6 in either spelling, and what is told if they cannot."""
+"""The addresses to listen on: IPv6 in either spelling, and the errors if one cannot."""
 
 import re
 import socket
@@ -60,7 +60,7 @@ def test_the_demo_runs_by_ipv6(
 
 
 def got(token: str, folder: Path, *options: str, **settings: Any) -> bytes:
-    """Ask by the command line, as a user does."""
+    """Get the call by the command line, as a user does."""
     face = [option for option in options if option == "--rest"]
     if "--tls" in options:
         certificates = folder / ".data/certificates"

@@ -1,4 +1,4 @@
-"""That serving needs no standard streams, and nothing that can be written to."""
+"""Serving needs no standard streams, and nothing that can be written to."""
 
 import os
 import subprocess
@@ -39,7 +39,7 @@ def read_only(*more: str) -> list[str]:
 
 
 class Bare:
-    """A command that serves, started by another that takes something away from it."""
+    """A serving command, started by another that deprives it of something."""
 
     def __init__(self, folder: Path, by: Sequence[str], arguments: tuple[str, ...], **more: str) -> None:
         tls = Authority(folder).issue("here").settings("GRPC_TLS" if arguments == SERVE else "REST_TLS")
@@ -51,7 +51,7 @@ class Bare:
             self.process = subprocess.Popen(
                 [*by, sys.executable, "-m", *arguments],
                 env=environment(**without_database(), **ports, **tls, PYTHONPATH=str(PROJECT), **more),
-                cwd="/",  # where temporary files would be next
+                cwd="/",  # the next choice for temporary files
                 stdout=said,
                 stderr=said,
             )
@@ -60,7 +60,7 @@ class Bare:
         return self._said.read_text()
 
     def serves_and_ends(self) -> None:
-        """Wait until it listens, and end it; it must end well."""
+        """Wait until it listens, and end it; it must exit with 0."""
         try:
             assert wait_until(lambda: listens(f"127.0.0.1:{self.port}"), 60), self.said()
             self.process.terminate()

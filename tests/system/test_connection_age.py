@@ -1,4 +1,4 @@
-"""That callers go on with another connection where they are to leave an old one, and so does Envoy."""
+"""Callers go on with another connection if an old one is to be closed, and so does Envoy."""
 
 from pathlib import Path
 

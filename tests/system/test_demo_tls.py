@@ -70,7 +70,7 @@ def test_grpc_is_for_those_who_show_a_certificate_beside(way: Way, tls_demo: Run
     assert grpc_answers(address, grpc.ssl_channel_credentials(ca, key, certificate))
     assert not grpc_answers(address)
     if way is Way.INSIDE:
-        # Envoy's port is for REST as well, where nobody shows one.
+        # Envoy's port is for REST as well, for which no client certificate is required.
         assert grpc_answers(address, grpc.ssl_channel_credentials(ca))
         return
     assert not grpc_answers(address, grpc.ssl_channel_credentials(ca))

@@ -1,4 +1,4 @@
-"""Envoys with the server inside: how they are kept, and what becomes of callers of one that ends."""
+"""Envoys with the embedded server: how they are supervised, and the callers of one that ends."""
 
 import asyncio
 import re
@@ -81,7 +81,7 @@ def test_requests_under_way_are_answered_by_those_that_end(two: Stack, database_
             by_grpc = [pool.submit(call_at, two.gateway.address) for _ in range(2)]
             assert wait_until(lambda: sum(map(two.server.connections, two.server.ports)) == 4, 5)
             two.server.process.terminate()
-            # They stop listening a second after they were told to.
+            # They stop listening a second after the signal.
             assert wait_until(lambda: is_free("127.0.0.1", two.server.port), 5)
         assert [it.result(10).status for it in by_rest] == [200, 200]
         assert [it.result(10).id for it in by_grpc] == [str(CALL_ID)] * 2

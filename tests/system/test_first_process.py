@@ -1,4 +1,4 @@
-"""That the first process of a container ends when told to, from its first line on."""
+"""The first process of a container ends on SIGTERM, from its first line on."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Whoever asks after a change is told of it, by any worker, however many ask for the same meanwhile."""
+"""A request after a change returns it, by any worker, however many request the same meanwhile."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ async def test_many_who_ask_keep_no_change_from_one_who_made_it(
     store_call(database_url)
     with serving(way, database_url, tmp_path, workers=1, seconds=0.02) as server:
         async with stubs_of(server) as (stub,), writing(database_url) as write:
-            # Half of them ask for the call that changes.
+            # Half of them request the call that changes.
             ids = [CALL_ID] * 32 + (others * 3)[:32]
             async with polling([stub], ids):
                 for number in range(200):
@@ -74,7 +74,7 @@ def serving(way: Way, url: str, folder: Path, *, workers: int, seconds: float) -
 
 @asynccontextmanager
 async def stubs_of(server: Server) -> AsyncIterator[list[LiveCallsAsyncStub]]:
-    """Connect to each worker, straight."""
+    """Connect to each worker, directly."""
     async with AsyncExitStack() as stack:
         channels = [await stack.enter_async_context(connected(server, port)) for port in server.ports]
         yield [LiveCallsStub(channel) for channel in channels]
@@ -82,7 +82,7 @@ async def stubs_of(server: Server) -> AsyncIterator[list[LiveCallsAsyncStub]]:
 
 @asynccontextmanager
 async def connected(server: Server, worker: int) -> AsyncIterator[grpc.aio.Channel]:
-    """Connect to one worker; where all share a port, try until the system has chosen this one."""
+    """Connect to one worker; if all share a port, try until the system has chosen this one."""
     async with AsyncExitStack() as stack:
         while True:
             # A connection of its own, not one that channels share.
@@ -98,7 +98,7 @@ async def connected(server: Server, worker: int) -> AsyncIterator[grpc.aio.Chann
 
 @asynccontextmanager
 async def writing(url: str) -> AsyncIterator[Callable[[int], Awaitable[tuple[str, str]]]]:
-    """Have a way to change the call by SQL; it tells what is written, once that is committed."""
+    """Yield a function that changes the call by SQL, and returns what is written once committed."""
     statuses = cycle(CallStatus)
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
 
@@ -112,7 +112,7 @@ async def writing(url: str) -> AsyncIterator[Callable[[int], Awaitable[tuple[str
 
 @asynccontextmanager
 async def polling(stubs: list[LiveCallsAsyncStub], ids: list[str]) -> AsyncIterator[None]:
-    """Ask each worker for each of the calls again and again, while the block lasts."""
+    """Request each of the calls from each worker again and again, while the block lasts."""
 
     async def poll(stub: LiveCallsAsyncStub, call_id: str) -> None:
         while True:
@@ -129,7 +129,7 @@ async def polling(stubs: list[LiveCallsAsyncStub], ids: list[str]) -> AsyncItera
 
 
 async def told_by(*stubs: LiveCallsAsyncStub) -> set[tuple[str, str]]:
-    """Ask workers for the call at once; return what they say has been written."""
+    """Request the call from workers concurrently; return what they have read."""
     request = pb.GetCallRequest(id=str(CALL_ID))
     calls = await asyncio.gather(*(stub.GetCall(request) for stub in stubs))
     return {(pb.CallStatus.Name(call.status), call.title) for call in calls}

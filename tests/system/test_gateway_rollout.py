@@ -1,4 +1,4 @@
-"""How a gateway ends: who has asked is answered, and who asks on goes elsewhere."""
+"""How a gateway ends: requests under way succeed, and new ones go to another."""
 
 import signal
 import subprocess
@@ -24,7 +24,7 @@ from tests.support.trouble import locked
 from tests.support.ways import Way
 
 SETTINGS = {"RATE_LIMIT_PER_SECOND": "0", "SHUTDOWN_GRACE_MS": "20000", **PATIENT}
-# As on a machine with too little of a processor, and longer than an answer usually takes.
+# As on a machine with too little of a processor, and longer than a response usually takes.
 STILL_SECONDS = 1.5
 STOPPED = "listener_manager.listener_stopped"
 ASKED = "http.rest.downstream_rq_active"
@@ -66,7 +66,7 @@ def test_nobody_notices_that_gateways_are_replaced(stack: Stack, tmp_path: Path)
 
 @pytest.fixture(params=Way)
 def gateway(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Iterator[Gateway]:
-    """A gateway that nobody keeps, before the stack's server or with one of its own inside."""
+    """A gateway without a supervisor, before the stack's server or with an embedded one."""
     if request.param is Way.BESIDE:
         yield request.getfixturevalue("stack").gateway
         return

@@ -30,7 +30,7 @@ ESCAPE = "\x1b"
 
 
 def reaching(demo: RunningDemo) -> dict[str, Any]:
-    """Say where the demo is, and its token, as a user does."""
+    """Return the settings of the demo's address and its token, as a user has them."""
     token = demo.bearer["authorization"].removeprefix("Bearer ")
     ports = {"GRPC_PORT": str(demo.grpc_port), "REST_PORT": str(demo.rest_port)}
     return {"ACCESS_TOKEN": token, **ports}
@@ -90,7 +90,7 @@ def on_a_terminal(settings: dict[str, str], *arguments: str, until: str = "") ->
 def _read(terminal: int) -> bytes:
     try:
         return os.read(terminal, 65536)
-    except OSError:  # nobody holds the other end any more
+    except OSError:  # the other end is closed
         return b""
 
 

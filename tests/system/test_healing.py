@@ -1,4 +1,4 @@
-"""What dies is started again, and what asked meanwhile is answered again."""
+"""What dies is restarted, and callers succeed again."""
 
 import threading
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from tests.support.ways import Way
 
 @contextmanager
 def trickle(demo: RunningDemo) -> Iterator[list[int]]:
-    """Ask again and again while the block lasts; yields the statuses that came back."""
+    """Send requests again and again while the block lasts; yield the statuses of the responses."""
     statuses: list[int] = []
     over = threading.Event()
 
@@ -40,7 +40,7 @@ def status_of(client: httpx.Client, url: str) -> int:
 
 
 def on_air(demo: RunningDemo) -> bool:
-    """Tell whether every part of the demo has its part in an answer."""
+    """Return whether every part of the demo contributes to a response."""
     try:
         reply = httpx.get(demo.call_url(2), headers=demo.bearer, timeout=10)
     except httpx.TransportError:
@@ -60,7 +60,7 @@ def on_air(demo: RunningDemo) -> bool:
 )
 def test_a_killed_part_comes_back(way: Way, demo: RunningDemo, part: str, may_answer: set[int]) -> None:
     if (way, part) == (Way.INSIDE, "serve"):
-        # It takes its Envoy along, beside which a server that is away is told of.
+        # Its Envoy dies with it; standalone, Envoy would report an unavailable server.
         may_answer = {200, 0}
     assert wait_until(lambda: on_air(demo), 20)
     killed = demo.part(part)

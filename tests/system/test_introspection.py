@@ -1,4 +1,4 @@
-"""Opaque tokens and signed ones at the same service, on all faces."""
+"""Opaque tokens and signed ones at the same service, on all APIs."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -87,7 +87,7 @@ def test_signed_and_opaque_tokens_each_by_their_own_check(
 
 
 def rest_reply(stack: Stack, token: str) -> tuple[int, str, str | None]:
-    """Ask by REST; return the status, the error and Retry-After."""
+    """Send a request by REST; return the status, the error and Retry-After."""
     reply = ask_rest(stack.gateway.url, [f"Bearer {token}"])
     return reply.status, reply.json()["error"], reply.header("retry-after")
 

@@ -1,4 +1,4 @@
-"""How several workers are started, kept and ended by the process that keeps them."""
+"""How several workers are started, supervised and ended by their supervisor."""
 
 import json
 import signal
@@ -23,7 +23,7 @@ SMALL_BYTES = 60 * 1024 * 1024
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    """Two workers, ended where the test has not done so."""
+    """Two workers, ended if the test has not done so."""
     server = Server(tmp_path, {**without_database(), "WORKERS": "2", "SHUTDOWN_GRACE_MS": "500"})
     yield server
     server.stop()
@@ -38,7 +38,7 @@ def runs(process: psutil.Process) -> bool:
 
 
 def logged(server: Server, message: str) -> list[dict[str, Any]]:
-    # gRPC's core says in words of its own that a port is taken.
+    # gRPC's core logs in its own format that a port is taken.
     lines = [json.loads(line) for line in server.log().splitlines() if line.startswith("{")]
     return [line for line in lines if line["message"] == message]
 
@@ -85,7 +85,7 @@ def test_one_that_dies_again_and_again_is_started_with_growing_pauses(server: Se
     assert worker
     worker.kill()
     worker.wait(10)
-    # Its place is taken, until it has found out so twice.
+    # Its port is taken, until it has failed twice.
     with closing(taken(port)):
         assert wait_until(lambda: len(logged(server, "a worker has ended")) >= 3, 20), server.log()
     assert wait_until(lambda: server.serves(port), 20)
@@ -151,7 +151,7 @@ def test_a_taken_port_ends_it_at_once(which: int) -> None:
 
 
 def all_free(ports: range) -> bool:
-    """Tell whether nothing is left that listens."""
+    """Return whether nothing is left that listens."""
     return all(is_free("127.0.0.1", port) for port in ports)
 
 

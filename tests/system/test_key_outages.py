@@ -1,4 +1,4 @@
-"""What callers are told while the key server is in trouble, and after it."""
+"""The responses to callers while the key server is in trouble, and after it."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Keys come and go while callers ask without a pause on both faces, and nobody is answered wrongly."""
+"""Keys come and go under constant load on both APIs, and no request gets a wrong response."""
 
 import asyncio
 import itertools
@@ -25,14 +25,14 @@ from tests.support.tokens import Signer, bearer, signer
 FIRST, SECOND, THIRD = (signer("RS256", name) for name in ("first", "second", "third"))
 CALLERS_PER_FACE = 4
 ENOUGH = 20
-"""Answers to each caller, after which a change has shown."""
+"""Responses to each caller, after which a change has shown."""
 
 Ask = Callable[[str], Coroutine[Any, Any, str]]
 
 
 @dataclass
 class Load:
-    """Callers that ask one after the other, with tokens of the keys that are published."""
+    """Callers with sequential requests, with tokens of the keys that are published."""
 
     faces: dict[str, Ask]
     keys: tuple[Signer, ...]
@@ -42,7 +42,7 @@ class Load:
 
     @asynccontextmanager
     async def going_on(self) -> AsyncIterator[None]:
-        """Let the callers ask while the block lasts."""
+        """Let the callers send requests while the block lasts."""
         callers = [(face, number) for face in self.faces for number in range(CALLERS_PER_FACE)]
         self._answers = dict.fromkeys(callers, 0)
         tasks = [asyncio.create_task(self._ask_on(*caller)) for caller in callers]
@@ -54,10 +54,10 @@ class Load:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def has_gone_on(self, answers: int = ENOUGH) -> None:
-        """Wait until every caller has had so many answers more."""
+        """Wait until every caller has had so many more responses."""
         wanted = {caller: count + answers for caller, count in self._answers.items()}
         async with asyncio.timeout(60):
-            while any(self._answers[caller] < count for caller, count in wanted.items()):  # noqa: ASYNC110 - no event tells of it
+            while any(self._answers[caller] < count for caller, count in wanted.items()):  # noqa: ASYNC110 - there is no event for it
                 await asyncio.sleep(0.005)
 
     async def _ask_on(self, face: str, caller: int) -> None:
@@ -73,7 +73,7 @@ class Load:
 
 @pytest.fixture
 def clock() -> Clock:
-    """By which it is told whether a key that is not known may be asked for again."""
+    """The clock that decides whether an unknown key may be requested again."""
     return Clock()
 
 

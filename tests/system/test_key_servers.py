@@ -37,7 +37,7 @@ def issuer(authority: Authority) -> Iterator[KeyServer]:
 
 
 def lets_in(faces: dict[str, Face], key: Signer, issuer: str = ISSUER) -> None:
-    """Show a token of the issuer's, and one that only pretends to be."""
+    """Send a token of the issuer, and a forged one."""
     for name in FACES:
         assert faces[name]([f"Bearer {key.token(iss=issuer)}"]) == ADMITTED
         forged = Signer(key.kid, key.algorithm, signer(key.algorithm, "forger").private_key)

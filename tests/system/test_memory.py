@@ -1,4 +1,4 @@
-"""What a server keeps of the memory that odd rows have taken."""
+"""How much memory of odd rows a server keeps."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +18,7 @@ from tests.support.ways import Way
 MIB = 1 << 20
 ROWS = 300
 MAX_KEPT = 100 * MIB
-# As a database has them whose constraints somebody dropped.
+# As in a database whose constraints somebody dropped.
 LONG_TITLES = f"""
 ALTER TABLE calls DROP CONSTRAINT IF EXISTS ck_calls_title_length;
 INSERT INTO calls (id, host_user_id, title)
@@ -54,6 +54,6 @@ def read(calls: LiveCallsStub, number: int) -> pb.Call:
 
 
 def resident_bytes(stack: Stack) -> int:
-    """Add up what the server's processes take, Envoy included if it is inside."""
+    """Add up the memory of the server's processes, Envoy included if it is embedded."""
     processes = [stack.server.process, *stack.server.process.children(recursive=True)]
     return sum(process.memory_info().rss for process in processes)

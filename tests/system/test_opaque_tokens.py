@@ -1,4 +1,4 @@
-"""`make run TOKENS=opaque`: tokens that the server asks the issuer about, and that can be revoked."""
+"""`make run TOKENS=opaque`: tokens that the server introspects, and that can be revoked."""
 
 import os
 import re
@@ -28,7 +28,7 @@ def opaque_demo(way: Way) -> Iterator[RunningDemo]:
 
 @pytest.fixture(scope="module")
 def strict_demo(way: Way) -> Iterator[RunningDemo]:
-    """With TLS, scopes that are needed, and another time for which answers are remembered."""
+    """With TLS, required scopes, and another time for which responses are cached."""
     settings = {"AUTH_SCOPES": "calls:read", "AUTH_INTROSPECTION_CACHE_MS": "700", **way.settings}
     with running_demo("--tls", "--tokens", "opaque", **settings) as demo:
         yield demo

@@ -1,4 +1,4 @@
-"""The demo with a database of one's own, which has none of the sample calls."""
+"""The demo with the user's own database, which has none of the sample calls."""
 
 from pathlib import Path
 

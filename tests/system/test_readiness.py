@@ -1,4 +1,4 @@
-"""When a server says that it serves: once it has keys and has read the calls, and then for good."""
+"""When a server is SERVING: once it has keys and has read the calls, and then for good."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -28,7 +28,7 @@ Launch = Callable[..., Server]
 
 @pytest.fixture(params=[(Way.BESIDE, "1"), *KEPT], ids="-".join)
 def launch(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Launch]:
-    """Start a server and wait for nothing; it must end well."""
+    """Start a server and wait for nothing; it must exit with 0."""
     way, workers = request.param
     with ExitStack() as stack:
 
@@ -92,7 +92,7 @@ def test_it_serves_through_an_outage_of_everything(
 
 
 def refusals(server: Server, *tokens: str) -> list[grpc.StatusCode]:
-    """Ask for a call with each token, in vain."""
+    """Request a call with each token, in vain; return the statuses."""
     return [refusal(server, token) for token in tokens]
 
 

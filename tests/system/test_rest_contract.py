@@ -1,4 +1,4 @@
-"""The REST face of everything together, held against what is written down of it."""
+"""The REST API of the whole system, compared with its OpenAPI document."""
 
 from pathlib import Path
 from typing import Any

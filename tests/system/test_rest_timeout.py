@@ -1,4 +1,4 @@
-"""What a REST caller is told where the time is over that a request may take."""
+"""The error of a REST request that takes too long."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""How all workers are replaced, and a server by another: who asks notices nothing."""
+"""How all workers are replaced, and a server by another: no caller notices it."""
 
 import signal
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ SERVING = health_pb2.HealthCheckResponse.SERVING
 def kept(
     request: pytest.FixtureRequest, shared_postgres: EmbeddedPostgres, database_url: str, tmp_path: Path
 ) -> Iterator[Stack]:
-    """Everything, with workers that are kept by a process of their own."""
+    """Everything, with supervised workers."""
     store_call(database_url)
     way, workers = request.param
     settings = {

@@ -38,7 +38,7 @@ def test_a_row_comes_out_of_the_rest_face_as_it_went_in(stack: Stack, call: Call
 
 
 def as_documented(value: Any, shown: Any) -> Any:
-    """Say a value in JSON; of a moment, whichever documented form means it."""
+    """Convert a value to JSON; a timestamp to whichever documented form means it."""
     if not isinstance(value, datetime):
         return None if value is None else str(value)
     assert RFC_3339.fullmatch(shown)

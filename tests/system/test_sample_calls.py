@@ -1,4 +1,4 @@
-"""The six sample calls, as a newcomer meets them, on every face."""
+"""The six sample calls, as a newcomer meets them, by every API."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""That nobody runs an open server without having said so."""
+"""Nobody runs an open server without having configured that."""
 
 from typing import Any
 

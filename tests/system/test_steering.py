@@ -18,7 +18,7 @@ def stack() -> Iterator[ExitStack]:
 
 
 def listening(stack: ExitStack, port: int = 0) -> socket.socket:
-    """Listen on a port that others may share, where two usually do."""
+    """Listen on a port that others may share."""
     listener = stack.enter_context(socket.create_server(("127.0.0.1", port), reuse_port=True))
     listener.setblocking(False)
     prefer_newest(listener, 2)
@@ -26,7 +26,7 @@ def listening(stack: ExitStack, port: int = 0) -> socket.socket:
 
 
 def chosen(stack: ExitStack, *listeners: socket.socket) -> list[int]:
-    """Connect many times, and count who got how many."""
+    """Connect many times, and count the connections of each listener."""
     address = listeners[0].getsockname()
     for _ in range(CONNECTIONS):
         stack.enter_context(socket.create_connection(address))

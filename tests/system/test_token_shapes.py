@@ -1,4 +1,4 @@
-"""Tokens as providers really make them, shown to the running service on each of its faces."""
+"""Tokens as providers really make them, sent to the running service by each of its APIs."""
 
 from collections.abc import Iterator
 

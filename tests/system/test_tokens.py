@@ -1,4 +1,4 @@
-"""Who is let in and who is not, on every face of the running service."""
+"""Who is admitted and who is not, by every API of the running service."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -229,7 +229,7 @@ def test_the_log_never_shows_a_token(guarded_stack: Stack) -> None:
     secret = RSA.token(sub="only-here")
     for shown in (secret, f"{secret}\xff", f"{secret}é", f"{secret} {secret}", secret[:-4]):
         ask_rest(guarded_stack.gateway.url, [f"Bearer {shown}".encode("latin-1")], x_request_id="logged")
-    # Lines are written in order, a moment later: with this one, those before it are there.
+    # Lines are written in order, with a delay: once this one is there, so are those before it.
     ask_rest(guarded_stack.gateway.url, [], x_request_id="the-last")
     assert wait_until(lambda: '"request_id":"the-last"' in guarded_stack.server.log(), 10)
     log = guarded_stack.server.log()

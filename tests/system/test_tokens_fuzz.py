@@ -1,4 +1,4 @@
-"""Whatever stands in the Authorization header: no fault of the server's, and nobody let in by it."""
+"""Any Authorization header: it causes no fault of the server, and admits nobody."""
 
 import json
 import math
@@ -20,7 +20,7 @@ from tests.support.ways import Way
 RSA = signer("RS256")
 GOOD = RSA.token(exp=9_999_999_999)
 REFUSED = grpc.StatusCode.UNAUTHENTICATED
-# What HTTP/2 lets stand in no header; grpc.aio reads it all the same.
+# What HTTP/2 forbids in headers; grpc.aio reads it all the same.
 NO_HEADER = bytes({*range(0x20), 0x7F} - {ord("\t")})
 
 fuzzed = settings(
@@ -44,7 +44,7 @@ whatever = st.one_of(
 
 @st.composite
 def mutations(draw: st.DrawFn) -> bytes:
-    """A good token with something wrong with it."""
+    """A valid token with something wrong with it."""
     token = bytearray(b"Bearer " + GOOD.encode())
     for _ in range(draw(st.integers(1, 3))):
         start = draw(st.integers(0, len(token)) | st.just(len(token)))
@@ -140,7 +140,7 @@ def test_by_grpc(
 def test_by_grpc_with_several_headers(way: Way, straight: RawGrpc, shown: list[bytes]) -> None:
     shown = [read_by_all(way, value) for value in shown]
     code = straight.ask(*shown)
-    # Envoy makes one header of several, and takes no notice of those that are empty.
+    # Envoy joins several headers into one, and ignores empty ones.
     taken = [value for value in shown if value] if way is Way.INSIDE else shown
     good = len(taken) == 1 and _is_good(taken[0])
     assert code == (grpc.StatusCode.OK if good else REFUSED)
@@ -181,7 +181,7 @@ def test_envoy_breaks_off_who_sends_what_is_no_header(guarded_stack: Stack, odd:
 
 
 def read_by_all(way: Way, shown: bytes) -> bytes:
-    """Leave out what only grpc.aio reads, where it is not what is asked."""
+    """Drop what only grpc.aio reads, if that does not serve the request."""
     return shown.translate(None, NO_HEADER) if way is Way.INSIDE else shown
 
 

@@ -1,4 +1,4 @@
-"""What callers are told on each face while a part of the service is in trouble, and after it."""
+"""The responses of each API while a part of the service is in trouble, and after it."""
 
 import re
 from collections.abc import Iterator
@@ -49,7 +49,7 @@ def grpc_code(address: str, timeout: float | None = None) -> grpc.StatusCode:
 
 @contextmanager
 def locked(url: str) -> Iterator[None]:
-    """Let every read hang, as long as the block lasts: the one connection of the pool too."""
+    """Let every read hang while the block lasts: that of the pool's one connection too."""
     with psycopg.connect(url) as connection:
         connection.execute("LOCK TABLE calls IN ACCESS EXCLUSIVE MODE")
         yield
@@ -118,7 +118,7 @@ def test_a_schema_that_is_not_the_server_s(stack: Stack) -> None:
 
 
 def test_a_bug_in_the_server(stack: Stack) -> None:
-    # A row that no code of the server's provides for does for one.
+    # A row that the server's code does not expect serves as one.
     execute(
         stack.postgres.url,
         "ALTER TABLE calls ALTER COLUMN recording_url TYPE text[] USING ARRAY[recording_url]",

@@ -1,4 +1,4 @@
-"""Several workers behind Envoy: who asks notices none of their deaths."""
+"""Several workers behind Envoy: callers notice none of their deaths."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

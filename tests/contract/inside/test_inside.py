@@ -1,4 +1,4 @@
-"""What gRPC's own client gets of the service inside a real Envoy."""
+"""The service embedded in a real Envoy, by gRPC's own client."""
 
 from __future__ import annotations
 

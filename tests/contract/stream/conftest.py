@@ -1,4 +1,4 @@
-"""The real SDK, asking the stand-in over HTTP."""
+"""The real SDK, with requests to the stand-in over HTTP."""
 
 from collections.abc import AsyncIterator
 
@@ -27,7 +27,7 @@ async def best_effort(stream_url: str) -> AsyncIterator[BestEffort]:
 
 @pytest.fixture
 async def patient(stream_url: str) -> AsyncIterator[BestEffort]:
-    """For what must be answered also on a machine with much else to do."""
+    """For requests that must succeed on a busy machine too."""
     settings = stream_settings(stream_url, budget_ms=5000)
     patient = BestEffort(StreamClient(settings), settings)
     yield patient

@@ -33,9 +33,9 @@ async def ask(best_effort: BestEffort, call: tuple[str, str] = CALL) -> LiveStat
 async def until_known(
     best_effort: BestEffort, call: tuple[str, str] = CALL, within: float = 10
 ) -> LiveStatus:
-    """Poll until Stream is heard, for so many seconds."""
+    """Poll until Stream has responded, for so many seconds."""
     async with asyncio.timeout(within):
-        while (status := await ask(best_effort, call)) is None:  # noqa: ASYNC110 - nothing tells of it
+        while (status := await ask(best_effort, call)) is None:  # noqa: ASYNC110 - there is no event for it
             await asyncio.sleep(0.01)
     return status
 
@@ -146,7 +146,7 @@ async def test_a_call_that_never_answers_does_not_silence_the_others(
     async with asyncio.timeout(10):
         while stand_in.asked[CALL] < 3:
             assert await ask(best_effort) is None
-    # Well before a breaker that had opened would try again.
+    # Well before an open breaker would send a probe.
     assert (await until_known(best_effort, OTHER, within=3)).is_live
 
 

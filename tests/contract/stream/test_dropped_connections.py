@@ -22,7 +22,7 @@ def calls(stand_in: StreamStandIn, round_: str) -> list[tuple[str, str]]:
 
 
 async def keep_connections(client: StreamClient, stand_in: StreamStandIn) -> None:
-    """Have as many connections kept as there are questions at once."""
+    """Open as many kept connections as there are concurrent requests."""
     await asyncio.gather(*(client.ask(*call) for call in calls(stand_in, "first")))
     assert len(stand_in.kept) == MANY
 

@@ -1,4 +1,4 @@
-"""The stand-in must be taken for Stream by Stream's own SDK, and be easy to play with."""
+"""The stand-in must pass for Stream with Stream's own SDK, and be easy to control."""
 
 import signal
 import subprocess
@@ -40,7 +40,7 @@ def http(stream_url: str) -> httpx.Client:
 async def test_the_sdk_reads_every_state_with_its_own_types(
     sdk: Any, stand_in: StreamStandIn, state: State
 ) -> None:
-    # The SDK warns of every field that it misses, and here warnings are errors.
+    # The SDK warns of every missing field, and here warnings are errors.
     known = stand_in.put("livestream", "call", state)
     response = await sdk.video.call("livestream", "call").get()
     call = response.data.call

@@ -1,4 +1,4 @@
-"""`make bench`: measures the service beside what one would use instead."""
+"""`make bench`: measures the service and its alternatives."""
 
 import os
 import sys
@@ -101,7 +101,7 @@ def _report(cells: list[Cell], lines: dict[str, float]) -> None:
 
 
 def _say(progress: str) -> None:
-    """Tell people how far it is, on a line that the next one takes the place of on a terminal."""
+    """Print the progress, on a line that the next one overwrites on a terminal."""
     on_terminal = sys.stderr.isatty()
     click.echo(f"\r\033[K{progress}" if on_terminal else progress, nl=not on_terminal, err=True)
 

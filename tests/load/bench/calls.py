@@ -1,4 +1,4 @@
-"""The calls that the bench asks for: 100,000 of them, of which some are asked for more than others."""
+"""The calls that the bench requests: 100,000 of them, some more often than others."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ _STATUSES = (
 
 @dataclass(frozen=True)
 class Keys:
-    """The ids of some calls, each of which is asked for as often as the others."""
+    """The ids of some calls, which are requested equally often."""
 
     name: str
     ids: list[str]
@@ -37,7 +37,7 @@ def bench_calls(now: datetime | None = None) -> Iterator[Call]:
 
 
 def key_sets() -> list[Keys]:
-    """Name a call on air, a thousand calls, all of them, and a few and a thousand that are on air."""
+    """Return the sets: one call on air, a thousand calls, all, and a few and a thousand on air."""
     calls = list(bench_calls())
     on_air = [call.id for call in calls if call.stream_call_id]
     ids = [call.id for call in calls]

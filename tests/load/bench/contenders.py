@@ -26,7 +26,7 @@ Protocol = Literal["grpc", "http1"]
 
 @dataclass(frozen=True)
 class Contender:
-    """A service under way, by how it is asked and by its processes beside the database."""
+    """A running service, by its protocol and its processes without the database's."""
 
     name: str
     protocol: Protocol
@@ -47,7 +47,7 @@ Starting = Callable[[World], AbstractContextManager[Contender]]
 
 
 def all_contenders() -> dict[str, Starting]:
-    """Name all contenders, in the order of the table; the first is what the others are compared with."""
+    """Return all contenders, in the order of the table; the first is the others' reference."""
     cores = os.cpu_count() or 1
     contenders: dict[str, Starting] = {
         "ceiling": _ceiling,
@@ -74,7 +74,7 @@ def build(names: list[str]) -> None:
 def ours_grpc(
     name: str, world: World, *, workers: int = 1, stream_url: str | None = None
 ) -> Iterator[Contender]:
-    """Run the server, asked straight; it asks another stand-in than the world's, if one is named."""
+    """Run the server, without a gateway; with another stand-in than the world's, if one is given."""
     ports = _free_ports(workers)
     settings = {**world.settings(stream_url), "GRPC_PORT": str(ports[0])}
     command = [sys.executable, "-m", "server", "serve", "--workers", str(workers)]
@@ -100,7 +100,7 @@ def _ceiling(world: World) -> Iterator[Contender]:
 def ours_through_envoy(
     name: str, protocol: Protocol, world: World, *, workers: int = 1
 ) -> Iterator[Contender]:
-    """Run the server, and the gateway by which it is asked."""
+    """Run the server, and the gateway before it."""
     with ours_grpc(f"{name}-server", world, workers=workers) as server:
         settings = {"GRPC_PORT": server.addresses[0].rpartition(":")[2], "WORKERS": str(workers)}
         with _gateway(name, world, **settings) as gateway:
@@ -109,7 +109,7 @@ def ours_through_envoy(
 
 @contextmanager
 def inside(name: str, protocol: Protocol, world: World) -> Iterator[Contender]:
-    """Run the server inside Envoy."""
+    """Run the server embedded in Envoy."""
     with _gateway(name, world, INSIDE="1", **world.settings()) as gateway:
         yield _ready(replace(gateway, protocol=protocol), world)
 
@@ -175,7 +175,7 @@ def _process(command: list[str], log: Path, **settings: str) -> Iterator[int]:
 
 
 def _ready(contender: Contender, world: World) -> Contender:
-    """Wait until each of its addresses answers."""
+    """Wait until each of its addresses responds."""
     assert wait_until(lambda: _answers(contender, world), _READY_SECONDS), contender.name
     return contender
 

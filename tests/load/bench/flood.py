@@ -1,4 +1,4 @@
-"""A flood of junk tokens: what it does to callers with a good one."""
+"""A flood of junk tokens, and its effect on callers with a valid one."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ _SECONDS = 20
 
 
 def flood(rounds: Rounds) -> Iterator[tuple[str, float]]:
-    """Compare the p99 of good callers in a flood of junk tokens, each another, with that without it."""
+    """Compare the p99 of good callers in a flood of different junk tokens with that without it."""
     world = rounds.world
     with (
         opaque_issuer_running(world.folder / "flooded-tokens") as issuer,

@@ -14,12 +14,12 @@ _MORE_SECONDS = 30
 
 
 class GeneratorError(Exception):
-    """The generator could not put the load on the service; its one line says why."""
+    """The generator could not put the load on the service; the message is its one line."""
 
 
 @dataclass(frozen=True)
 class Load:
-    """What to ask, whom, and how hard."""
+    """A load: its requests, targets and rate."""
 
     protocol: Literal["grpc", "http1"]
     addresses: tuple[str, ...]
@@ -29,11 +29,11 @@ class Load:
     seconds: float
     """How long to measure."""
     warm_up: float = 0
-    """How many seconds to ask before that."""
+    """How many seconds of load before that."""
     in_flight: int = 64
     """Requests under way at once."""
     connections: int | None = None
-    """By gRPC one unless this says another number; by HTTP/1.1 always one for each request under way."""
+    """By gRPC one unless this is another number; by HTTP/1.1 always one for each request under way."""
     rate: float | None = None
     """Requests a second, timed from when they were due; without it each begins as another ends."""
     token: str | None = None
@@ -43,7 +43,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Measured:
-    """What became of the requests that ended within the measured time."""
+    """The outcome of the requests that ended within the measured time."""
 
     requests: int
     """Failed ones too, as in the rate."""
@@ -51,7 +51,7 @@ class Measured:
     seconds: float
     rate: float
     mean_us: float
-    """Of those that succeeded, as are all latencies; 0 where none did."""
+    """Of those that succeeded, as are all latencies; 0 if none did."""
     p50_us: int
     p99_us: int
     p999_us: int
@@ -60,7 +60,7 @@ class Measured:
 
 
 def run(load: Load) -> Measured:
-    """Put the load on the service, and tell what was measured."""
+    """Put the load on the service, and return the measurements."""
     ended = subprocess.run(
         [PROGRAM, *_options(load)],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""Whose access tokens callers show: signed ones, or opaque ones that a server asks about."""
+"""The issuers of callers' access tokens: signed ones, or opaque ones that a server introspects."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +27,7 @@ class Issuer(Protocol):
 
 @dataclass(frozen=True)
 class RunningIssuer:
-    """An issuer of opaque tokens, which answers while it runs."""
+    """A running issuer of opaque tokens."""
 
     tokens: OpaqueTokens
     settings: dict[str, str]

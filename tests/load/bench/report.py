@@ -1,4 +1,4 @@
-"""What the bench leaves: a table, a file of results, and a plot."""
+"""The output of the bench: a table, a file of results, and a plot."""
 
 import json
 import platform

@@ -43,7 +43,7 @@ class Cell:
         return median(sample.cpu_us for sample in self.samples)
 
     def latency_us(self, percentile: str) -> float:
-        """Tell `p50`, `p99` or `p999`."""
+        """Return `p50`, `p99` or `p999`."""
         latencies: list[int] = [getattr(each.measured, f"{percentile}_us") for each in self.samples]
         return median(latencies)
 
@@ -70,7 +70,7 @@ class Rounds:
         return cells
 
     def once(self, contender: Contender, keys: str, **changes: object) -> Sample:
-        """Measure once, after a moment of load that does not count; raises where a request failed."""
+        """Measure once, after a short load that does not count; raises if a request failed."""
         load = contender.load(self.world.keys[keys], self.seconds, **changes)
         run(replace(load, seconds=min(self.seconds, 0.5)))
         pids = [*contender.pids, self.world.database_pid]
@@ -80,7 +80,7 @@ class Rounds:
 
 
 def run_well(load: Load) -> Measured:
-    """Put a load on; raises LoadFailedError where a request failed."""
+    """Put a load on; raises LoadFailedError if a request failed."""
     measured = run(load)
     if measured.failed:
         raise LoadFailedError(f"{measured.failed} requests failed, first: {measured.first_failure}")

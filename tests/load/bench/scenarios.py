@@ -1,4 +1,4 @@
-"""What is measured beside throughput, each a line `name: value` or a few."""
+"""What is measured besides throughput, each a line `name: value` or a few."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -34,7 +34,7 @@ _SOAK_MINUTES = 10
 
 
 def idle(rounds: Rounds) -> Lines:
-    """Compare a lone caller's wait with that where each request has a SELECT of its own."""
+    """Compare a lone caller's latency with that if each request has a SELECT of its own."""
     with ours_grpc("ours-grpc", rounds.world) as ours, one_select(rounds.world) as plain:
         twice = replace(rounds, count=2 * rounds.count)
         cells = twice.measure([(ours, "warm"), (plain, "warm")], in_flight=1)
@@ -47,7 +47,7 @@ def idle(rounds: Rounds) -> Lines:
 
 
 def opaque(rounds: Rounds) -> Lines:
-    """Compare opaque tokens, which the server has asked about and remembers, with signed ones."""
+    """Compare opaque tokens, which the server has introspected and cached, with signed ones."""
     world = rounds.world
     with (
         opaque_issuer_running(world.folder / "opaque-tokens") as issuer,
@@ -60,7 +60,7 @@ def opaque(rounds: Rounds) -> Lines:
 
 
 def stream(rounds: Rounds) -> Lines:
-    """Let Stream hang, and count how often it is asked where it is well."""
+    """Let Stream hang, and count its requests while it is healthy."""
     world = rounds.world
     with ExitStack() as stack:
         hanging = stand_in_of_calls()
@@ -105,7 +105,7 @@ def _selects(rounds: Rounds, contender: Contender) -> Lines:
 
 
 def tail(rounds: Rounds) -> Lines:
-    """Compare the tails of both ways, by gRPC through Envoy, at half of what the beside way answers."""
+    """Compare the tails of both ways, by gRPC through Envoy, at half of the standalone server's peak."""
     world = rounds.world
     with (
         ours_through_envoy("beside", "grpc", world) as beside,
@@ -119,7 +119,7 @@ def tail(rounds: Rounds) -> Lines:
 
 
 def process(rounds: Rounds) -> Lines:
-    """Tell how soon a server answers, and the memory that it takes once it has worked."""
+    """Measure how soon a server responds, and its memory once it has worked."""
     starts, memory = [], 0.0
     for number in range(_STARTS):
         began = monotonic()

@@ -20,7 +20,7 @@ from tests.support.stream import KEY, SECRET
 
 @dataclass(frozen=True)
 class World:
-    """Everything that is there before a contender starts."""
+    """Everything that runs before a contender starts."""
 
     folder: Path
     postgres: EmbeddedPostgres
@@ -44,7 +44,7 @@ class World:
         return self.postgres.pid
 
     def settings(self, stream_url: str | None = None) -> dict[str, str]:
-        """Write the settings of the server with tokens and Stream on, and else as it comes."""
+        """Return the settings of the server with tokens and Stream on, and defaults otherwise."""
         stream = {
             "STREAM_API_KEY": KEY,
             "STREAM_API_SECRET": SECRET,

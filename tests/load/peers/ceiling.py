@@ -1,4 +1,4 @@
-"""The most that grpc.aio can answer: the server's own set-up, with a method that does nothing."""
+"""The ceiling of grpc.aio: the server's own set-up, with a method that does nothing."""
 
 import asyncio
 import os

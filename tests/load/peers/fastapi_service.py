@@ -1,6 +1,6 @@
 """LiveCalls as its users would write it with FastAPI: SQLAlchemy's ORM, and a session a request.
 
-It asks no tokens, and Stream nothing: both favour it.
+It requires no tokens, and sends no requests to Stream: both favour it.
 """
 
 import os

@@ -1,7 +1,7 @@
 """The server itself, but for sharing: every request has a SELECT and a connection of its own.
 
 A caller waits for the row as long as it takes, and trouble with the database is a fault: both
-favour it. It is meant for one caller at a time, for nothing bounds its connections.
+favour it. It is meant for one caller at a time, as nothing bounds its connections.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Which claims are compared with what, and what the log shows of those that differ."""
+"""Which claims are compared with what, and what is logged of those that differ."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How seldom the issuer is asked, and who waits for it."""
+"""How rarely tokens are introspected, and who waits for it."""
 
 import asyncio
 import contextvars
@@ -268,7 +268,7 @@ async def try_junk(tokens: IntrospectedTokens, number: int) -> None:
 
 
 async def tries_of(tokens: IntrospectedTokens, token: str) -> int:
-    """Try a token each second, as Retry-After has it, until it gets in."""
+    """Try a token each second, as by Retry-After, until it is admitted."""
     tries = 1
     while await unavailable(tokens, token):
         await asyncio.sleep(1)

@@ -1,4 +1,4 @@
-"""What of an introspection's answer lets in, and what does not."""
+"""Which introspection responses admit a caller, and which do not."""
 
 import json
 import math

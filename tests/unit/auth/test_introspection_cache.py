@@ -1,4 +1,4 @@
-"""How much of what introspections answered is kept."""
+"""How many introspection responses are cached."""
 
 import math
 

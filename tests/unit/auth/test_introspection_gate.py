@@ -1,4 +1,4 @@
-"""How failures of introspection close the way to it, and for whom."""
+"""How failures of introspection open its breakers, and for which tokens."""
 
 import logging
 

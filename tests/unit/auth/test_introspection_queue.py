@@ -1,4 +1,4 @@
-"""Whose turn it is, while more tokens come than may be introspected at once."""
+"""Which token is next, while more tokens come than may be introspected at once."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ AS_FAST_AS_CAN_BE = 10**9
 
 @pytest.fixture
 def queue() -> IntrospectionQueue:
-    """A queue whose pace is no matter, in which two tokens of each rank wait."""
+    """A queue whose pace does not matter, in which two tokens of each rank may wait."""
     queue = IntrospectionQueue(2, AS_FAST_AS_CAN_BE, patience=1)
     queue._max_waiting = (2, 2, 2)
     return queue

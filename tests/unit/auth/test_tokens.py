@@ -23,7 +23,7 @@ RSA = signer("RS256")
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The time of day, for the check and for the memory."""
+    """The time of day, for the check and for the cache."""
     clock = Clock(NOW)
 
     class Moment(dt.datetime):
@@ -49,7 +49,7 @@ def tokens(keys: Keys, clock: Clock) -> Tokens:
 
 @pytest.fixture
 def verified(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The tokens whose signature was looked at, in order."""
+    """The tokens whose signature was verified, in order."""
     seen: list[str] = []
     decode: Callable[..., Any] = jwt.decode
 
@@ -303,7 +303,7 @@ async def test_many_scopes_are_verified_each_time_and_not_remembered(
 
 @pytest.mark.parametrize("odd", ["=", "==", "~", "+", "/"])
 async def test_a_token_is_the_same_text_to_everybody(tokens: Tokens, odd: str) -> None:
-    """What may stand in other bearer tokens is passed over by Python's base64."""
+    """Python's base64 ignores characters that other bearer tokens may have."""
     assert await check_of(tokens, token() + odd) == "malformed"
     header, claims, signature = token().split(".")
     assert await check_of(tokens, f"{header}.{claims}.{odd}{signature}") == "malformed"

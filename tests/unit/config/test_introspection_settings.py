@@ -1,4 +1,4 @@
-"""What an operator is told about settings of introspection that are wrong."""
+"""The errors for an operator about wrong settings of introspection."""
 
 from pathlib import Path
 

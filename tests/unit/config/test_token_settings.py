@@ -1,4 +1,4 @@
-"""What an operator is told about settings of tokens that are wrong."""
+"""The errors for an operator about wrong settings of tokens."""
 
 from pathlib import Path
 

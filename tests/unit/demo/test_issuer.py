@@ -1,4 +1,4 @@
-"""The demo's tokens: what they say, and with which key they are signed."""
+"""The demo's tokens: their claims, and the key that signs them."""
 
 import asyncio
 import stat

@@ -1,4 +1,4 @@
-"""Misspelt settings, which the server, the gateway and `get` refuse."""
+"""Misspelt settings, which the server, the gateway and `get` reject."""
 
 from collections.abc import Callable
 

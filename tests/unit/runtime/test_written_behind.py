@@ -10,7 +10,7 @@ from server.runtime.written_behind import WrittenBehind
 
 
 class StuckStream(io.StringIO):
-    """A stream that takes nothing until it is let."""
+    """A stream that takes nothing until the test lets it."""
 
     def __init__(self) -> None:
         super().__init__()

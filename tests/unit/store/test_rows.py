@@ -13,7 +13,7 @@ LAST = 252455615999999999
 
 
 def row(**changes: object) -> tuple[object, ...]:
-    """Make a row as it comes: an ended call, with times in microseconds since 2000."""
+    """Make a row as read: an ended call, with timestamps in microseconds since 2000."""
     values: dict[str, object] = {
         "id": CALL_ID,
         "host_user_id": "coach-1",

@@ -1,4 +1,4 @@
-"""Here time is virtual: nothing waits, and every moment is exact."""
+"""Here time is virtual: nothing waits, and every time is exact."""
 
 from collections.abc import Callable, Mapping
 

@@ -3,7 +3,7 @@ import sys
 
 from server.adapters.stream.unconfigured import Unconfigured
 
-# What bootstrap imports where Stream is not configured, and where it is, without the client.
+# What bootstrap imports if Stream is not configured, and if it is, without the client.
 PARTS = "server.adapters.stream.unconfigured, server.adapters.stream.best_effort"
 
 

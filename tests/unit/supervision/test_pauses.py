@@ -1,4 +1,4 @@
-"""How long one waits before what has ended is started again."""
+"""The backoff before a process that has ended is restarted."""
 
 from server.supervision.pauses import LONGEST_PAUSE, SHORTEST_PAUSE, WELL_SECONDS, Pauses
 

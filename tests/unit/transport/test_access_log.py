@@ -18,7 +18,7 @@ def _shown(caplog: pytest.LogCaptureFixture) -> None:
 
 async def lines(caplog: pytest.LogCaptureFixture, number: int) -> list[logging.LogRecord]:
     async with asyncio.timeout(5):
-        while len(caplog.records) < number:  # noqa: ASYNC110 - no event tells of it
+        while len(caplog.records) < number:  # noqa: ASYNC110 - there is no event for it
             await asyncio.sleep(0.001)
     return caplog.records
 

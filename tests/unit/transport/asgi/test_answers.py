@@ -23,14 +23,14 @@ OF_US = (b"x-request-id", b"abc-123")
 
 
 class Closed:
-    """A guard that lets nobody in."""
+    """A guard that admits nobody."""
 
     async def admit(self, authorization: object) -> None:
         raise TokenRequiredError
 
 
 class Endless:
-    """A read that ends only by being given up."""
+    """A read that ends only by cancellation."""
 
     def __init__(self) -> None:
         self.begun = self.given_up = False

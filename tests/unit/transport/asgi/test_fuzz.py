@@ -1,4 +1,4 @@
-"""Whatever is sent, the reply is one of gRPC's or of HTTP's, and OK only by a method's word."""
+"""Whatever is sent, the reply is one of gRPC's or of HTTP's, and OK only if a method succeeded."""
 
 import asyncio
 import zlib
@@ -43,7 +43,7 @@ def cut(body: bytes, at: Iterable[int]) -> list[bytes]:
 
 
 async def answered(path: str, headers: Headers, parts: list[bytes]) -> tuple[Reply, int]:
-    """Return the reply, and how often a method was asked."""
+    """Return the reply, and how often a method was called."""
     async with hosted() as service:
         asked = []
 

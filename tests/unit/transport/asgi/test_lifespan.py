@@ -17,7 +17,7 @@ from tests.support.service import GET_CALL
 
 
 class Life:
-    """A host, from start to end; it tells of one only when the other has been answered."""
+    """A host, from start to end; it sends the second event only once the first was acknowledged."""
 
     def __init__(self) -> None:
         self.told: asyncio.Queue[str] = asyncio.Queue()

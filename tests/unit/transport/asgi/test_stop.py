@@ -13,7 +13,7 @@ from tests.support.calls import PLAIN_CALL
 
 
 class Stubborn(Exchange):
-    """A host that takes nothing, and does not let itself be interrupted."""
+    """A host that takes nothing, and resists cancellation."""
 
     sending = False
 

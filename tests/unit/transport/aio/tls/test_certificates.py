@@ -1,4 +1,4 @@
-"""What is wrong with certificate files, in a line that names the setting."""
+"""What is wrong with certificate files, in one line with the setting."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What becomes of the lines that gRPC's core writes."""
+"""How the lines of gRPC's core are logged."""
 
 import pytest
 
