@@ -1,4 +1,4 @@
-"""Reads the server's settings for a command, or ends it by lines that say what is wrong with them."""
+"""The server's settings for a command, or lines about what is wrong with them."""
 
 from typing import Any
 
@@ -16,12 +16,12 @@ _GROUPS = (
     *(DatabaseSettings, StreamSettings),
 )
 _WHOLLY_OURS = ("AUTH_", "DATABASE_", "STREAM_", "GRPC_TLS_", "INSIDE_")
-# The gateway's, which may read the same environment; the others have first words of their own.
+# The gateway's, which may read the same environment; its other settings have their own prefixes.
 _NOT_OURS = frozenset({"MAX_CONNECTIONS", "MAX_HEAP_MB"})
 
 
 def load_settings(**given: Any) -> Settings:
-    """Read the server's settings; what options give for ServerSettings goes before the environment.
+    """Read the server's settings; what options give for ServerSettings overrides the environment.
 
     Raises click.ClickException if one of them is wrong, or misspelt.
     """
