@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic_settings import BaseSettings
 
+from client.settings import CallerSettings
 from gateway.config import GatewaySettings
 from scripts.settings_tables import DOCUMENTS, TABLE, fill, variables
-from client.settings import CallerSettings
 from server.config.introspection import IntrospectionSettings
 from server.config.server import InsideSettings
 from server.config.settings import Settings
