@@ -56,6 +56,10 @@ golden: $(READY) ## Write the golden replies anew, from what the gateway answers
 settings: $(READY) ## Write the tables of settings in docs/ anew, from the settings' own docstrings
 	@python scripts/settings_tables.py
 
+.PHONY: map
+map: $(READY) ## Draw the rooms and their imports in docs/development.md anew, from the code
+	@python scripts/draw_map.py
+
 .PHONY: screenshots
 screenshots: $(READY) ## Take the documents' pictures of the pages anew, in Chromium
 	@python -m tests.browser.screenshots
