@@ -1,8 +1,8 @@
--- Lets a gRPC call through once its one message is whole.
+-- Passes a gRPC call on once its one message is complete.
 --
 -- A server waits for the rest of a message for as long as the call may last, even if its caller has
--- ended. Callers who never send it would hold, without a token, all the requests that may be under way
--- to the servers. It stands behind the grpc_web filter, so that gRPC-Web is framed as gRPC by now.
+-- ended the stream. Callers who never send it could use up, without a token, the requests allowed
+-- under way to the servers. It follows the grpc_web filter, so that gRPC-Web is framed as gRPC by now.
 
 local PREFIX_BYTES = 5
 
@@ -16,7 +16,7 @@ local function is_one_message(content)
 end
 
 function envoy_on_request(handle)
-  -- As the server would take it, so that both log the same id.
+  -- Made printable, as the server requires, so that both log the same id.
   local headers = handle:headers()
   local id = headers:get("x-request-id")
   if id:find("[^!-~]") then

@@ -1,9 +1,9 @@
--- Answers by HTTP what only looks like gRPC: another verb, another content.
+-- Rejects by an HTTP status what only looks like gRPC: another method, another content type.
 --
--- Envoy would answer as gRPC does if the request is application/grpc. The route's metadata have the reply.
+-- Envoy would reply by gRPC if the request is application/grpc. The route's metadata contain the reply.
 
 function envoy_on_response(handle)
-  local body = handle:body(true) -- yields, which ends what was taken before
+  local body = handle:body(true) -- yields, which invalidates objects taken before
   local refusal, headers = handle:metadata(), handle:headers()
   local text = ('{"error":"%s","message":"%s"}'):format(refusal:get("error"), refusal:get("message"))
   local method = handle:streamInfo():filterState():get("asked.method")

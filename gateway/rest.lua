@@ -1,11 +1,11 @@
--- The REST shape: turns what the transcoder prints into the documented bodies.
+-- The REST format: turns the transcoder's JSON into the documented bodies.
 --
--- It is on for the REST route alone, and stands before the transcoder in the
+-- It is enabled for the REST route alone, and precedes the transcoder in the
 -- filter chain, so that it sees a reply after the transcoder has printed it.
 -- No JSON parser is needed: the transcoder prints compactly and escapes every
 -- quote inside a string, so `,"key":` can only be a key.
 
--- A member by its name; `?` marks what may be null.
+-- A member by its name; `?` marks a nullable one.
 local function member(name)
   local bare = name:gsub("%?", "")
   return { name = bare, key = ',"' .. bare .. '":', nullable = bare ~= name }
@@ -19,7 +19,7 @@ local function members(names)
   return list
 end
 
--- A call and its `live` as documented: this is the order in which they are printed.
+-- The documented members of a call and of its `live`, in the order in which they are printed.
 local CALL = members(
   "id host_user_id title scheduled_at? started_at? ended_at? stream_call_id? stream_call_type"
     .. " recording_url? recording_ready_at? status created_at updated_at live?"
@@ -35,7 +35,7 @@ local CODES = {
   "unimplemented", "internal", "unavailable", "data_loss", "unauthenticated",
 }
 
--- What the server may read of a request. Cookies and the like are nothing to it.
+-- The request headers that are passed to the server. It needs no cookies and the like.
 local PASSED_ON = {
   [":authority"] = true, [":method"] = true, [":path"] = true, [":scheme"] = true,
   authorization = true, ["grpc-timeout"] = true, traceparent = true, tracestate = true, ["user-agent"] = true,
@@ -57,12 +57,12 @@ function envoy_on_request(handle)
     handle:respond({ [":status"] = "405", allow = "GET, HEAD" })
   end
   keep(headers, PASSED_ON)
-  -- As the server would take it, so that both log the same id.
+  -- Made printable, as the server requires, so that both log the same id.
   local id = headers:get("x-request-id")
   if id:find("[^!-~]") then
     headers:replace("x-request-id", (id:gsub("[^!-~]", "_")))
   end
-  -- A GET's content has no meaning, yet the transcoder would read an id out of it.
+  -- A GET's content has no meaning, but the transcoder would read an id from it.
   local content = handle:body()
   if content then
     content:setBytes("")
@@ -73,24 +73,24 @@ function envoy_on_response(handle)
   local asked = handle:streamInfo():filterState()
   local method, known = asked:get("asked.method"), asked:get("asked.if-none-match") or ""
   if method == "OPTIONS" and handle:headers():get(":status") == "200" then
-    return -- a preflight, answered before it was let in
+    return -- a preflight, answered by the cors filter
   end
   local body = handle:body(true)
-  local headers = handle:headers() -- not before body(), which yields and so ends what was taken before
+  local headers = handle:headers() -- not before body(), which yields and so invalidates them
   local well, reply = pcall(shape, headers, body:getBytes(0, body:length()), known)
   send(well and reply or FAULT, headers, body, method == "HEAD")
   if not well then
-    error(reply) -- Envoy logs and counts it, and sends what is set by now
+    error(reply) -- Envoy logs and counts it, and sends the reply as set by now
   end
 end
 
--- Makes the reply: a status, and where they change a text and an ETag. Raises where it cannot.
+-- Returns the reply: a status, and a text and an ETag if they change. Raises an error if it cannot.
 function shape(headers, text, known)
   local status, code = headers:get(":status"), headers:get("grpc-status")
   if status == "200" then
     return success(text, known)
   elseif text:find('^{"error":') or (text == "" and not code) then
-    return { status = status } -- Envoy's own, in shape already, or without body as it answers a HEAD
+    return { status = status } -- Envoy's own: already as documented, or without a body for a HEAD
   end
   return failure(text, code, status)
 end
@@ -108,7 +108,7 @@ end
 function failure(json, code, status)
   local name = assert(CODES[tonumber(json:match('^{"code":(%d+)') or code)], "no gRPC status")
   if name == "cancelled" then
-    return AWAY -- who reads this has not cancelled: the server did, as it ended
+    return AWAY -- its caller has not cancelled: the server did, as it stopped
   end
   local _, before = json:find('^{"code":%d+,"message":')
   local message = '"The request failed."'
@@ -131,8 +131,8 @@ function call(json)
   return worded(row:sub(1, place - 2) .. complete(json:sub(first, last), LIVE) .. row:sub(place + 1))
 end
 
--- Puts the members in the documented order, and `null` where one is missing. The transcoder prints
--- them in the order of their numbers.
+-- Puts the members in the documented order, with `null` for one that is missing. The transcoder prints
+-- them by field number.
 function complete(object, wanted)
   local text = "," .. object:sub(2, -2)
   local found, starts, parts = {}, {}, {}
@@ -153,7 +153,7 @@ function complete(object, wanted)
   return "{" .. table.concat(parts):sub(2) .. "}"
 end
 
--- Turns the enum's name into the documented word.
+-- Replaces the enum's name by the documented value.
 function worded(json)
   local first, last = json:find(',"status":"CALL_STATUS_', 1, true)
   assert(first, "status has no name")
@@ -162,14 +162,14 @@ function worded(json)
   return json:sub(1, first - 1) .. ',"status":"' .. word .. json:sub(last + 1 + #name)
 end
 
--- Finds where the object that opens at `first` closes; braces in strings do not count.
+-- Returns the position of the brace that closes the object at `first`; braces in strings do not count.
 function closing(json, first)
   local blank = function(text) return ("_"):rep(#text) end
   local bare = json:sub(first):gsub("\\.", "__"):gsub('"[^"]*"', blank)
   return first - 1 + #bare:match("^%b{}")
 end
 
--- FNV-1a, 64 bits: names what the body says, guards nothing.
+-- FNV-1a, 64 bits: identifies a body, and is not cryptographic.
 function etag_of(text)
   local hash = 0xcbf29ce484222325ULL
   for i = 1, #text do
@@ -178,7 +178,7 @@ function etag_of(text)
   return '"' .. bit.tohex(hash) .. '"'
 end
 
--- Compares as If-None-Match asks: weakly, against every tag of the list.
+-- Compares as If-None-Match requires: weakly, against every tag of the list.
 function matches(list, etag)
   if list:match("^%s*%*%s*$") then
     return true
