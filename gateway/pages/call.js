@@ -1,7 +1,7 @@
-// A call's status, asked for again every few seconds.
+// A call's status, polled every few seconds.
 //
 // The access token is kept in sessionStorage: it survives a reload, which people on call do, and ends with
-// the tab. It goes into the Authorization header and nowhere else.
+// the tab. It is sent in the Authorization header and nowhere else.
 
 const EVERY_S = 5;
 const AT_MOST_S = 60;
@@ -14,12 +14,12 @@ const id = idOf(location.pathname);
 
 let call = null;
 let etag = null;
-let askedAt = null; // when the call was last known to be so
+let askedAt = null; // when the call was last known to be current
 let failures = 0;
 let nextAt = null;
 let timer = null;
 let underWay = null;
-let ahead = 0; // how far the server's clock is before ours, in milliseconds
+let ahead = 0; // how far the server's clock is ahead of ours, in milliseconds
 
 start();
 
@@ -84,9 +84,9 @@ function forget() {
   askForToken();
 }
 
-// Asking.
+// Polling.
 
-// Unless nobody looks, or may.
+// Does nothing if the page is hidden or has no token.
 async function refresh() {
   if (document.hidden || token() === null) {
     return;
@@ -164,14 +164,14 @@ function messageOf(text) {
   }
 }
 
-// Seconds, from a number of them or a date.
+// Returns seconds, from a number of them or a date.
 function retryAfter(reply) {
   const text = reply.headers.get("retry-after") ?? "";
   const seconds = Number(text) || (Date.parse(text) - Date.now() - ahead) / 1000;
   return Math.max(0, Math.ceil(seconds) || 0);
 }
 
-// Waits longer each time, and never less than it is told to.
+// Waits longer each time, and never less than `atLeast` seconds.
 function fail(reason, atLeast = 0) {
   underWay = null;
   failures += 1;
@@ -276,7 +276,7 @@ function streamState(a) {
   return { kind: "off", word: "Not on air", none: "In backstage, or in no session that is live." };
 }
 
-// What people on call should look at: the two do not say the same.
+// What people on call should look at: the two disagree.
 function difference(a) {
   if (a.live === null || a.live.is_live === (a.status === "live")) {
     return "";
@@ -331,7 +331,7 @@ function moment(at, otherwise) {
   return [timeOf(at), " ", ago];
 }
 
-// A link, but only to the web: any other address would be something to run, or nothing at all.
+// A link, but only to the web: any other URL could run something, or lead nowhere.
 function recording(a) {
   if (a.recording_url === null) {
     return none("none");

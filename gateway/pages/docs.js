@@ -1,11 +1,11 @@
-// The API reference: Swagger UI over /openapi.yaml, with nothing of any other host.
+// The API reference: Swagger UI over /openapi.yaml, with nothing from any other host.
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
 dark.addEventListener("change", follow);
 follow();
 
-// Lists of examples come without a name, by which a screen reader would call them.
+// Lists of examples have no accessible name, which screen readers need.
 const place = document.getElementById("reference");
 const nameLists = () => {
   for (const list of place.querySelectorAll(".examples-select-element:not([aria-label])")) {
@@ -21,7 +21,7 @@ const reference = SwaggerUIBundle({
   tryItOutEnabled: true,
   displayRequestDuration: true,
   validatorUrl: null,
-  // The token is gone when the page is.
+  // The token is forgotten with the page.
   persistAuthorization: false,
   onComplete: () => reference.layoutActions.show(["operations", "live", "getCall"], true),
 });
