@@ -1,4 +1,4 @@
-/* REST: GETs of a call by HTTP/1.1, one at a time on a connection that is kept. */
+/* REST: GETs of a call by HTTP/1.1, one at a time on a persistent connection. */
 #include "loadgen.h"
 
 #include <stdio.h>
@@ -13,7 +13,7 @@ struct http1 {
     int status;
     bool has_length, chunked, closes;
     uint64_t left, reply_length, began;
-    char line[LINE_MAX]; /* what has come of a line that is not whole yet */
+    char line[LINE_MAX]; /* the received part of an incomplete line */
     size_t line_length;
     char headers[HEADERS_MAX]; /* of each request, from the version on */
     size_t headers_length;
@@ -77,7 +77,7 @@ static void end(struct connection *connection) {
         request_succeeded(connection, wire->began);
 }
 
-/* The value of a header, where the line is that header. */
+/* Returns the value of a header if the line is that header, else NULL. */
 static const char *value_of(const char *line, const char *name) {
     size_t length = strlen(name);
     if (strncasecmp(line, name, length) != 0 || line[length] != ':') return NULL;
@@ -101,7 +101,7 @@ static const char *end_headers(struct connection *connection) {
     bool is_empty = wire->has_length && !wire->left;
     wire->state = wire->chunked ? CHUNK_SIZE : BODY;
     if (wire->status < 200)
-        wire->state = STATUS; /* an interim reply: the real one follows */
+        wire->state = STATUS; /* an interim reply: the final one follows */
     else if (wire->status == 204 || wire->status == 304 || (wire->state == BODY && is_empty))
         end(connection);
     else if (!wire->has_length && !wire->chunked)
@@ -140,7 +140,7 @@ static const char *read_line(struct connection *connection, const char *line) {
     }
 }
 
-/* Takes what has come of a line, or of its rest; reads it once it is whole. */
+/* Buffers the received part of a line; reads the line once it is complete. */
 static const char *take_line(struct connection *connection, const char *data, size_t length,
                              size_t *taken) {
     struct http1 *wire = connection->wire;

@@ -8,7 +8,7 @@
 #include <sys/types.h>
 
 enum {
-    WINDOW = INT32_MAX, /* the largest there is: flow control never holds a reply up */
+    WINDOW = INT32_MAX, /* the maximum: flow control never delays a reply */
     FRAME_MAX = 9 + 16384 + 256,
     PREFIX = 5,            /* of a gRPC message: whether it is compressed, and its length */
     FIELD = 1 + 2 + ID_MAX, /* the tag of `id`, its length, the id */
@@ -35,7 +35,7 @@ struct http2 {
 
 static size_t encode(const struct key *key, uint8_t *to) {
     uint8_t *at = to + PREFIX;
-    *at++ = 1 << 3 | 2; /* field 1, of a length */
+    *at++ = 1 << 3 | 2; /* field 1, length-delimited */
     if (key->length > 127) *at++ = (key->length & 127) | 128;
     *at++ = key->length > 127 ? key->length >> 7 : key->length;
     memcpy(at, key->id, key->length);
@@ -126,7 +126,7 @@ static nghttp2_session *make_session(struct connection *connection) {
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_close);
     nghttp2_option_new(&option);
-    /* Whether headers are well-formed is for other tests to see: it would cost time here. */
+    /* Other tests check that headers are well-formed: it would cost time here. */
     nghttp2_option_set_no_http_messaging(option, 1);
     if (nghttp2_session_client_new2(&session, callbacks, connection, option))
         die(BROKEN, "out of memory");

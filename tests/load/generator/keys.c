@@ -1,4 +1,4 @@
-/* The ids that are asked for, drawn at random. */
+/* The ids that are requested, drawn at random. */
 #include "loadgen.h"
 
 #include <errno.h>
@@ -11,13 +11,13 @@ static char *whole(const char *name) {
     char *text = NULL;
     size_t size = 0;
     if (!file) die(MISUSED, "%s: %s", name, strerror(errno));
-    /* No id holds a NUL: this reads all. */
+    /* No id contains a NUL: this reads the whole file. */
     if (getdelim(&text, &size, '\0', file) < 0) die(MISUSED, "%s: no id in it", name);
     fclose(file);
     return text;
 }
 
-/* Ids stand in a path as they are. */
+/* Ids are put in a path unescaped. */
 static bool is_id(const char *text, size_t length) {
     for (size_t i = 0; i < length; i++)
         if (text[i] <= ' ' || text[i] > '~') return false;

@@ -81,7 +81,7 @@ static void shut(struct connection *connection) {
     connection->state = CLOSED;
 }
 
-/* Fails what was under way, and says when to connect again; a server that is gone ends the program. */
+/* Fails what was under way, and sets when to reconnect; a server that is gone ends the program. */
 static void lose(struct connection *connection, const char *why) {
     struct load *load = connection->load;
     const char *name = connection->address->name;
@@ -146,7 +146,7 @@ static uint64_t next_reopening(const struct load *load) {
 
 /* Bytes */
 
-/* Sends what the socket takes. */
+/* Sends what the socket accepts. */
 static const char *flush(struct connection *connection) {
     for (;;) {
         if (connection->out_begin == connection->out_end) {
@@ -174,7 +174,7 @@ static const char *receive(struct connection *connection) {
     ssize_t length = recv(connection->socket, data, sizeof data, 0);
     if (length < 0) return errno == EAGAIN ? NULL : strerror(errno);
     if (length == 0) return "closed by the server";
-    /* One look at the clock for all that came with it: none of these came later. */
+    /* One reading of the clock for all replies in it: none of these came later. */
     load->now = clock_ns();
     return load->protocol->receive(connection, data, (size_t)length);
 }
@@ -215,7 +215,7 @@ static struct connection *next_with_room(struct load *load) {
     return NULL;
 }
 
-/* Begins what the rate says; a latency counts from when its request was due. */
+/* Begins the requests due by the rate; a latency counts from when its request was due. */
 static void begin_due(struct load *load) {
     load->starved = false;
     while (next_due(load) <= load->now && !load->starved) {
@@ -250,7 +250,7 @@ static const char *serve(struct connection *connection, uint32_t events) {
 
 /* The loop */
 
-/* When there is something to do though no byte comes. */
+/* Returns when there is something to do even if no byte arrives. */
 static uint64_t next_wake(const struct load *load) {
     if (is_over(load)) return load->tally.until + DRAIN;
     uint64_t wake = earlier(load->tally.until, next_reopening(load));
@@ -286,7 +286,7 @@ static void make_connections(struct load *load) {
 }
 
 void load_run(struct load *load) {
-    /* Or the kernel would let each wait last 50 us longer, to save power. */
+    /* Else the kernel would let each wait last 50 us longer, to save power. */
     prctl(PR_SET_TIMERSLACK, 1);
     load->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (load->epoll < 0) die(BROKEN, "epoll_create1: %s", strerror(errno));

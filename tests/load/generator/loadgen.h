@@ -1,4 +1,4 @@
-/* What the parts of the load generator know of each other. */
+/* The interfaces between the parts of the load generator. */
 #ifndef LOADGEN_H
 #define LOADGEN_H
 
@@ -7,14 +7,14 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-/* Exit codes: what went wrong, and what was asked wrongly. */
+/* Exit codes: of a failure, and of wrong usage. */
 enum { BROKEN = 1, MISUSED = 2 };
 
 enum { ID_MAX = 1000, TOKEN_MAX = 8192, REQUEST_MAX = ID_MAX + TOKEN_MAX + 2048, OUT_SIZE = 1 << 16 };
 /* "Bearer ", a token, and the number at the end of a fresh one. */
 enum { AUTHORIZATION_MAX = TOKEN_MAX + 32 };
 
-/* keys.c: the ids that are asked for. */
+/* keys.c: the ids that are requested. */
 
 struct key {
     const char *id;
@@ -30,7 +30,7 @@ struct keys {
 void keys_read(struct keys *keys, const char *file, uint64_t seed);
 const struct key *keys_draw(struct keys *keys);
 
-/* tally.c: what has become of the requests. */
+/* tally.c: the outcomes of the requests. */
 
 struct tally {
     uint64_t from, until; /* the measured time, in ns */
@@ -61,7 +61,7 @@ struct load {
     const char *token;
     bool fresh_tokens; /* a number follows `token`, another one in each request */
     unsigned in_flight, connection_count;
-    double rate; /* requests a second; 0 where each begins as another ends */
+    double rate; /* requests a second; 0 if each begins as another ends */
 
     struct connection *connections;
     unsigned under_way, closed;
@@ -82,7 +82,7 @@ struct connection {
     uint64_t reopen_at;
     int socket;
     uint32_t events;
-    size_t out_begin, out_end; /* what of `out` is still to be sent */
+    size_t out_begin, out_end; /* the unsent part of `out` */
     uint8_t out[OUT_SIZE];
 };
 
@@ -96,8 +96,8 @@ __attribute__((format(printf, 2, 3), noreturn))
 void die(int code, const char *format, ...);
 void *allocated(void *memory);
 
-/* http2.c, http1.c: how a request is written and its reply read. Whoever returns text says what is wrong
-   with the connection, NULL where nothing is. */
+/* http2.c, http1.c: how a request is written and its reply read. A text that is returned describes
+   what is wrong with the connection; NULL if nothing is. */
 
 struct protocol {
     void (*open)(struct connection *connection);

@@ -1,4 +1,4 @@
-/* Puts load on LiveCalls and reports how it bore it: the options, and the order of things. */
+/* Puts load on LiveCalls and reports the results: the options, and the main program. */
 #include "loadgen.h"
 
 #include <getopt.h>
@@ -86,7 +86,7 @@ static void read_options(int count, char **words, const char **values) {
         if (!values[option]) die(MISUSED, "--%s is missing", NAMES[option].name);
 }
 
-/* A number of the option within the bounds, or what it is without. */
+/* Returns the option's number, which must be within the bounds, or its default. */
 static double number(const char **values, int option, double least, double most, double without) {
     char *end;
     if (!values[option]) return without;
@@ -108,7 +108,7 @@ static const struct protocol *protocol_of(const char *name) {
     die(MISUSED, "--protocol must be grpc or http1");
 }
 
-/* By HTTP/1.1 a connection carries one request at a time, so either number says the other. */
+/* By HTTP/1.1 a connection carries one request at a time, so either number implies the other. */
 static void read_bounds(struct load *load, const char **values) {
     bool one_each = load->protocol == &http1;
     unsigned connections = whole_number(values, CONNECTIONS, 1, 0);

@@ -1,4 +1,4 @@
-/* What has become of the requests that ended within the measured time. */
+/* The outcomes of the requests that ended within the measured time. */
 #include "loadgen.h"
 
 #include <math.h>
@@ -19,7 +19,7 @@ void tally_success(struct tally *tally, uint64_t began, uint64_t now) {
     tally->latencies[tally->succeeded++] = us < UINT32_MAX ? us : UINT32_MAX;
 }
 
-/* Tells whether it is the first that counts, and so to be described. */
+/* Returns whether it is the first that counts, and so to be described. */
 bool tally_failure(struct tally *tally, uint64_t now) {
     return counts(tally, now) && tally->failed++ == 0;
 }
@@ -29,7 +29,7 @@ static int by_size(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* The smallest latency that this share of all do not exceed. */
+/* Returns the smallest latency that this share of all do not exceed. */
 static uint32_t percentile(const struct tally *tally, double share) {
     if (!tally->succeeded) return 0;
     size_t rank = (size_t)ceil(share * (double)tally->succeeded);
