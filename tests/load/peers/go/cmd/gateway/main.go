@@ -1,5 +1,5 @@
-// Command gateway is the REST face that grpc-gateway makes of the contract, in
-// front of the gRPC server at GRPC_ADDRESS.
+// Command gateway is the REST API that grpc-gateway generates from the contract,
+// in front of the gRPC server at GRPC_ADDRESS.
 package main
 
 import (
@@ -43,7 +43,7 @@ func serve() error {
 	return server.ListenAndServe()
 }
 
-// The documented names, and null for what is unset; else as grpc-gateway does by default.
+// The documented names, and null for what is unset; else grpc-gateway's defaults.
 func marshaler() runtime.Marshaler {
 	return &runtime.JSONPb{
 		MarshalOptions: protojson.MarshalOptions{UseProtoNames: true, EmitUnpopulated: true},

@@ -1,5 +1,6 @@
 // Command grpc is LiveCalls as its users would write it in Go: grpc-go, and a
-// SELECT of its own for every request. It asks no tokens, and Stream nothing.
+// SELECT of its own for every request. It requires no tokens, and sends no
+// requests to Stream.
 package main
 
 import (
