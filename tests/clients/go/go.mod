@@ -1,4 +1,4 @@
-// Programs by others that ask the service in the tests.
+// Third-party clients of the service, for the tests.
 module livecalls/tests/clients
 
 go 1.26.0

@@ -1,4 +1,4 @@
-//! Asks for a call by gRPC with its messages compressed, a number of times at once on one connection.
+//! Requests a call by gRPC with its messages compressed, a number of times at once on one connection.
 //!
 //! `tonic-client ADDRESS gzip|zstd CALL_ID TIMES` prints a line for each: `OK` and the title, or
 //! the code, what the server accepts, and the message.
@@ -18,7 +18,7 @@ struct GetCallRequest {
     id: String,
 }
 
-/// What is read of `livecalls.v1.Call`.
+/// The part of `livecalls.v1.Call` that is read.
 #[derive(Clone, prost::Message)]
 struct Call {
     #[prost(string, tag = "3")]
@@ -62,7 +62,7 @@ async fn get_call(channel: Channel, encoding: CompressionEncoding, id: String) -
     Ok(client.unary(request, method, ProstCodec::default()).await?.into_inner())
 }
 
-/// What the server accepts, as it says beside its refusal.
+/// Returns what the server accepts, from the metadata of its rejection.
 fn accepted(status: &Status) -> &str {
     let named = status.metadata().get("grpc-accept-encoding");
     named.and_then(|value| value.to_str().ok()).unwrap_or("")
