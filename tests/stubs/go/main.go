@@ -100,7 +100,7 @@ func dial(target target) (*grpc.ClientConn, error) {
 	)
 }
 
-// What a call is made with: a token, a deadline, and when its caller has enough.
+// What a call is made with: a token, a deadline, and when its caller cancels.
 func callContext(token *string, timeoutMS, cancelAfterMS *int) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.Background())
 	if token != nil {

@@ -76,7 +76,7 @@ func seeLive(live *livecallsv1.LiveStatus) *seenLive {
 	}
 }
 
-// The status's name, or its number where these stubs know no name.
+// The status's name, or its number if these stubs know no name.
 func seeStatus(status livecallsv1.CallStatus) any {
 	if name, known := livecallsv1.CallStatus_name[int32(status)]; known {
 		return name

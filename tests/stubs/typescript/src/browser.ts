@@ -12,7 +12,7 @@ declare global {
   }
 }
 
-/** The browser knows its CAs itself: a CA only says that TLS is spoken. */
+/** The browser knows its CAs itself: a CA only means that TLS is spoken. */
 function transportTo({ address, ca }: Target): Transport {
   return createGrpcWebTransport({
     baseUrl: `${ca ? "https" : "http"}://${address}`,

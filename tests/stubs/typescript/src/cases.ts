@@ -1,4 +1,4 @@
-/** What the runner asks for, and what it is told. */
+/** What the runner sends, and what it gets back. */
 
 export interface Target {
   address: string;

@@ -4,7 +4,7 @@ const MAX_ATTEMPTS = 4;
 const INITIAL_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 500;
 
-/** Asks again where the service is UNAVAILABLE, as long as the call's deadline and its caller let it. */
+/** Retries if the service is UNAVAILABLE, as long as the call's deadline and its caller allow it. */
 export const retry: Interceptor = (next) => async (request) => {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -17,7 +17,7 @@ export const retry: Interceptor = (next) => async (request) => {
   }
 };
 
-/** Milliseconds before the next attempt, up to a fifth more or less, so that callers do not come all at once. */
+/** Milliseconds before the next attempt, up to a fifth more or less, so callers do not all retry at once. */
 function backoff(attempt: number): number {
   const planned = Math.min(INITIAL_BACKOFF_MS * 2 ** (attempt - 1), MAX_BACKOFF_MS);
   return planned * (0.8 + 0.4 * Math.random());

@@ -1,4 +1,4 @@
-/** Says what the stubs' own accessors read. */
+/** Returns what the stubs' own accessors read. */
 
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { type Call, CallStatusSchema, type LiveStatus } from "@livecalls/client";
@@ -24,7 +24,7 @@ export function seenCall(call: Call): SeenCall {
   };
 }
 
-/** An error whose code may be spelt as in NotFound, or as gRPC does it. */
+/** An error whose code may be spelt as in NotFound, or as in gRPC. */
 export function seenError(code: string, message: string, info?: ErrorInfo, retry?: RetryInfo): SeenError {
   const delay = retry?.retryDelay;
   return {
@@ -44,7 +44,7 @@ function seenLive(live: LiveStatus): SeenLive {
   };
 }
 
-/** Microseconds and all: a Date has only milliseconds. */
+/** With microseconds: a Date has only milliseconds. */
 function time(timestamp: Timestamp | undefined): string | null {
   if (!timestamp) return null;
   const seconds = new Date(Number(timestamp.seconds) * 1000).toISOString().slice(0, -".000Z".length);

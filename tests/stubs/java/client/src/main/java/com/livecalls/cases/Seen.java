@@ -43,7 +43,7 @@ final class Seen {
     return seen;
   }
 
-  /** The status's name, or its number where these stubs know no name. */
+  /** The status's name, or its number if these stubs know no name. */
   private static Object status(Call call) {
     return call.getStatus() == CallStatus.UNRECOGNIZED ? call.getStatusValue() : call.getStatus().name();
   }
