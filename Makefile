@@ -1,4 +1,4 @@
-# What one can do here. `make` alone prints it.
+# The project's commands. `make` alone lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -13,8 +13,8 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 GO_MODULE := github.com/livecalls/livecalls/generated/go
 PEERS := tests/load/peers/go
 TYPESCRIPT := generated/typescript
-# What `make breaking` compares the contract with: the last tag, else what was committed before proto/
-# last changed.
+# What `make breaking` compares the contract with: the last tag, else the commit before proto/ last
+# changed.
 AGAINST ?= $(or $(shell git describe --tags --abbrev=0 2>/dev/null),$(shell \
     git diff --quiet HEAD -- proto && git log -2 --format=%h -- proto | tail -1 || echo HEAD))
 
@@ -155,21 +155,21 @@ java:
 npm:
 	@command -v npm >/dev/null || { echo "The stubs for TypeScript need Node 20 or newer with npm; there is none" >&2; exit 1; }
 
-# What generates Java's stubs.
+# The generators of Java's stubs.
 .build/java: generated/java/pom.xml | java
 	@./scripts/setup_java
 	@touch $@
 
-# buf cannot ask a schema registry everywhere; the PyPI package carries the same files.
+# buf cannot reach a schema registry everywhere; the PyPI package has the same files.
 .build/googleapis: $(READY)
 	@python scripts/export_googleapis.py $@
 
-# What TypeScript's stubs are generated with.
+# The generator of TypeScript's stubs.
 $(TYPESCRIPT)/node_modules/.ready: $(TYPESCRIPT)/package-lock.json | npm
 	@npm ci --prefix $(TYPESCRIPT) --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
-# What `make bench` puts load on the service with.
+# The load generator of `make bench`.
 .build/loadgen: $(wildcard tests/load/generator/*.[ch])
 	@./scripts/setup_c
 	@mkdir -p $(@D)

@@ -50,7 +50,7 @@ def _table(match: re.Match[str]) -> str:
 def _docstrings(settings: type[BaseSettings]) -> dict[str, str]:
     """Read the texts behind the fields, which Python itself forgets."""
     (definition,) = ast.parse(inspect.getsource(settings)).body
-    assert isinstance(definition, ast.ClassDef)  # noqa: S101 - as that is what was asked for
+    assert isinstance(definition, ast.ClassDef)  # noqa: S101 - as the source is a class's
     return dict(filter(None, map(_docstring, pairwise(definition.body))))
 
 

@@ -1,4 +1,4 @@
-// What Go's stubs are generated with.
+// The generators of Go's stubs.
 module livecalls/tools
 
 go 1.26.0
