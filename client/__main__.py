@@ -14,7 +14,7 @@ from client.get import get
 def cli() -> None:
     """LiveCalls: the state of a live call, asked of a service that runs.
 
-    Settings come from the environment; the README lists them.
+    Settings come from the environment; docs/configuration.md lists them.
     """
 
 
