@@ -50,10 +50,9 @@ class GatewaySettings(BaseSettings):
     model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True)
 
     inside: bool = False
-    """`1` embeds the server, and none is asked at `GRPC_HOST`."""
+    """`1` embeds the server; `GRPC_HOST` and `GRPC_PORT` are not used then."""
     inside_kept: bool = False
-    """`1` if whoever starts `gateway run` has it drain, as `serve --inside-envoy` does; without it, it
-    drains by itself."""
+    """Internal: `serve --inside-envoy` sets it, and has Envoy drain."""
     rest_host: IpAddress = "127.0.0.1"
     """Where to listen, an address: REST, gRPC and gRPC-Web on one port; `::` is all, by IPv6 and
     IPv4."""
@@ -68,7 +67,7 @@ class GatewaySettings(BaseSettings):
     grpc_port: Annotated[Port, Field(gt=0)] = 50051
     """The port there; with several `WORKERS` that of the first."""
     workers: Count = 1
-    """The server's, on `GRPC_PORT` and the ports behind it."""
+    """The server's workers, as many as it has, on `GRPC_PORT` and the ports behind it."""
     rest_timeout_ms: Annotated[int, Field(gt=0, lt=100_000_000)] = 5000
     """How long a REST request may take; gRPC callers set a deadline themselves."""
     cors_origins: Annotated[tuple[Origin, ...], NoDecode] = ()
@@ -81,12 +80,12 @@ class GatewaySettings(BaseSettings):
     """Proxies in front of the gateway that are believed about the caller's address (`X-Forwarded-For`,
     with a port or without)."""
     rate_limit_per_second: Annotated[int, Field(ge=0, lt=2**31)] = 1000
-    """Requests that one address may send; `0` is no limit."""
+    """Requests a second from one IPv4 address or IPv6 /64; `0` is no limit."""
     rate_limit_burst: Count = 2000
-    """Requests that one address may send at once, after a pause."""
+    """How many of them may come at once, after a pause."""
     max_connection_age_ms: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    """How old a caller's connection may get, or a tenth older, until he is sent for another; `0` is no
-    limit."""
+    """Age at which a caller's connection is closed by GOAWAY or `connection: close`, or a tenth later;
+    `0` is no limit."""
     shutdown_grace_ms: Count = 2000
     """How long requests under way may still run once the gateway gets SIGTERM; 1.5 s at least."""
     max_connections: Count = 10_000

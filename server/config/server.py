@@ -85,7 +85,7 @@ class InsideSettings(EnvironmentSettings):
     """Memory in MiB that an Envoy with the server embedded may take, before another replaces it; without
     it a share of the cgroup's limit."""
     inside_waits: bool = True
-    """`0` has Envoy listen before the embedded server is ready, as `gateway validate` does."""
+    """Internal: `gateway validate` sets it to `0`, so as not to wait until the server is ready."""
     inside_kept: bool = False
-    """`1` if whoever starts `gateway run` closes its standard input as it is to end, so that embedded
-    health is NOT_SERVING, and then has it drain; without it `gateway run` drains by itself."""
+    """Internal: `serve --inside-envoy` sets it. It closes Envoy's standard input as it is to end, which
+    turns health to NOT_SERVING, and then has Envoy drain."""
