@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 import psutil
 
-from server.runtime.processes import ended_with_parent
+from server.runtime.pdeathsig import pdeathsig_prefix
 
 RETRY_SECONDS = 5.0
 # Nothing of the caller's: TZ, a locale that is not installed or PG* would change the server.
@@ -137,7 +137,7 @@ def _programs() -> Path:
 def _run(program: str, arguments: list[str], log: Path) -> subprocess.Popen[bytes]:
     with log.open("ab") as output:
         return subprocess.Popen(  # noqa: S603 - the arguments are this module's own
-            [*ended_with_parent("INT"), _programs() / program, *arguments],
+            [*pdeathsig_prefix("INT"), _programs() / program, *arguments],
             env=ENVIRONMENT,
             cwd="/",
             stdin=subprocess.DEVNULL,

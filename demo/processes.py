@@ -9,7 +9,7 @@ from pathlib import Path
 from time import monotonic
 
 from demo.readiness import listens, wait_until
-from server.runtime.processes import ended_with_parent
+from server.runtime.pdeathsig import pdeathsig_prefix
 
 _LISTENS_WITHIN_SECONDS = 10.0
 
@@ -35,7 +35,7 @@ class Process:
         output = self.log.open("ab") if self.log else None
         try:
             self._process = subprocess.Popen(  # noqa: S603 - the arguments are the demo's own
-                [*ended_with_parent("TERM"), sys.executable, "-m", *self.arguments],
+                [*pdeathsig_prefix("TERM"), sys.executable, "-m", *self.arguments],
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -58,7 +58,7 @@ async def run_envoy(
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, request_stop)
     envoy = await asyncio.create_subprocess_exec(
-        *_killed_with_parent(),
+        *_pdeathsig_prefix(),
         *command,
         *admin.options,
         env=environment,
@@ -107,7 +107,7 @@ def _exit_code(code: int) -> int:
     return code if code >= 0 else 128 - code
 
 
-def _killed_with_parent() -> list[str]:
+def _pdeathsig_prefix() -> list[str]:
     setpriv = shutil.which("setpriv")  # of Linux
     return [setpriv, "--pdeathsig", "KILL"] if setpriv else []
 

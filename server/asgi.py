@@ -11,9 +11,9 @@ import click
 from server.auth.errors import AuthNotConfiguredError
 from server.bootstrap import serving_inside
 from server.config.loading import load_settings
-from server.runtime.garbage import spare_the_collector
+from server.runtime.gc import tune_gc
 from server.runtime.logs import logging_configured
-from server.runtime.steering import steered
+from server.runtime.reuseport import steer_connections
 from server.runtime.watchdog import watched
 from server.store.engine import DatabaseUrlError
 from server.transport.asgi.application import Application
@@ -39,11 +39,11 @@ async def _configured() -> AsyncIterator[AsgiServer]:
         async with (
             serving_inside(settings) as server,
             watched(stuck_seconds),
-            steered(settings.server.workers),
+            steer_connections(settings.server.workers),
         ):
             if settings.inside.inside_kept:
                 _when_input_ends(server.announce_end)
-            spare_the_collector()
+            tune_gc()
             yield server
 
 

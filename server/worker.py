@@ -14,7 +14,7 @@ from server.bootstrap import serving
 from server.config.server import ServerSettings
 from server.config.settings import Settings
 from server.config.tls import TlsSettings
-from server.runtime.garbage import spare_the_collector
+from server.runtime.gc import tune_gc
 from server.runtime.logs import logging_configured
 from server.store.engine import DatabaseUrlError
 from server.supervision.workers import SERVING
@@ -70,7 +70,7 @@ async def _serve(settings: Settings, *, kept: bool) -> None:
 async def _serve_on(settings: Settings, *, kept: bool) -> None:
     """Serve until cancelled, perhaps before it is ready, or until the server fails."""
     async with serving(settings, shares_port=kept) as server:
-        spare_the_collector()
+        tune_gc()
         keeper_told = asyncio.create_task(_tell_keeper(server)) if kept else None
         try:
             await server.failed()

@@ -11,10 +11,10 @@ from machine.worker_memory import worker_bytes
 from server.config.loading import load_settings
 from server.config.settings import Settings
 from server.runtime.logs import logging_configured
+from server.supervision.child import CannotStartError
+from server.supervision.child_process import ChildSpec
 from server.supervision.envoys import Envoy
-from server.supervision.keeper import CannotStartError
-from server.supervision.keeping import keep_all
-from server.supervision.run import Kept
+from server.supervision.supervisor import supervise
 from server.supervision.workers import Worker
 
 
@@ -49,7 +49,7 @@ def serve(*, workers: int | None, inside_envoy: bool, kept: bool) -> None:
         _keep(settings, _workers(settings))
 
 
-def _workers(settings: Settings) -> list[Kept]:
+def _workers(settings: Settings) -> list[ChildSpec]:
     server = settings.server
     for port in server.grpc_ports:
         _refuse_unusable(server.grpc_host, port)
@@ -63,7 +63,7 @@ def _refuse_unusable(host: str, port: int) -> None:
         raise click.ClickException(obstacle.describe(host, port))
 
 
-def _envoys(settings: Settings) -> list[Kept]:
+def _envoys(settings: Settings) -> list[ChildSpec]:
     grace = settings.server.shutdown_grace_ms / 1000
     first, workers = settings.inside.admin_port, settings.server.workers
     if first + 2 * workers - 1 > LAST_PORT:
@@ -84,10 +84,10 @@ def _most_bytes(inside_max_mb: int | None, workers: int) -> int:
     return worker_bytes(workers, memory_limit())
 
 
-def _keep(settings: Settings, processes: list[Kept]) -> None:
+def _keep(settings: Settings, processes: list[ChildSpec]) -> None:
     try:
         with logging_configured(settings.server):
-            asyncio.run(keep_all(processes))
+            asyncio.run(supervise(processes))
     except CannotStartError:
         # The worker has logged why.
         raise click.exceptions.Exit(1) from None

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pydantic_core import to_json
 
 from server.config.server import ServerSettings
-from server.runtime.written_behind import WrittenBehind
+from server.runtime.log_handler import BackgroundHandler
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The id of the request that is being served; tasks it starts inherit it."""
@@ -26,7 +26,7 @@ _INDISCREET = "grpc._cython.cygrpc"
 def logging_configured(settings: ServerSettings) -> Iterator[None]:
     """Send all log lines to standard error while the block lasts, in the configured format."""
     _gather_only_what_is_shown()
-    handler = WrittenBehind(sys.stderr)
+    handler = BackgroundHandler(sys.stderr)
     handler.addFilter(_add_request_id)
     handler.setFormatter(_TextFormatter(_TEXT) if settings.log_format == "text" else _JsonFormatter())
     logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)

@@ -12,8 +12,8 @@ from pathlib import Path
 from uuid import uuid4
 
 from machine.envoy_admin import EnvoyAdmin
-from server.runtime.processes import ended_with_parent
-from server.supervision.run import terminate, wait_for_database
+from server.runtime.pdeathsig import pdeathsig_prefix
+from server.supervision.child_process import terminate, wait_for_database
 
 _WEIGH_SECONDS = 1.0
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -21,13 +21,13 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _DRAINS_AT_LEAST_SECONDS = 1.5
 # How long one may take to end once its requests have, before it is killed.
 _MARGIN_SECONDS = 2.0
-_KEPT = {"INSIDE": "1", "INSIDE_KEPT": "1"}
+_SUPERVISED = {"INSIDE": "1", "INSIDE_KEPT": "1"}
 
 log = logging.getLogger("server.workers")
 
 
 class Envoy:
-    """A gateway with the embedded server; an implementation of Kept."""
+    """A gateway with the embedded server; an implementation of ChildSpec."""
 
     def __init__(
         self, admin_ports: tuple[int, int], grace: float, most_bytes: int, ready_within: float
@@ -48,11 +48,11 @@ class Envoy:
             self._admin_ports.reverse()
         port, node_id = self._admin_ports[0], uuid4().hex
         process = await asyncio.create_subprocess_exec(
-            *ended_with_parent("TERM"),
+            *pdeathsig_prefix("TERM"),
             *(sys.executable, "-m", "gateway", "run"),
             env={
                 **os.environ,
-                **_KEPT,
+                **_SUPERVISED,
                 **wait_for_database(takes_over=takes_over),
                 "ADMIN_PORT": str(port),
                 "NODE_ID": node_id,
@@ -73,10 +73,10 @@ class _Running:
     grace: float
     most_bytes: int
 
-    async def serves(self) -> None:
+    async def wait_ready(self) -> None:
         await self.admin.until_live()
 
-    async def ails(self) -> None:
+    async def wait_unhealthy(self) -> None:
         while (taken := _resident_bytes(self.process.pid)) <= self.most_bytes:  # noqa: ASYNC110
             await asyncio.sleep(_WEIGH_SECONDS)
         log.error("a worker takes too much memory", extra={**self.name, "bytes": taken})
@@ -92,7 +92,7 @@ class _Running:
                     await self.admin.drain()
         await terminate(self.process, _MARGIN_SECONDS)
 
-    async def give_way(self) -> None:
+    async def drain(self) -> None:
         await self.end()
 
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from server.runtime.processes import ended_with_parent
-from server.supervision.run import terminate, wait_for_database
+from server.runtime.pdeathsig import pdeathsig_prefix
+from server.supervision.child_process import terminate, wait_for_database
 
 SERVING = "serving"
 """What a worker writes to standard output once it serves."""
@@ -23,7 +23,7 @@ _AVOIDED_WITHIN_SECONDS = 1.5
 
 @dataclass(frozen=True)
 class Worker:
-    """A `serve` on one port; an implementation of Kept."""
+    """A `serve` on one port; an implementation of ChildSpec."""
 
     port: int
     grace: float
@@ -33,7 +33,7 @@ class Worker:
     async def start(self, *, takes_over: bool = False) -> "_Running":
         """Start it in a session of its own, so that Ctrl-C reaches this process alone."""
         process = await asyncio.create_subprocess_exec(
-            *ended_with_parent("TERM"),
+            *pdeathsig_prefix("TERM"),
             *(sys.executable, "-m", "server", "serve", "--workers", "1", "--kept"),
             env={
                 **os.environ,
@@ -53,12 +53,12 @@ class _Running:
     name: Mapping[str, object]
     end_within: float
 
-    async def serves(self) -> None:
+    async def wait_ready(self) -> None:
         assert self.process.stdout  # noqa: S101 - a pipe, as start() has requested
         if not await self.process.stdout.readline():
             await asyncio.Event().wait()  # it has ended without serving
 
-    async def ails(self) -> None:
+    async def wait_unhealthy(self) -> None:
         """Read on, so that it can write; an unhealthy one logs the reason itself, and ends."""
         assert self.process.stdout  # noqa: S101 - as above
         async for _ in self.process.stdout:
@@ -68,7 +68,7 @@ class _Running:
     async def end(self) -> None:
         await terminate(self.process, self.end_within)
 
-    async def give_way(self) -> None:
+    async def drain(self) -> None:
         """Let its health report the end first: gRPC fails requests that arrive as it stops."""
         with suppress(ProcessLookupError):  # it has ended
             self.process.send_signal(signal.SIGHUP)

@@ -22,8 +22,8 @@ from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
 from demo.postgres import EmbeddedPostgres
 from demo.readiness import free_port, is_free, wait_until
+from server.supervision.child import Child
 from server.supervision.envoys import Envoy
-from server.supervision.keeper import Keeper
 from tests.support import no_libpython, stuck
 from tests.support.calls import CALL_ID
 from tests.support.commands import command, environment, run_process
@@ -172,11 +172,11 @@ async def test_one_that_never_serves_is_ended_and_another_started(
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     envoy = Envoy((ports[0], ports[1]), grace=0.1, most_bytes=1 << 30, ready_within=0.5)
-    keeper = Keeper(envoy, lambda _: None, start_within=4)
-    keeping = asyncio.create_task(keeper.keep())
+    child = Child(envoy, lambda _: None, start_within=4)
+    keeping = asyncio.create_task(child.keep())
     try:
         async with asyncio.timeout(60):
-            await keeper.served.wait()
+            await child.served.wait()
     finally:
         keeping.cancel()
         await asyncio.wait([keeping])

@@ -52,7 +52,7 @@ def tell(unshare: psutil.Process, number: signal.Signals) -> None:
     [
         (SERVE, "click"),
         (SERVE, "uvloop"),
-        (SERVE_INSIDE, "server.supervision.keeping"),
+        (SERVE_INSIDE, "server.supervision.supervisor"),
         (GATEWAY, "click"),
         (GATEWAY, "gateway.render"),
     ],

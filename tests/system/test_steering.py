@@ -6,7 +6,7 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
-from server.runtime.steering import prefer_newest
+from server.runtime.reuseport import prefer_newest
 
 CONNECTIONS = 40
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from demo.readiness import free_port, wait_until
-from server.runtime.processes import ended_with_parent
+from server.runtime.pdeathsig import pdeathsig_prefix
 from tests.load.bench.generator import GeneratorError, Load, run
 from tests.load.bench.world import World
 from tests.support.commands import environment
@@ -161,7 +161,7 @@ def _peer(name: str, command: list[str], world: World, **settings: str) -> Itera
 def _process(command: list[str], log: Path, **settings: str) -> Iterator[int]:
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*ended_with_parent("TERM"), *command],
+            [*pdeathsig_prefix("TERM"), *command],
             cwd=ROOT,
             env=environment(**settings),
             stdout=output,

@@ -5,17 +5,17 @@ from threading import Event, Thread
 from time import sleep
 from typing import TextIO
 
-MOST_LINES_WAITING = 100_000
+MAX_LINES_WAITING = 100_000
 """Lines that wait to be written at most, some 30 MB of them."""
 
 _GATHER_SECONDS = 0.05
 _END_SECONDS = 1.0
 
 
-class WrittenBehind(logging.Handler):
+class BackgroundHandler(logging.Handler):
     """Takes a line in microseconds, and writes it shortly after: no request waits for the log's reader.
 
-    If lines are not read as fast as they come, those beyond MOST_LINES_WAITING are lost, and a line
+    If lines are not read as fast as they come, those beyond MAX_LINES_WAITING are lost, and a line
     reports how many they were.
     """
 
@@ -35,7 +35,7 @@ class WrittenBehind(logging.Handler):
         except Exception:  # noqa: BLE001 - as logging's own handlers do
             self.handleError(record)
             return
-        if len(self._waiting) < MOST_LINES_WAITING:
+        if len(self._waiting) < MAX_LINES_WAITING:
             self._waiting.append(line)
         else:
             self._lost += 1

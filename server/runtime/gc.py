@@ -5,7 +5,7 @@ import gc
 _ALLOCATIONS_UNTIL_COLLECTED = 20_000
 
 
-def spare_the_collector() -> None:
+def tune_gc() -> None:
     """Make it traverse what requests allocate, and not all that was imported each time."""
     gc.collect()
     gc.freeze()

@@ -7,8 +7,8 @@ from enum import Enum, auto
 from time import monotonic
 from typing import NoReturn
 
-from server.supervision.pauses import LONGEST_PAUSE, Pauses
-from server.supervision.run import Kept, Run
+from server.supervision.backoff import MAX_PAUSE, Backoff
+from server.supervision.child_process import ChildProcess, ChildSpec
 
 START_WITHIN_SECONDS = 30.0
 """How long a process may take to serve before it is ended; `ready_within` comes on top."""
@@ -19,7 +19,7 @@ log = logging.getLogger("server.workers")
 class _Start(Enum):
     """What became of a process that was started."""
 
-    SERVES = auto()
+    READY = auto()
     ENDED = auto()
     LATE = auto()
 
@@ -28,19 +28,19 @@ class CannotStartError(Exception):
     """A process ended before it ever served; it has logged the reason itself."""
 
 
-class Keeper:
+class Child:
     """Supervises one process, and knows whether it ever served."""
 
-    def __init__(self, kept: Kept, ask: Callable[["Keeper"], None], start_within: float) -> None:
+    def __init__(self, spec: ChildSpec, ask: Callable[["Child"], None], start_within: float) -> None:
         """Ask for replace() to be called if a run is unhealthy; each has so many seconds to serve."""
-        self._kept = kept
+        self._spec = spec
         self._ask = ask
         self._start_within = start_within
-        self._pauses = Pauses()
-        self._runs: list[Run] = []
+        self._backoff = Backoff()
+        self._runs: list[ChildProcess] = []
         # Held while another is started because the one before has ended or is to end.
         self._changing = asyncio.Lock()
-        self.current: Run | None = None
+        self.current: ChildProcess | None = None
         self.served = asyncio.Event()
 
     async def keep(self, after: asyncio.Event | None = None) -> NoReturn:
@@ -52,15 +52,15 @@ class Keeper:
             await after.wait()
         try:
             self.current = await self._start()
-            if await self._comes_to_serve(self.current) is _Start.ENDED:
-                log.error("a worker cannot start", extra=_ending_of(self.current))
+            if await self._await_ready(self.current) is _Start.ENDED:
+                log.error("a worker cannot start", extra=_exit_fields(self.current))
                 raise CannotStartError
             while True:
                 await self._watch(self.current)
         finally:
             await asyncio.gather(*(run.end() for run in self._runs))
 
-    async def replace(self, run: Run) -> bool:
+    async def replace(self, run: ChildProcess) -> bool:
         """Start another, and once that serves end the run, which goes on if the other does not serve.
 
         Returns whether the run is replaced, or has ended by itself.
@@ -74,57 +74,57 @@ class Keeper:
             except OSError:  # the system has no room for one more
                 log.exception("a worker cannot be replaced")
                 return False
-            if await self._comes_to_serve(another, takes_over=True) is not _Start.SERVES:
-                log.error("a worker cannot be replaced", extra=_ending_of(another))
+            if await self._await_ready(another, takes_over=True) is not _Start.READY:
+                log.error("a worker cannot be replaced", extra=_exit_fields(another))
                 return False
             self.current = another
-        await run.give_way()
+        await run.drain()
         log.info("a worker has been replaced", extra={**run.name, "by": dict(another.name)})
         return True
 
-    async def _watch(self, run: Run) -> None:
+    async def _watch(self, run: ChildProcess) -> None:
         """Wait until it ends, and start another if it has not been replaced."""
         began = monotonic()
-        looking = asyncio.create_task(self._look_after(run, began))
+        looking = asyncio.create_task(self._watch_health(run, began))
         try:
             await run.process.wait()
         finally:
             looking.cancel()
         async with self._changing:
             if run is self.current:
-                pause = self._pauses.after(monotonic() - began)
-                log.error("a worker has ended", extra={**_ending_of(run), "started_again_in_s": pause})
+                pause = self._backoff.after(monotonic() - began)
+                log.error("a worker has ended", extra={**_exit_fields(run), "started_again_in_s": pause})
                 await asyncio.sleep(pause)
                 self.current = await self._start_again()
-                await self._comes_to_serve(self.current)
+                await self._await_ready(self.current)
 
-    async def _start_again(self) -> Run:
+    async def _start_again(self) -> ChildProcess:
         """Start another as soon as the system has room for it: processes, memory or descriptors."""
         while True:
             try:
                 return await self._start()
             except OSError as error:
-                pause = self._pauses.after(0)
+                pause = self._backoff.after(0)
                 reason = {"reason": error.strerror, "tried_again_in_s": pause}
                 log.error("a worker cannot be started", extra=reason)  # noqa: TRY400 - a traceback adds nothing
                 await asyncio.sleep(pause)
 
-    async def _look_after(self, run: Run, began: float) -> NoReturn:
+    async def _watch_health(self, run: ChildProcess, began: float) -> NoReturn:
         while True:
-            await run.ails()
-            await asyncio.sleep(self._pauses.after(monotonic() - began))
+            await run.wait_unhealthy()
+            await asyncio.sleep(self._backoff.after(monotonic() - began))
             self._ask(self)
-            await asyncio.sleep(LONGEST_PAUSE)
+            await asyncio.sleep(MAX_PAUSE)
 
-    async def _start(self, *, takes_over: bool = False) -> Run:
-        run = await self._kept.start(takes_over=takes_over)
+    async def _start(self, *, takes_over: bool = False) -> ChildProcess:
+        run = await self._spec.start(takes_over=takes_over)
         self._runs = [run, *(run for run in self._runs if run.process.returncode is None)]
         return run
 
-    async def _comes_to_serve(self, run: Run, *, takes_over: bool = False) -> _Start:
+    async def _await_ready(self, run: ChildProcess, *, takes_over: bool = False) -> _Start:
         """Wait until it serves or has ended, and end it if neither comes in time."""
-        within = self._start_within + (0 if takes_over else self._kept.ready_within)
-        serving, ending = map(asyncio.create_task, (run.serves(), _ended(run)))
+        within = self._start_within + (0 if takes_over else self._spec.ready_within)
+        serving, ending = map(asyncio.create_task, (run.wait_ready(), _wait_exit(run)))
         try:
             done, _ = await asyncio.wait(
                 (serving, ending), timeout=within, return_when=asyncio.FIRST_COMPLETED
@@ -139,12 +139,12 @@ class Keeper:
         if serving not in done:
             return _Start.ENDED
         self.served.set()
-        return _Start.SERVES
+        return _Start.READY
 
 
-async def _ended(run: Run) -> None:
+async def _wait_exit(run: ChildProcess) -> None:
     await run.process.wait()
 
 
-def _ending_of(run: Run) -> Mapping[str, object]:
+def _exit_fields(run: ChildProcess) -> Mapping[str, object]:
     return {**run.name, "exit_code": run.process.returncode}

@@ -3,7 +3,7 @@
 import shutil
 
 
-def ended_with_parent(signal: str) -> list[str]:
+def pdeathsig_prefix(signal: str) -> list[str]:
     """Return the prefix of a command that gets a signal if this process is killed."""
     setpriv = shutil.which("setpriv")  # of Linux
     return [setpriv, "--pdeathsig", signal] if setpriv else []

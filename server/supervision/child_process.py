@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Protocol
 
 
-class Run(Protocol):
+class ChildProcess(Protocol):
     """A process under way."""
 
     @property
@@ -18,11 +18,11 @@ class Run(Protocol):
     @property
     def process(self) -> Process: ...
 
-    async def serves(self) -> None:
+    async def wait_ready(self) -> None:
         """Return once it serves: ready, or done waiting for its database."""
         ...
 
-    async def ails(self) -> None:
+    async def wait_unhealthy(self) -> None:
         """Return once it is unhealthy and must be replaced, though it has not ended."""
         ...
 
@@ -30,12 +30,12 @@ class Run(Protocol):
         """End it with its grace, if it has not ended yet."""
         ...
 
-    async def give_way(self) -> None:
+    async def drain(self) -> None:
         """Drain and end it without failing a request: it has been replaced."""
         ...
 
 
-class Kept(Protocol):
+class ChildSpec(Protocol):
     """What can be started again and again."""
 
     @property
@@ -43,7 +43,7 @@ class Kept(Protocol):
         """Seconds after which it serves though its database has not responded."""
         ...
 
-    async def start(self, *, takes_over: bool) -> Run:
+    async def start(self, *, takes_over: bool) -> ChildProcess:
         """Start it; a replacement must be ready, for the one before it still serves."""
         ...
 

@@ -5,8 +5,8 @@ from threading import Event
 
 import pytest
 
-from server.runtime import written_behind
-from server.runtime.written_behind import WrittenBehind
+from server.runtime import log_handler
+from server.runtime.log_handler import BackgroundHandler
 
 
 class StuckStream(io.StringIO):
@@ -31,7 +31,7 @@ def record(message: str) -> logging.LogRecord:
 
 def test_lines_are_written_whole_and_in_order() -> None:
     stream = io.StringIO()
-    handler = WrittenBehind(stream)
+    handler = BackgroundHandler(stream)
     for number in range(100):
         handler.emit(record(f"line {number}"))
     handler.close()
@@ -40,7 +40,7 @@ def test_lines_are_written_whole_and_in_order() -> None:
 
 def test_nobody_waits_for_who_reads_the_log() -> None:
     stream = StuckStream()
-    handler = WrittenBehind(stream)
+    handler = BackgroundHandler(stream)
     handler.emit(record("first"))
     assert stream.asked.wait(10)
     handler.emit(record("second"))
@@ -51,9 +51,9 @@ def test_nobody_waits_for_who_reads_the_log() -> None:
 
 
 def test_lines_that_are_not_taken_in_time_are_lost_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(written_behind, "MOST_LINES_WAITING", 2)
+    monkeypatch.setattr(log_handler, "MAX_LINES_WAITING", 2)
     stream = StuckStream()
-    handler = WrittenBehind(stream)
+    handler = BackgroundHandler(stream)
     handler.emit(record("first"))
     assert stream.asked.wait(10)
     for number in range(5):
@@ -68,9 +68,9 @@ def test_lines_that_are_not_taken_in_time_are_lost_and_counted(monkeypatch: pyte
 def test_after_a_loss_lines_are_taken_again_and_nothing_is_counted_twice(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(written_behind, "MOST_LINES_WAITING", 1)
+    monkeypatch.setattr(log_handler, "MAX_LINES_WAITING", 1)
     stream = StuckStream()
-    handler = WrittenBehind(stream)
+    handler = BackgroundHandler(stream)
     handler.emit(record("first"))
     assert stream.asked.wait(10)
     for number in range(2):
@@ -85,9 +85,9 @@ def test_after_a_loss_lines_are_taken_again_and_nothing_is_counted_twice(
 
 
 def test_the_end_waits_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(written_behind, "_END_SECONDS", 0.01)
+    monkeypatch.setattr(log_handler, "_END_SECONDS", 0.01)
     stream = StuckStream()
-    handler = WrittenBehind(stream)
+    handler = BackgroundHandler(stream)
     handler.emit(record("first"))
     assert stream.asked.wait(10)
     handler.close()
@@ -98,7 +98,7 @@ def test_the_end_waits_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_line_that_cannot_be_made_does_not_end_the_writing(capsys: pytest.CaptureFixture[str]) -> None:
     stream = io.StringIO()
-    handler = WrittenBehind(stream)
+    handler = BackgroundHandler(stream)
     handler.emit(logging.makeLogRecord({"msg": "%d", "args": ("no number",)}))
     handler.emit(record("next"))
     handler.close()
@@ -122,7 +122,7 @@ class FullStream(io.StringIO):
 
 def test_what_cannot_be_written_is_lost_and_counted_and_the_next_is_written() -> None:
     stream = FullStream()
-    handler = WrittenBehind(stream)
+    handler = BackgroundHandler(stream)
     handler.emit(record("first"))
     assert stream.refused.wait(10)
     handler.emit(record("next"))

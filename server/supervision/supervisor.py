@@ -9,28 +9,28 @@ import signal
 from collections.abc import Iterable, Sequence
 from typing import NoReturn
 
-from server.supervision.keeper import START_WITHIN_SECONDS, Keeper
-from server.supervision.run import Kept, Run
+from server.supervision.child import START_WITHIN_SECONDS, Child
+from server.supervision.child_process import ChildProcess, ChildSpec
 
 log = logging.getLogger("server.workers")
 
 
-async def keep_all(processes: Sequence[Kept], start_within: float = START_WITHIN_SECONDS) -> None:
+async def supervise(processes: Sequence[ChildSpec], start_within: float = START_WITHIN_SECONDS) -> None:
     """Supervise processes until SIGTERM or SIGINT; then end them all, each with its grace.
 
     SIGHUP has all of them replaced. Each may take so many seconds until it serves.
     Raises CannotStartError if one ends in its first run without having served.
     """
-    told_to_end, rolling = asyncio.Event(), _Rolling()
-    keepers = [Keeper(each, rolling.ask_for, start_within) for each in processes]
+    stop_requested, rolling = asyncio.Event(), _Rolling()
+    children = [Child(each, rolling.ask_for, start_within) for each in processes]
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, told_to_end.set)
-    loop.add_signal_handler(signal.SIGHUP, rolling.ask_for_all, keepers)
-    first, *others = keepers
+        loop.add_signal_handler(number, stop_requested.set)
+    loop.add_signal_handler(signal.SIGHUP, rolling.ask_for_all, children)
+    first, *others = children
     # One goes ahead, so that what is wrong with the settings of all is reported once.
     keeping = [first.keep(), *(other.keep(after=first.served) for other in others)]
-    tasks = [asyncio.create_task(each) for each in (told_to_end.wait(), rolling.roll(), *keeping)]
+    tasks = [asyncio.create_task(each) for each in (stop_requested.wait(), rolling.roll(), *keeping)]
     (ended, *_), _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     log.info("ending the workers")
     for task in tasks:
@@ -43,21 +43,21 @@ class _Rolling:
     """Replaces the runs that are requested, one after the other."""
 
     def __init__(self) -> None:
-        self._asked: asyncio.Queue[tuple[Keeper, Run]] = asyncio.Queue()
+        self._asked: asyncio.Queue[tuple[Child, ChildProcess]] = asyncio.Queue()
 
-    def ask_for_all(self, keepers: Iterable[Keeper]) -> None:
+    def ask_for_all(self, children: Iterable[Child]) -> None:
         log.info("replacing the workers")
-        for keeper in keepers:
-            self.ask_for(keeper)
+        for child in children:
+            self.ask_for(child)
 
-    def ask_for(self, keeper: Keeper) -> None:
+    def ask_for(self, child: Child) -> None:
         """Request the current run's replacement; there is nothing to replace if none has started."""
-        if keeper.current:
-            self._asked.put_nowait((keeper, keeper.current))
+        if child.current:
+            self._asked.put_nowait((child, child.current))
 
     async def roll(self) -> NoReturn:
         """Replace; if one cannot be, the others that wait would not fare better and go on too."""
         while True:
-            keeper, run = await self._asked.get()
-            if not await keeper.replace(run):
+            child, run = await self._asked.get()
+            if not await child.replace(run):
                 self._asked = asyncio.Queue()

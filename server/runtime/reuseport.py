@@ -20,7 +20,7 @@ _ATTACH_REUSEPORT_CBPF = 51
 
 
 @asynccontextmanager
-async def steered(workers: int) -> AsyncIterator[None]:
+async def steer_connections(workers: int) -> AsyncIterator[None]:
     """Steer them while the block lasts, from when this process listens on the port it shares.
 
     So many share it, but for the time in which one of them is replaced.
