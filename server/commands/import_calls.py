@@ -15,7 +15,7 @@ from server.commands.outcome import counted, load_database_url, told_in_a_line
 from server.store.bulk import store_calls
 from server.store.json_lines import Line, read_lines
 
-MOST_REPORTED = 100
+MAX_REPORTED = 100
 
 
 @click.command(name="import")
@@ -78,8 +78,8 @@ class _Import:
                 self._refuse(line)
             else:
                 yield line.call
-        if self.refused > MOST_REPORTED:
-            self._say(f"and {counted(self.refused - MOST_REPORTED, 'more bad line')}")
+        if self.refused > MAX_REPORTED:
+            self._say(f"and {counted(self.refused - MAX_REPORTED, 'more bad line')}")
         if self.refused and not self._keep_going:
             raise click.ClickException(
                 f"nothing is stored, for {counted(self.refused, 'line')} cannot be: "
@@ -89,7 +89,7 @@ class _Import:
 
     def _refuse(self, line: Line) -> None:
         self.refused += 1
-        if self.refused <= MOST_REPORTED:
+        if self.refused <= MAX_REPORTED:
             self._say(f"line {line.number}: {line.problem}")
 
     def _say(self, text: str) -> None:

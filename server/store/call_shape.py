@@ -15,7 +15,7 @@ from server.application.get_call import CANONICAL_UUID
 from server.store.rows import FIELDS
 
 _STATUSES = frozenset(CallStatus)
-_MOST_PROBLEMS = 3
+_MAX_PROBLEMS = 3
 _LONGEST_KEY = 40
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _RFC_3339 = re.compile(
@@ -145,7 +145,7 @@ _Shape = create_model("_Shape", __config__=ConfigDict(extra="forbid"), live=(Any
 
 def _summary(error: ValidationError) -> str:
     problems = error.errors(include_url=False, include_input=False, include_context=False)
-    shown = [_line(problem) for problem in problems[:_MOST_PROBLEMS]]
+    shown = [_line(problem) for problem in problems[:_MAX_PROBLEMS]]
     if len(problems) > len(shown):
         shown.append(f"and {len(problems) - len(shown)} more")
     return "; ".join(shown)

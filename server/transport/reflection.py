@@ -19,9 +19,9 @@ HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
 METHOD = "ServerReflectionInfo"
 
 # Callers need no token. A tool sends about ten requests, and gets some 20 KB for each.
-MOST_QUESTIONS = 100
+MAX_REQUESTS = 100
 """Requests in one stream at most."""
-MOST_STREAMS = 100
+MAX_STREAMS = 100
 """Concurrent streams at most."""
 
 
@@ -43,13 +43,13 @@ class Reflection:
     ) -> AsyncGenerator[pb.ServerReflectionResponse, None]:
         """Serve ServerReflectionInfo; what is not known is an error within the response.
 
-        Raises TooMuchAskedError beyond MOST_QUESTIONS, and beyond MOST_STREAMS.
+        Raises TooMuchAskedError beyond MAX_REQUESTS, and beyond MAX_STREAMS.
         """
-        if self._streams == MOST_STREAMS:
+        if self._streams == MAX_STREAMS:
             raise TooMuchAskedError("Too many ask already. Try again later.")
         self._streams += 1
         try:
-            left = MOST_QUESTIONS
+            left = MAX_REQUESTS
             async for request in requests:
                 if not left:
                     raise TooMuchAskedError("Too much is asked in one stream. Begin another.")

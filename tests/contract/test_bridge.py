@@ -13,8 +13,8 @@ import pytest
 from livecalls.v1 import live_calls_pb2 as pb
 
 from server.application.call import Call
-from server.transport.asgi.interface import Event, Headers, Receive, Send
 from server.transport.asgi.server import AsgiServer
+from server.transport.asgi.types import Event, Headers, Receive, Send
 from tests.support.bridge import HostError, bridged
 from tests.support.bridge_application import sent
 from tests.support.calls import CALL_ID, PLAIN_CALL

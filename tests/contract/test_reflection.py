@@ -123,7 +123,7 @@ async def test_what_cannot_be_read_is_refused_in_no_library_s_words(
 async def test_so_much_may_be_asked_in_one_stream(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reflection, "MOST_QUESTIONS", 1)
+    monkeypatch.setattr(reflection, "MAX_REQUESTS", 1)
     info = begun(service)
     await info.write(LIST)
     await answer_of(info)
@@ -132,7 +132,7 @@ async def test_so_much_may_be_asked_in_one_stream(
 
 
 async def test_so_many_may_ask_at_once(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reflection, "MOST_STREAMS", 1)
+    monkeypatch.setattr(reflection, "MAX_STREAMS", 1)
     first = begun(service)
     await first.write(LIST)
     await answer_of(first)

@@ -13,8 +13,8 @@ from livecalls.v1 import live_calls_pb2 as pb
 from server.application.get_call import GetCall
 from server.auth.guard import Guard, OpenDoor
 from server.transport.admission import Admission
-from server.transport.asgi.interface import Event, Headers
 from server.transport.asgi.server import AsgiServer
+from server.transport.asgi.types import Event, Headers
 from server.transport.live_calls import LiveCalls
 from tests.support.calls import CALL_ID, ScriptedPorts
 from tests.support.service import GET_CALL
@@ -169,7 +169,7 @@ class Hosted:
         self, exchange: Exchange, path: str = GET_CALL, headers: Headers = HEADERS, verb: str = "POST"
     ) -> Coroutine[Any, Any, None]:
         """Serve a request that may be aborted."""
-        return self.server.answer(verb, path.encode(), headers, exchange.receive, exchange.send)
+        return self.server.handle(verb, path.encode(), headers, exchange.receive, exchange.send)
 
 
 @asynccontextmanager

@@ -31,7 +31,7 @@ async def bridged(server: AsgiServer, folder: Path) -> AsyncIterator[None]:
         (scope,) = await received(reader)
         crossing = _Crossing(reader, writer)
         try:
-            await server.answer(
+            await server.handle(
                 scope["method"], scope["raw_path"], scope["headers"], crossing.receive, crossing.send
             )
         finally:

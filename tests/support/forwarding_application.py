@@ -8,7 +8,7 @@ from unittest.mock import patch
 import grpc
 
 from server.transport.admission import Method
-from server.transport.asgi import methods
+from server.transport.asgi import handlers
 from server.transport.asgi.application import Application
 from server.transport.asgi.server import AsgiServer
 from server.transport.call_context import CallContext
@@ -51,7 +51,7 @@ def _failure_of(error: Exception, _request_id: str) -> Failure:
 @asynccontextmanager
 async def _serving() -> AsyncIterator[AsgiServer]:
     async with grpc.aio.insecure_channel(f"127.0.0.1:{os.environ[PORT]}", _OF_ANY_LENGTH) as channel:
-        with patch.object(methods, "failure_of", _failure_of):
+        with patch.object(handlers, "failure_of", _failure_of):
             yield AsgiServer(_Forwarding(channel))
 
 

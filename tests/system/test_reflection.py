@@ -11,7 +11,7 @@ import httpx
 import pytest
 from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest, ServerReflectionResponse
 
-from server.transport.reflection import MOST_STREAMS, SERVICES
+from server.transport.reflection import MAX_STREAMS, SERVICES
 from tests.support.demo import RunningDemo
 from tests.support.stack import Stack
 from tests.support.ways import Way
@@ -95,9 +95,9 @@ async def test_who_keeps_streams_open_takes_nothing_from_callers(way: Way, demo:
         grpc.aio.insecure_channel(address, own) as one,
         grpc.aio.insecure_channel(address, own) as another,
     ):
-        streams = [opened(channel) for channel in (one, another) for _ in range(MOST_STREAMS // 2 + 10)]
+        streams = [opened(channel) for channel in (one, another) for _ in range(MAX_STREAMS // 2 + 10)]
         still_open = [await is_open(stream) for stream in streams]
-        assert still_open.count(True) == MOST_STREAMS
+        assert still_open.count(True) == MAX_STREAMS
         async with httpx.AsyncClient(headers=demo.bearer) as caller:
             assert (await caller.get(demo.call_url(2))).status_code == 200
             assert await bounds_reached(demo, caller) == (["high"] if way is Way.BESIDE else [])

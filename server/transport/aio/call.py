@@ -37,12 +37,12 @@ class AioCall:
         return math.inf if left is None else left
 
 
-def answering(
+def behaviour(
     name: str, method: Method, access_log: AccessLog
 ) -> Callable[[bytes, _Context], Awaitable[bytes]]:
     """Make a grpc.aio behaviour of a method: it responds, or aborts with its exception's status."""
 
-    async def answer(request: bytes, context: _Context) -> bytes:
+    async def respond(request: bytes, context: _Context) -> bytes:
         call = AioCall(context)
         logs.request_id.set(call.request_id)
         context.set_trailing_metadata(((REQUEST_ID_KEY, call.request_id),))
@@ -59,4 +59,4 @@ def answering(
         finally:
             access_log.note(name, code, perf_counter() - started, call.request_id)
 
-    return answer
+    return respond

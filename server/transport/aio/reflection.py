@@ -23,7 +23,7 @@ def reflection_handlers(reflection: Reflection) -> tuple[grpc.GenericRpcHandler,
         try:
             async with (
                 asyncio.timeout(LONGEST_SECONDS),
-                aclosing(reflection.server_reflection_info(_decoded(requests))) as answers,
+                aclosing(reflection.server_reflection_info(_decode(requests))) as answers,
             ):
                 async for answer in answers:
                     await context.write(answer)
@@ -42,7 +42,7 @@ def reflection_handlers(reflection: Reflection) -> tuple[grpc.GenericRpcHandler,
     return tuple(grpc.method_handlers_generic_handler(service, {METHOD: method}) for service in SERVICES)
 
 
-async def _decoded(requests: AsyncIterator[bytes]) -> AsyncIterator[ServerReflectionRequest]:
+async def _decode(requests: AsyncIterator[bytes]) -> AsyncIterator[ServerReflectionRequest]:
     """Decode them here: if one cannot be, gRPC would send the library's message to the caller."""
     async for request in requests:
         yield ServerReflectionRequest.FromString(request)

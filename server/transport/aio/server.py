@@ -11,7 +11,7 @@ from grpc_health.v1 import health_pb2
 from grpc_health.v1.health import aio as health
 
 from server.transport.access_log import AccessLog
-from server.transport.aio.call import answering
+from server.transport.aio.call import behaviour
 from server.transport.aio.health import health_handler
 from server.transport.aio.reflection import reflection_handlers
 from server.transport.live_calls import SERVICE, LiveCalls
@@ -158,7 +158,7 @@ def _handler(service: LiveCalls, access_log: AccessLog) -> grpc.GenericRpcHandle
     return grpc.method_handlers_generic_handler(
         SERVICE,
         {
-            name: grpc.unary_unary_rpc_method_handler(answering(name, method, access_log))
+            name: grpc.unary_unary_rpc_method_handler(behaviour(name, method, access_log))
             for name, method in service.methods.items()
         },
     )

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from server.transport.asgi.interface import Receive, Send
-from server.transport.asgi.protocol import refuse
-from server.transport.asgi.refusals import not_serving
+from server.transport.asgi.dispatch import reject
+from server.transport.asgi.rejections import not_serving
 from server.transport.asgi.server import AsgiServer
+from server.transport.asgi.types import Receive, Send
 
 log = logging.getLogger("server")
 
@@ -24,11 +24,11 @@ class Application:
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             if self._server:
-                await self._server.answer(
+                await self._server.handle(
                     scope["method"], scope["raw_path"], scope["headers"], receive, send
                 )
             else:
-                await refuse(send, not_serving())
+                await reject(send, not_serving())
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
 

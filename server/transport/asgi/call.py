@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from time import perf_counter
 
 from server.transport.asgi.compression import check_encoding
-from server.transport.asgi.interface import Headers
-from server.transport.asgi.metadata import check_binary, decode
-from server.transport.asgi.refusals import ENCODINGS, NotGrpcError, malformed_header, too_late
-from server.transport.asgi.timeouts import parse_timeout
+from server.transport.asgi.headers import check_binary, decode, parse_timeout
+from server.transport.asgi.rejections import ENCODINGS, NotGrpcError, malformed_header, too_late
+from server.transport.asgi.types import Headers
 from server.transport.call_context import REQUEST_ID_KEY, request_id_of
 
 # gRPC's own, which no method sees.
@@ -20,7 +19,7 @@ _CONTENT_TYPES = (b"application/grpc", b"application/grpc+proto")
 class AsgiCall:
     """The CallContext of a call over ASGI.
 
-    Making it raises NotGrpcError if the HTTP method or the content type is not gRPC's, and RefusedError
+    Making it raises NotGrpcError if the HTTP method or the content type is not gRPC's, and RejectedError
     if a header is malformed.
     """
 

@@ -2,7 +2,7 @@
 
 import zlib
 
-from server.transport.asgi.refusals import (
+from server.transport.asgi.rejections import (
     MAX_MESSAGE_BYTES,
     malformed_message,
     too_large_inside,
@@ -14,13 +14,13 @@ _FORMATS = {b"deflate": 15, b"gzip": 31}
 
 
 def check_encoding(encoding: bytes) -> None:
-    """Raise RefusedError if a grpc-encoding is not supported."""
+    """Raise RejectedError if a grpc-encoding is not supported."""
     if encoding != b"identity" and encoding not in _FORMATS:
         raise unknown_encoding()
 
 
 def decompress(data: bytes, encoding: bytes) -> bytes:
-    """Decompress a message, up to the size limit; raises RefusedError."""
+    """Decompress a message, up to the size limit; raises RejectedError."""
     if encoding == b"identity":
         raise malformed_message("Compression bit set but no encoding configured")
     stream = zlib.decompressobj(_FORMATS[encoding])

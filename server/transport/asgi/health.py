@@ -8,9 +8,9 @@ from google.protobuf.message import DecodeError, Message
 from google.rpc import code_pb2
 from grpc_health.v1 import health_pb2 as pb
 
-from server.transport.asgi.refusals import RefusedError, malformed_message, too_many_watchers
+from server.transport.asgi.rejections import RejectedError, malformed_message, too_many_watchers
 
-MOST_WATCHERS = 100
+MAX_WATCHERS = 100
 """A watcher needs no token, and takes some memory for as long as it likes."""
 
 Request = TypeVar("Request", bound=Message)
@@ -29,19 +29,19 @@ class Health:
         self._ending.set()
 
     async def check(self, request: bytes) -> AsyncGenerator[bytes, None]:
-        """Serve Health.Check; raises RefusedError, NOT_FOUND for a service that is not known."""
+        """Serve Health.Check; raises RejectedError, NOT_FOUND for a service that is not known."""
         name = _service_of(request)
         if name not in self._names:
-            raise RefusedError(code_pb2.NOT_FOUND, "")
+            raise RejectedError(code_pb2.NOT_FOUND, "")
         yield self._status(name)
 
     async def watch(self, request: bytes) -> AsyncGenerator[bytes, None]:
         """Serve Health.Watch: the current status, and then each change; a service may also be unknown.
 
-        Raises RefusedError, RESOURCE_EXHAUSTED for one more than MOST_WATCHERS.
+        Raises RejectedError, RESOURCE_EXHAUSTED for one more than MAX_WATCHERS.
         """
         name = _service_of(request)
-        if self._watchers == MOST_WATCHERS:
+        if self._watchers == MAX_WATCHERS:
             raise too_many_watchers()
         self._watchers += 1
         try:
@@ -65,8 +65,8 @@ class Health:
         return response
 
 
-def decoded(kind: type[Request], request: bytes) -> Request:
-    """Decode a request; raises RefusedError if it is no such message."""
+def decode(kind: type[Request], request: bytes) -> Request:
+    """Decode a request; raises RejectedError if it is no such message."""
     try:
         return kind.FromString(request)
     except DecodeError:
@@ -74,5 +74,5 @@ def decoded(kind: type[Request], request: bytes) -> Request:
 
 
 def _service_of(request: bytes) -> str:
-    service: str = decoded(pb.HealthCheckRequest, request).service
+    service: str = decode(pb.HealthCheckRequest, request).service
     return service

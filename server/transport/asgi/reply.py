@@ -4,10 +4,10 @@ import asyncio
 
 from google.rpc import code_pb2
 
-from server.transport.asgi.interface import CallerGoneError, Event, Headers, Send
-from server.transport.asgi.messages import framed
-from server.transport.asgi.metadata import encode, encode_message
-from server.transport.asgi.refusals import NotGrpcError, RefusedError
+from server.transport.asgi.framing import frame
+from server.transport.asgi.headers import encode, encode_message
+from server.transport.asgi.rejections import NotGrpcError, RejectedError
+from server.transport.asgi.types import CallerGoneError, Event, Headers, Send
 from server.transport.call_context import REQUEST_ID_KEY
 from server.transport.failures import Failure
 
@@ -42,7 +42,7 @@ class Reply:
         send, self._sent = self._send, _HEADERS
         try:
             await send(_start(encoding))
-            body = framed(message, encoding)
+            body = frame(message, encoding)
             self._sent = _BODY
             await send({"type": "http.response.body", "body": body})
             trailers = [_OK, (_REQUEST_ID, request_id.encode())]
@@ -55,7 +55,7 @@ class Reply:
         """Send one of several messages, and wait until there is room for the next."""
         if self._sent == _NOTHING:
             await self._advance(_HEADERS, _start(encoding))
-        event = {"type": "http.response.body", "body": framed(message, encoding), "more_body": True}
+        event = {"type": "http.response.body", "body": frame(message, encoding), "more_body": True}
         # The host does not support that a pending send() is cancelled.
         sending = asyncio.ensure_future(self._put(event))
         sending.add_done_callback(_look_at)
@@ -69,13 +69,13 @@ class Reply:
         """End a call that failed."""
         await self._end([*_status(failure.code, failure.message), *encode(failure.trailers)])
 
-    async def refuse(self, refused: RefusedError) -> None:
+    async def reject(self, rejection: RejectedError) -> None:
         """End a call that reached no method."""
-        await self._end([*_status(refused.code, refused.message), *refused.headers])
+        await self._end([*_status(rejection.code, rejection.message), *rejection.headers])
 
-    async def not_grpc(self, refused: NotGrpcError) -> None:
+    async def not_grpc(self, rejection: NotGrpcError) -> None:
         """Reject what is not gRPC by an HTTP status without content."""
-        await self._advance(_HEADERS_ALONE, _headers(refused.status, list(refused.headers)))
+        await self._advance(_HEADERS_ALONE, _headers(rejection.status, list(rejection.headers)))
         await self._end([])
 
     async def _end(self, trailers: Headers) -> None:

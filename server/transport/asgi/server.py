@@ -6,11 +6,11 @@ from typing import cast
 
 from server.runtime.tasks import wait_for_end
 from server.transport.access_log import AccessLog
+from server.transport.asgi.dispatch import dispatch
+from server.transport.asgi.handlers import Handler, server_streaming_handler, unary_handler
 from server.transport.asgi.health import Health
-from server.transport.asgi.interface import Headers, Receive, Send
-from server.transport.asgi.methods import Answering, server_streaming, unary
-from server.transport.asgi.protocol import answer
-from server.transport.asgi.reflection import reflecting
+from server.transport.asgi.reflection import reflection_handler
+from server.transport.asgi.types import Headers, Receive, Send
 from server.transport.live_calls import SERVICE, LiveCalls
 from server.transport.reflection import HEALTH, METHOD, SERVICES, Reflection
 
@@ -22,20 +22,20 @@ class AsgiServer:
         self._access_log = AccessLog()
         self._health = Health(("", SERVICE))
         self._under_way: set[asyncio.Task[object]] = set()
-        self._answering = {
+        self._handlers = {
             **_service_methods(service, self._access_log),
             **_health_methods(self._health),
             **(_reflection_methods(Reflection()) if reflected else {}),
         }
 
-    async def answer(
+    async def handle(
         self, verb: str, path: bytes, headers: Headers, receive: Receive, send: Send
     ) -> None:
         """Serve one request, whatever it is, and never raise."""
         task = cast("asyncio.Task[object]", asyncio.current_task())
         self._under_way.add(task)
         try:
-            await answer(self._answering.get(path), verb, headers, receive, send)
+            await dispatch(self._handlers.get(path), verb, headers, receive, send)
         finally:
             self._under_way.discard(task)
 
@@ -59,22 +59,23 @@ class AsgiServer:
             self._access_log.close()
 
 
-def _service_methods(service: LiveCalls, access_log: AccessLog) -> Mapping[bytes, Answering]:
+def _service_methods(service: LiveCalls, access_log: AccessLog) -> Mapping[bytes, Handler]:
     return {
-        _path(SERVICE, name): unary(name, method, access_log) for name, method in service.methods.items()
+        _path(SERVICE, name): unary_handler(name, method, access_log)
+        for name, method in service.methods.items()
     }
 
 
-def _health_methods(health: Health) -> Mapping[bytes, Answering]:
+def _health_methods(health: Health) -> Mapping[bytes, Handler]:
     return {
-        _path(HEALTH, "Check"): server_streaming(health.check),
-        _path(HEALTH, "Watch"): server_streaming(health.watch),
+        _path(HEALTH, "Check"): server_streaming_handler(health.check),
+        _path(HEALTH, "Watch"): server_streaming_handler(health.watch),
     }
 
 
-def _reflection_methods(reflection: Reflection) -> Mapping[bytes, Answering]:
-    answering = reflecting(reflection)
-    return {_path(service, METHOD): answering for service in SERVICES}
+def _reflection_methods(reflection: Reflection) -> Mapping[bytes, Handler]:
+    handler = reflection_handler(reflection)
+    return {_path(service, METHOD): handler for service in SERVICES}
 
 
 def _path(service: str, method: str) -> bytes:

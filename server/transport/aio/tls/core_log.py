@@ -18,7 +18,7 @@ from time import monotonic
 from server.transport.aio.tls.refusals import reason_of
 
 QUIET_SECONDS = 60
-MOST_KINDS = 100
+MAX_KINDS = 100
 _STDERR = 2
 # A process started meanwhile may hold the pipe open: it is not waited for.
 _LAST_WORDS_SECONDS = 1
@@ -97,7 +97,7 @@ class CoreLog:
 
     def _untold(self, kind: str) -> int:
         """Return how many of a kind there were since the last that was logged; 0 if that is recent."""
-        if kind not in self._told_at and len(self._told_at) >= MOST_KINDS:
+        if kind not in self._told_at and len(self._told_at) >= MAX_KINDS:
             kind = "others"
         self._times[kind] += 1
         now = self._clock()

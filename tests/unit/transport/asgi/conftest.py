@@ -2,14 +2,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from server.transport.asgi import lookout
+from server.transport.asgi import deadline
 from tests.support.asgi import Hosted, hosted
 from tests.support.calls import PLAIN_CALL
 
 
 @pytest.fixture
 async def service(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Hosted]:
-    monkeypatch.setattr(lookout, "LOOK_SECONDS", 0.005)
+    monkeypatch.setattr(deadline, "CHECK_SECONDS", 0.005)
     async with hosted() as service:
         service.ports.holds(PLAIN_CALL)
         yield service

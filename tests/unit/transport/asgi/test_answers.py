@@ -14,7 +14,7 @@ from server.application.call import Call
 from server.application.errors import StoreUnavailableError
 from server.auth.errors import TokenRequiredError
 from server.runtime import logs
-from server.transport.asgi.metadata import encode, encode_message
+from server.transport.asgi.headers import encode, encode_message
 from tests.support.asgi import HEADERS, REQUEST, Exchange, Hosted, hosted, until
 from tests.support.calls import PLAIN_CALL
 from tests.support.log import the_one
@@ -206,5 +206,5 @@ async def test_a_reply_that_cannot_be_sent_is_logged_and_not_raised(
         raise ValueError("the host's")
 
     exchange = Exchange([REQUEST])
-    await service.server.answer("POST", b"/", HEADERS, exchange.receive, send)
+    await service.server.handle("POST", b"/", HEADERS, exchange.receive, send)
     assert "no end of a reply could be sent" in caplog.text

@@ -9,7 +9,7 @@ from google.rpc import code_pb2
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from server.transport.asgi.interface import Headers
+from server.transport.asgi.types import Headers
 from tests.support.asgi import HEADERS, REQUEST, Reply, hosted, message
 from tests.support.calls import PLAIN_CALL
 from tests.support.service import GET_CALL

@@ -6,9 +6,9 @@ import pytest
 from google.rpc import code_pb2
 
 from server.transport.asgi.call import AsgiCall
-from server.transport.asgi.interface import Headers
-from server.transport.asgi.refusals import RefusedError
-from server.transport.asgi.timeouts import parse_timeout
+from server.transport.asgi.headers import parse_timeout
+from server.transport.asgi.rejections import RejectedError
+from server.transport.asgi.types import Headers
 from tests.support.asgi import HEADERS, REQUEST, Hosted
 
 
@@ -96,7 +96,7 @@ def test_what_is_grpcs_own_is_no_metadata(name: str) -> None:
 
 @pytest.mark.parametrize("te", [[], [(b"te", b"gzip")]])
 def test_who_takes_no_trailers_is_refused(te: Headers) -> None:
-    with pytest.raises(RefusedError) as raised:
+    with pytest.raises(RejectedError) as raised:
         AsgiCall("POST", [HEADERS[0], *te])
     assert raised.value.code == code_pb2.INTERNAL
 

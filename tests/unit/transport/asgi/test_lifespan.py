@@ -9,8 +9,8 @@ import pytest
 from google.rpc import code_pb2
 
 from server.transport.asgi.application import Application
-from server.transport.asgi.interface import Event
 from server.transport.asgi.server import AsgiServer
+from server.transport.asgi.types import Event
 from tests.support.asgi import HEADERS, REQUEST, Exchange, Reply, hosted
 from tests.support.calls import PLAIN_CALL
 from tests.support.service import GET_CALL

@@ -7,8 +7,8 @@ import logging
 import pytest
 from google.rpc import code_pb2
 
-from server.transport.asgi.interface import Event
 from server.transport.asgi.reply import Reply
+from server.transport.asgi.types import Event
 from tests.support.asgi import HEADERS, REQUEST, Exchange, Hosted, message
 from tests.support.service import GET_CALL
 

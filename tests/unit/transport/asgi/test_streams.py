@@ -60,7 +60,7 @@ async def test_who_watches_is_told_of_the_end(service: Hosted) -> None:
 async def test_so_many_may_watch_and_one_more_once_one_has_left(
     service: Hosted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(health, "MOST_WATCHERS", 1)
+    monkeypatch.setattr(health, "MAX_WATCHERS", 1)
     exchange = Exchange([asking("")])
     watching = asyncio.create_task(service.answering(exchange, WATCH))
     await until(lambda: told(exchange.reply) == [Health.SERVING])
@@ -172,7 +172,7 @@ async def test_what_is_not_known_is_an_error_within_the_answer_and_ends_nothing(
 async def test_so_much_may_be_asked_in_one_stream(
     service: Hosted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reflection, "MOST_QUESTIONS", 2)
+    monkeypatch.setattr(reflection, "MAX_REQUESTS", 2)
     parts = [message(pb.ServerReflectionRequest(list_services="").SerializeToString())] * 3
     reply = await service.ask(*parts, path=REFLECTION)
     assert len(reply.messages) == 2
@@ -183,7 +183,7 @@ async def test_so_much_may_be_asked_in_one_stream(
 async def test_so_many_may_ask_and_one_more_once_one_has_left(
     service: Hosted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reflection, "MOST_STREAMS", 1)
+    monkeypatch.setattr(reflection, "MAX_STREAMS", 1)
     part = message(pb.ServerReflectionRequest(list_services="").SerializeToString())
     exchange = Exchange([part], ends=False)
     asking = asyncio.create_task(service.answering(exchange, REFLECTION))

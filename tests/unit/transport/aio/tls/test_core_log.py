@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.transport.aio.tls.core_log import MOST_KINDS, QUIET_SECONDS, CoreLog
+from server.transport.aio.tls.core_log import MAX_KINDS, QUIET_SECONDS, CoreLog
 from tests.support.clock import Clock
 
 PREFIX = "I1124 00:02:50.142933    2707 ssl_transport_security.cc:2563] "
@@ -78,9 +78,9 @@ def test_what_else_the_core_says_is_told_as_its_own_and_no_oftener(
 def test_clients_cannot_fill_log_and_memory_with_lines_that_they_make_up(
     core_log: CoreLog, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for number in range(10 * MOST_KINDS):
+    for number in range(10 * MAX_KINDS):
         core_log.tell(f"{FAILED}MADE_UP_{number}")
-    assert len(caplog.records) == MOST_KINDS + 1
+    assert len(caplog.records) == MAX_KINDS + 1
 
 
 def test_lines_of_others_are_passed_on(

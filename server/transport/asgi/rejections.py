@@ -8,7 +8,7 @@ MAX_MESSAGE_BYTES = 64 * 1024
 ENCODINGS = b"identity, deflate, gzip"
 
 
-class RefusedError(Exception):
+class RejectedError(Exception):
     """A request that is rejected with a status: a google.rpc.Code, a message, and more headers."""
 
     def __init__(self, code: int, message: str, *headers: tuple[bytes, bytes]) -> None:
@@ -27,63 +27,63 @@ class NotGrpcError(Exception):
         self.headers = headers
 
 
-def malformed_header(name: str, why: str = "") -> RefusedError:
+def malformed_header(name: str, why: str = "") -> RejectedError:
     """Reject a header that cannot be read."""
-    return RefusedError(code_pb2.INTERNAL, f"Error parsing '{name}' metadata{why}")
+    return RejectedError(code_pb2.INTERNAL, f"Error parsing '{name}' metadata{why}")
 
 
-def malformed_message(why: str) -> RefusedError:
+def malformed_message(why: str) -> RejectedError:
     """Reject a body that is not made of messages."""
-    return RefusedError(code_pb2.INTERNAL, why)
+    return RejectedError(code_pb2.INTERNAL, why)
 
 
-def too_large(announced: int) -> RefusedError:
+def too_large(announced: int) -> RejectedError:
     """Reject a message for the length it announces, in bytes."""
     why = f"SERVER: Received message larger than max ({announced} vs. {MAX_MESSAGE_BYTES})"
-    return RefusedError(code_pb2.RESOURCE_EXHAUSTED, why)
+    return RejectedError(code_pb2.RESOURCE_EXHAUSTED, why)
 
 
-def too_large_inside() -> RefusedError:
+def too_large_inside() -> RejectedError:
     """Reject a message that is too long once it is decompressed."""
-    return RefusedError(code_pb2.RESOURCE_EXHAUSTED, "Decompressed message larger than max")
+    return RejectedError(code_pb2.RESOURCE_EXHAUSTED, "Decompressed message larger than max")
 
 
-def too_many_watchers() -> RefusedError:
+def too_many_watchers() -> RejectedError:
     """Reject one more watcher."""
-    return RefusedError(code_pb2.RESOURCE_EXHAUSTED, "Too many watch already. Try again later.")
+    return RejectedError(code_pb2.RESOURCE_EXHAUSTED, "Too many watch already. Try again later.")
 
 
-def unknown_method() -> RefusedError:
+def unknown_method() -> RejectedError:
     """Reject a path that names no method."""
-    return RefusedError(code_pb2.UNIMPLEMENTED, "Method not found!")
+    return RejectedError(code_pb2.UNIMPLEMENTED, "Method not found!")
 
 
-def unknown_encoding() -> RefusedError:
+def unknown_encoding() -> RejectedError:
     """Reject a compression and list those that are supported, as the protocol demands."""
     why = "The compression of the request is not known here: send it by gzip, by deflate, or as it is."
-    return RefusedError(code_pb2.UNIMPLEMENTED, why, (b"grpc-accept-encoding", ENCODINGS))
+    return RejectedError(code_pb2.UNIMPLEMENTED, why, (b"grpc-accept-encoding", ENCODINGS))
 
 
-def not_one_message() -> RefusedError:
+def not_one_message() -> RejectedError:
     """Reject a body of no message or many instead of one (gRPC, statuscodes.md: cardinality)."""
-    return RefusedError(code_pb2.UNIMPLEMENTED, "The method takes exactly one message.")
+    return RejectedError(code_pb2.UNIMPLEMENTED, "The method takes exactly one message.")
 
 
-def not_serving() -> RefusedError:
+def not_serving() -> RejectedError:
     """Reject what comes before the start or after the end."""
-    return RefusedError(code_pb2.UNAVAILABLE, "The server does not serve.")
+    return RejectedError(code_pb2.UNAVAILABLE, "The server does not serve.")
 
 
-def cancelled() -> RefusedError:
+def cancellation() -> RejectedError:
     """End a call that is cancelled because the server stops."""
-    return RefusedError(code_pb2.CANCELLED, "CANCELLED")
+    return RejectedError(code_pb2.CANCELLED, "CANCELLED")
 
 
-def fault() -> RefusedError:
+def fault() -> RejectedError:
     """End a call that met a bug of ours outside of its method."""
-    return RefusedError(code_pb2.INTERNAL, "The server failed to answer.")
+    return RejectedError(code_pb2.INTERNAL, "The server failed to answer.")
 
 
-def too_late() -> RefusedError:
+def too_late() -> RejectedError:
     """Reject a request whose deadline has passed."""
-    return RefusedError(code_pb2.DEADLINE_EXCEEDED, "Deadline Exceeded")
+    return RejectedError(code_pb2.DEADLINE_EXCEEDED, "Deadline Exceeded")

@@ -4,19 +4,19 @@ from collections.abc import AsyncIterator
 from struct import Struct
 
 from server.transport.asgi.compression import compress, decompress
-from server.transport.asgi.interface import CallerGoneError, Receive
-from server.transport.asgi.refusals import (
+from server.transport.asgi.rejections import (
     MAX_MESSAGE_BYTES,
     malformed_message,
     not_one_message,
     too_large,
 )
+from server.transport.asgi.types import CallerGoneError, Receive
 
 _PREFIX = Struct(">BI")
 _COMPRESSED = 1
 
 
-def framed(message: bytes, encoding: bytes = b"identity") -> bytes:
+def frame(message: bytes, encoding: bytes = b"identity") -> bytes:
     """Put the prefix before a message, which is compressed unless the encoding is identity."""
     if encoding == b"identity":
         return _PREFIX.pack(0, len(message)) + message
@@ -27,7 +27,7 @@ def framed(message: bytes, encoding: bytes = b"identity") -> bytes:
 class Messages:
     """The messages of a request's body, as they arrive.
 
-    Reading raises RefusedError if the body is malformed, and CallerGoneError.
+    Reading raises RejectedError if the body is malformed, and CallerGoneError.
     """
 
     __slots__ = ("_encoding", "_held", "_more", "receive")

@@ -11,34 +11,34 @@ from server.runtime import logs
 from server.transport.access_log import AccessLog
 from server.transport.admission import Method
 from server.transport.asgi.call import AsgiCall
-from server.transport.asgi.lookout import Lookout
-from server.transport.asgi.messages import Messages
+from server.transport.asgi.deadline import DeadlineWatch
+from server.transport.asgi.framing import Messages
 from server.transport.asgi.reply import Reply
 from server.transport.call_context import REQUEST_ID_KEY
 from server.transport.failures import Failure, code_of_cancelled, failure_of
 
-Answering = Callable[[AsgiCall, Messages, Reply], Awaitable[None]]
-"""Reads a call's messages and sends the whole reply; raises RefusedError and CallerGoneError."""
+Handler = Callable[[AsgiCall, Messages, Reply], Awaitable[None]]
+"""Reads a call's messages and sends the whole reply; raises RejectedError and CallerGoneError."""
 
-_CANCELLED_WORDS = {code_pb2.CANCELLED: "CANCELLED", code_pb2.DEADLINE_EXCEEDED: "Deadline Exceeded"}
+_CANCELLED_MESSAGES = {code_pb2.CANCELLED: "CANCELLED", code_pb2.DEADLINE_EXCEEDED: "Deadline Exceeded"}
 
 
-def unary(name: str, method: Method, access_log: AccessLog) -> Answering:
+def unary_handler(name: str, method: Method, access_log: AccessLog) -> Handler:
     """Serve a method of the service: what it raises is sent as a status, and each call is logged."""
 
-    async def answer(call: AsgiCall, messages: Messages, reply: Reply) -> None:
+    async def handle(call: AsgiCall, messages: Messages, reply: Reply) -> None:
         request = await messages.the_one()
         logs.request_id.set(call.request_id)
         failure: Failure | None = None
-        lookout = Lookout(call, messages.receive)
+        watch = DeadlineWatch(call, messages.receive)
         try:
             message = await method(request, call)
         except asyncio.CancelledError:
-            failure = _cancelled(call)
+            failure = _cancellation_failure(call)
         except Exception as error:  # noqa: BLE001 - whatever it is, it becomes a status
             failure = failure_of(error, call.request_id)
         finally:
-            lookout.end()
+            watch.end()
         code = failure.code if failure else code_pb2.OK
         access_log.note(name, code, perf_counter() - call.began, call.request_id)
         if failure:
@@ -46,32 +46,34 @@ def unary(name: str, method: Method, access_log: AccessLog) -> Answering:
         else:
             await reply.message_alone(message, call.reply_encoding, call.request_id)
 
-    return answer
+    return handle
 
 
-def server_streaming(method: Callable[[bytes], AsyncGenerator[bytes, None]]) -> Answering:
+def server_streaming_handler(method: Callable[[bytes], AsyncGenerator[bytes, None]]) -> Handler:
     """Serve a method that returns many messages for one, until the caller disconnects."""
 
-    async def answer(call: AsgiCall, messages: Messages, reply: Reply) -> None:
+    async def handle(call: AsgiCall, messages: Messages, reply: Reply) -> None:
         request = await messages.the_one()
-        lookout = Lookout(call, messages.receive)
+        watch = DeadlineWatch(call, messages.receive)
         try:
             await _send_all(method(request), call, reply)
         except asyncio.CancelledError:
-            await reply.fail(_cancelled(call))
+            await reply.fail(_cancellation_failure(call))
         finally:
-            lookout.end()
+            watch.end()
 
-    return answer
+    return handle
 
 
-def bidirectional(method: Callable[[AsyncIterator[bytes]], AsyncGenerator[bytes, None]]) -> Answering:
+def bidirectional_handler(
+    method: Callable[[AsyncIterator[bytes]], AsyncGenerator[bytes, None]],
+) -> Handler:
     """Serve a method that returns many messages for many; it waits for nothing but them."""
 
-    async def answer(call: AsgiCall, messages: Messages, reply: Reply) -> None:
+    async def handle(call: AsgiCall, messages: Messages, reply: Reply) -> None:
         await _send_all(method(messages.all()), call, reply)
 
-    return answer
+    return handle
 
 
 async def _send_all(answers: AsyncGenerator[bytes, None], call: AsgiCall, reply: Reply) -> None:
@@ -81,6 +83,6 @@ async def _send_all(answers: AsyncGenerator[bytes, None], call: AsgiCall, reply:
     await reply.end()
 
 
-def _cancelled(call: AsgiCall) -> Failure:
+def _cancellation_failure(call: AsgiCall) -> Failure:
     code = code_of_cancelled(call.time_left())
-    return Failure(code, _CANCELLED_WORDS[code], ((REQUEST_ID_KEY, call.request_id),))
+    return Failure(code, _CANCELLED_MESSAGES[code], ((REQUEST_ID_KEY, call.request_id),))

@@ -4,23 +4,23 @@ import asyncio
 import logging
 
 from server.transport.asgi.call import AsgiCall
-from server.transport.asgi.interface import CallerGoneError, Headers, Receive, Send
-from server.transport.asgi.messages import Messages
-from server.transport.asgi.methods import Answering
-from server.transport.asgi.refusals import (
+from server.transport.asgi.framing import Messages
+from server.transport.asgi.handlers import Handler
+from server.transport.asgi.rejections import (
     NotGrpcError,
-    RefusedError,
-    cancelled,
+    RejectedError,
+    cancellation,
     fault,
     unknown_method,
 )
 from server.transport.asgi.reply import Reply
+from server.transport.asgi.types import CallerGoneError, Headers, Receive, Send
 
 log = logging.getLogger("server.requests")
 
 
-async def answer(
-    method: Answering | None, verb: str, headers: Headers, receive: Receive, send: Send
+async def dispatch(
+    method: Handler | None, verb: str, headers: Headers, receive: Receive, send: Send
 ) -> None:
     """Serve one request, whatever it is, and never raise: the host would send an OK instead.
 
@@ -28,40 +28,40 @@ async def answer(
     """
     reply = Reply(send)
     try:
-        await _answer(method, verb, headers, receive, reply)
+        await _dispatch(method, verb, headers, receive, reply)
     except CallerGoneError:
         pass
     except asyncio.CancelledError:
-        await _end_badly(reply, cancelled())
+        await _end_badly(reply, cancellation())
     except BaseException as error:
         _raise_if_destroyed(error)
         log.exception("a fault of the server")
         await _end_badly(reply, fault())
 
 
-async def refuse(send: Send, why: RefusedError) -> None:
+async def reject(send: Send, why: RejectedError) -> None:
     """Reject a request without reading it, and never raise."""
     await _end_badly(Reply(send), why)
 
 
-async def _answer(
-    method: Answering | None, verb: str, headers: Headers, receive: Receive, reply: Reply
+async def _dispatch(
+    method: Handler | None, verb: str, headers: Headers, receive: Receive, reply: Reply
 ) -> None:
     try:
         call = AsgiCall(verb, headers)
         if method is None:
-            await reply.refuse(unknown_method())
+            await reply.reject(unknown_method())
         else:
             await method(call, Messages(receive, call.encoding), reply)
-    except RefusedError as refused:
-        await reply.refuse(refused)
-    except NotGrpcError as refused:
-        await reply.not_grpc(refused)
+    except RejectedError as rejection:
+        await reply.reject(rejection)
+    except NotGrpcError as rejection:
+        await reply.not_grpc(rejection)
 
 
-async def _end_badly(reply: Reply, why: RefusedError) -> None:
+async def _end_badly(reply: Reply, why: RejectedError) -> None:
     try:
-        await reply.refuse(why)
+        await reply.reject(why)
     except CallerGoneError:
         pass
     except BaseException as error:

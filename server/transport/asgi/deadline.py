@@ -4,13 +4,13 @@ import asyncio
 import math
 
 from server.transport.asgi.call import AsgiCall
-from server.transport.asgi.interface import Receive
+from server.transport.asgi.types import Receive
 
-LOOK_SECONDS = 0.1
+CHECK_SECONDS = 0.1
 """How often to check whether the caller is still connected: the host reports it only on request."""
 
 
-class Lookout:
+class DeadlineWatch:
     """Cancels the task it is made in once the deadline has passed or the caller has disconnected.
 
     Most calls end before the first check, and pay for one timer. The request must have been read to its
@@ -26,7 +26,7 @@ class Lookout:
         self._task = asyncio.current_task(self._loop)
         self._watch: asyncio.Task[None] | None = None
         self._ended = False
-        self._timer = self._loop.call_later(min(call.time_left(), LOOK_SECONDS), self._look)
+        self._timer = self._loop.call_later(min(call.time_left(), CHECK_SECONDS), self._look)
 
     def end(self) -> None:
         """Stop watching: the call has ended by itself."""
@@ -48,7 +48,7 @@ class Lookout:
             if (await self._receive())["type"] == "http.disconnect":
                 self._give_up()
             else:
-                await asyncio.sleep(LOOK_SECONDS)
+                await asyncio.sleep(CHECK_SECONDS)
 
     def _give_up(self) -> None:
         if not self._ended and self._task is not None:
