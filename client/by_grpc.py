@@ -5,20 +5,20 @@ from livecalls.v1.live_calls_pb2 import GetCallRequest
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
 from client.caller import (
-    AskingError,
-    CallMissingError,
+    CallerError,
+    CallNotFoundError,
     ServiceFailedError,
     TokenRefusedError,
     UnavailableError,
 )
-from client.documented import documented
+from client.rest_json import to_json
 from client.settings import CallerSettings
-from client.trust import trust
+from client.tls import make_ssl_context
 
 # After an outage the channel reconnects within a second, rather than within two minutes.
 _OPTIONS = (("grpc.initial_reconnect_backoff_ms", 500), ("grpc.max_reconnect_backoff_ms", 1000))
-_KINDS: dict[grpc.StatusCode, type[AskingError]] = {
-    grpc.StatusCode.NOT_FOUND: CallMissingError,
+_KINDS: dict[grpc.StatusCode, type[CallerError]] = {
+    grpc.StatusCode.NOT_FOUND: CallNotFoundError,
     grpc.StatusCode.UNAUTHENTICATED: TokenRefusedError,
     grpc.StatusCode.PERMISSION_DENIED: TokenRefusedError,
     grpc.StatusCode.UNAVAILABLE: UnavailableError,
@@ -50,7 +50,7 @@ class GrpcCaller:
         except grpc.RpcError as error:
             kind = _KINDS.get(error.code(), ServiceFailedError)
             raise kind(error.details() or error.code().name) from None
-        return documented(call)
+        return to_json(call)
 
     def close(self) -> None:
         self._channel.close()
@@ -59,7 +59,7 @@ class GrpcCaller:
 def _credentials(settings: CallerSettings) -> grpc.ChannelCredentials | None:
     if settings.tls_ca_file is None:
         return None
-    trust(settings)  # with bad files gRPC would only report that the server is unavailable
+    make_ssl_context(settings)  # with bad files gRPC would only report that the server is unavailable
     certificate, key = settings.tls_certificate_file, settings.tls_key_file
     return grpc.ssl_channel_credentials(
         settings.tls_ca_file.read_bytes(),

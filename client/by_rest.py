@@ -7,18 +7,18 @@ from urllib.parse import quote
 import httpx
 
 from client.caller import (
-    AskingError,
-    CallMissingError,
+    CallerError,
+    CallNotFoundError,
     ServiceFailedError,
     TokenRefusedError,
     UnavailableError,
 )
-from client.documented import members
+from client.rest_json import parse
 from client.settings import CallerSettings
-from client.trust import trust
+from client.tls import make_ssl_context
 
-_KINDS: dict[int, type[AskingError]] = {
-    HTTPStatus.NOT_FOUND: CallMissingError,
+_KINDS: dict[int, type[CallerError]] = {
+    HTTPStatus.NOT_FOUND: CallNotFoundError,
     HTTPStatus.UNAUTHORIZED: TokenRefusedError,
     HTTPStatus.FORBIDDEN: TokenRefusedError,
     HTTPStatus.REQUEST_TIMEOUT: UnavailableError,
@@ -34,7 +34,9 @@ class RestCaller:
 
     def __init__(self, url: str, settings: CallerSettings, timeout: float) -> None:
         self._url = f"{url.rstrip('/')}/v1/live/calls/"
-        self._client = httpx.Client(headers=settings.bearer, timeout=timeout, verify=trust(settings))
+        self._client = httpx.Client(
+            headers=settings.bearer, timeout=timeout, verify=make_ssl_context(settings)
+        )
         self._known = ""
         self._etag: dict[str, str] = {}
 
@@ -47,7 +49,7 @@ class RestCaller:
             return self._known
         if reply.status_code != HTTPStatus.OK:
             raise _failure(reply)
-        members(reply.text)
+        parse(reply.text)
         self._known = reply.text
         self._etag = {"if-none-match": reply.headers["etag"]} if "etag" in reply.headers else {}
         return self._known
@@ -56,7 +58,7 @@ class RestCaller:
         self._client.close()
 
 
-def _failure(reply: httpx.Response) -> AskingError:
+def _failure(reply: httpx.Response) -> CallerError:
     body = _documented_error(reply)
     if body is None:
         return ServiceFailedError(f"the answer is not LiveCalls' (status {reply.status_code})")

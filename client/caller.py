@@ -9,28 +9,28 @@ class Caller(Protocol):
     def ask(self, call_id: str) -> str:
         """Return the call as the documented JSON.
 
-        Raises CallMissingError, UnavailableError, TokenRefusedError and ServiceFailedError.
+        Raises CallNotFoundError, UnavailableError, TokenRefusedError and ServiceFailedError.
         """
 
     def close(self) -> None:
         """Close the connection."""
 
 
-class AskingError(Exception):
+class CallerError(Exception):
     """There is no call to print; the message is for people, and may quote a server's own."""
 
 
-class CallMissingError(AskingError):
+class CallNotFoundError(CallerError):
     """No call has this id."""
 
 
-class UnavailableError(AskingError):
+class UnavailableError(CallerError):
     """The service does not respond, or not in time, or is unavailable; a retry may help."""
 
 
-class TokenRefusedError(AskingError):
+class TokenRefusedError(CallerError):
     """There is no token, or it is not accepted."""
 
 
-class ServiceFailedError(AskingError):
+class ServiceFailedError(CallerError):
     """The response is one that the service should not send, or is not the service's."""

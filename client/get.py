@@ -11,28 +11,28 @@ from urllib.parse import urlsplit
 import click
 
 from client.caller import (
-    AskingError,
     Caller,
-    CallMissingError,
+    CallerError,
+    CallNotFoundError,
     TokenRefusedError,
     UnavailableError,
 )
+from client.output import Lines, Screen
+from client.polling import poll
 from client.settings import CallerSettings, load_caller_settings
-from client.showing import Lines, Screen
-from client.table import shown
-from client.trust import TlsFilesError
-from client.watching import sights
+from client.table import sanitize
+from client.tls import TlsFilesError
 
 # The exit code of what SIGINT ended, as shells have it.
 _INTERRUPTED = 130
 # 1 is for all else, and 2 click's for what is wrong on the command line.
-_EXIT_CODES: dict[type[AskingError], int] = {
-    CallMissingError: 3,
+_EXIT_CODES: dict[type[CallerError], int] = {
+    CallNotFoundError: 3,
     UnavailableError: 4,
     TokenRefusedError: 5,
 }
-_ADVICE: dict[type[AskingError], str] = {
-    CallMissingError: "Look at the id once more.",
+_ADVICE: dict[type[CallerError], str] = {
+    CallNotFoundError: "Look at the id once more.",
     UnavailableError: "Try again, or name another {place}; --tls-ca and its like where it speaks TLS.",
     TokenRefusedError: "Put another token into ACCESS_TOKEN; `make -s token` prints one for the demo.",
 }
@@ -141,14 +141,14 @@ def get(  # noqa: PLR0913 - click passes each option
     to_people = sys.stdout.isatty()
     view = Screen() if to_people and not as_json else Lines(to_people=to_people)
     with (
-        _told_in_a_line(where, rest=rest, interrupted=0 if watch else _INTERRUPTED),
+        _report_errors(where, rest=rest, interrupted=0 if watch else _INTERRUPTED),
         closing(_caller(where, settings, timeout, rest=rest)) as caller,
     ):
         if not watch:
             view.once(caller.ask(call_id))
             return
-        for sight in sights(lambda: caller.ask(call_id), interval):
-            view.follow(sight)
+        for snapshot in poll(lambda: caller.ask(call_id), interval):
+            view.follow(snapshot)
 
 
 def _settings(given: dict[str, Any]) -> CallerSettings:
@@ -173,15 +173,15 @@ def _caller(where: str, settings: CallerSettings, timeout: float, *, rest: bool)
 
 
 @contextmanager
-def _told_in_a_line(where: str, *, rest: bool, interrupted: int) -> Iterator[None]:
+def _report_errors(where: str, *, rest: bool, interrupted: int) -> Iterator[None]:
     """End the command with one line if there is no call to print, and silently on Ctrl-C."""
     try:
         yield
-    except AskingError as error:
+    except CallerError as error:
         advice = _ADVICE.get(type(error), "Is that LiveCalls, and is it well?")
         place = "--url (REST_HOST, REST_PORT)" if rest else "--address (GRPC_HOST, GRPC_PORT)"
-        words = shown(error).removesuffix(".")
-        click.echo(f"Error: {shown(where)}: {words}. {advice.format(place=place)}", err=True)
+        words = sanitize(error).removesuffix(".")
+        click.echo(f"Error: {sanitize(where)}: {words}. {advice.format(place=place)}", err=True)
         raise click.exceptions.Exit(_EXIT_CODES.get(type(error), 1)) from None
     except TlsFilesError as error:
         raise click.UsageError(str(error)) from None

@@ -3,7 +3,7 @@
 from typing import Any
 from unicodedata import category
 
-from client.documented import escaped, members
+from client.rest_json import escape, parse
 
 _UNSET = "-"
 # What a terminal obeys, or what changes how the rest is shown: controls, formats, ends of lines.
@@ -19,17 +19,17 @@ _MOMENT_OF_STATUS = {
 
 def table(text: str) -> str:
     """Print the documented JSON as lines of a label and a value; times are in UTC, and marked so."""
-    call = members(text)
+    call = parse(text)
     rows = {
-        "Title": shown(call["title"]) or '""',
+        "Title": sanitize(call["title"]) or '""',
         "Status": _status(call),
         "Stream says": _live(call),
         "Recording": _recording(call),
         "Scheduled": _moment(call["scheduled_at"]),
         "Started": _moment(call["started_at"]),
         "Ended": _moment(call["ended_at"]),
-        "Call": shown(call["id"]),
-        "Host": shown(call["host_user_id"]),
+        "Call": sanitize(call["id"]),
+        "Host": sanitize(call["host_user_id"]),
         "Stream call": _stream_call(call),
         "Created": _moment(call["created_at"]),
         "Updated": _moment(call["updated_at"]),
@@ -38,10 +38,10 @@ def table(text: str) -> str:
     return "\n".join(f"{label:<{width}}{value}" for label, value in rows.items())
 
 
-def shown(value: object) -> str:
+def sanitize(value: object) -> str:
     r"""Print any value so that no terminal obeys it: control characters are escaped as in JSON, \u…."""
     return "".join(
-        escaped(it) if category(it) in _OBEYED and it not in _JOINERS else it for it in str(value)
+        escape(it) if category(it) in _OBEYED and it not in _JOINERS else it for it in str(value)
     )
 
 
@@ -49,7 +49,7 @@ def _status(call: dict[str, Any]) -> str:
     status = str(call["status"])
     word, name = _MOMENT_OF_STATUS.get(status, ("", ""))
     moment = call.get(name)
-    return f"{status}, {word} {_moment(moment)}" if moment else shown(status)
+    return f"{status}, {word} {_moment(moment)}" if moment else sanitize(status)
 
 
 def _live(call: dict[str, Any]) -> str:
@@ -63,13 +63,13 @@ def _live(call: dict[str, Any]) -> str:
         ended = "last ended" if live["is_live"] else "ended"
         words.append(f"{ended} {_moment(live['ended_at'])}")
     if live["current_session_id"] is not None:
-        words.append(f"session {shown(live['current_session_id'])}")
+        words.append(f"session {sanitize(live['current_session_id'])}")
     return ", ".join(words)
 
 
 def _recording(call: dict[str, Any]) -> str:
     url, ready_at = call["recording_url"], call["recording_ready_at"]
-    words = [_UNSET if url is None else shown(url)]
+    words = [_UNSET if url is None else sanitize(url)]
     if ready_at is not None:
         words.append(f"ready since {_moment(ready_at)}")
     return ", ".join(words)
@@ -77,9 +77,9 @@ def _recording(call: dict[str, Any]) -> str:
 
 def _stream_call(call: dict[str, Any]) -> str:
     known = call["stream_call_id"]
-    return f"{shown(call['stream_call_type'])}, {_UNSET if known is None else shown(known)}"
+    return f"{sanitize(call['stream_call_type'])}, {_UNSET if known is None else sanitize(known)}"
 
 
 def _moment(value: object) -> str:
     """Print an RFC 3339 time in UTC to the second."""
-    return _UNSET if value is None else f"{shown(value)[:19].replace('T', ' ')} UTC"
+    return _UNSET if value is None else f"{sanitize(value)[:19].replace('T', ' ')} UTC"

@@ -10,17 +10,17 @@ from server.adapters.stream.best_effort import BestEffort
 from server.adapters.stream.unconfigured import Unconfigured
 from server.application.get_call import GetCall
 from server.application.ports import LiveStatuses
+from server.auth.authenticator import AllowAll, Authenticator, TokenAuthenticator, Verifier
 from server.auth.claims import rules_of
 from server.auth.discovery import discoveries_of
-from server.auth.guard import Guard, OpenDoor, TokenGuard, Verifier
 from server.auth.introspected_tokens import IntrospectedTokens
 from server.auth.introspection_setup import introspecting
 from server.auth.issuer_client import IssuerClient
 from server.auth.issuer_keys import issuer_keys
+from server.auth.key_cache import KeyCache
 from server.auth.key_source import key_sources
-from server.auth.keys import Keys
 from server.auth.routed_tokens import RoutedTokens
-from server.auth.tokens import Tokens
+from server.auth.tokens import TokenVerifier
 from server.config.settings import Settings
 from server.config.stream import StreamSettings
 from server.config.tokens import TokenSettings
@@ -93,11 +93,11 @@ async def serving_inside(settings: Settings) -> AsyncIterator[AsgiServer]:
 @asynccontextmanager
 async def _service(settings: Settings) -> AsyncIterator[tuple[LiveCalls, Readiness]]:
     async with AsyncExitStack() as stack:
-        guard, keys = await stack.enter_async_context(guarding(settings))
+        authenticator, keys = await stack.enter_async_context(open_authenticator(settings))
         calls = StoredCalls(settings.database)
         stack.push_async_callback(calls.aclose)
         live_statuses = await stack.enter_async_context(_live_statuses(settings.stream))
-        admission = Admission(guard, settings.server.max_concurrent_requests)
+        admission = Admission(authenticator, settings.server.max_concurrent_requests)
         readiness = Readiness(keys, calls, settings.database.ready_timeout_ms / 1000)
         yield LiveCalls(GetCall(calls, live_statuses), admission), readiness
 
@@ -109,14 +109,16 @@ def _warn_of_plain_text(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def guarding(settings: Settings) -> AsyncIterator[tuple[Guard, Collection[Keys]]]:
-    """Keep the guard, and the keys that it needs, while the block lasts.
+async def open_authenticator(
+    settings: Settings,
+) -> AsyncIterator[tuple[Authenticator, Collection[KeyCache]]]:
+    """Keep the authenticator, and the keys that it needs, while the block lasts.
 
     Raises AuthNotConfiguredError.
     """
     if settings.server.auth == "off":
         log.warning("AUTH=off: whoever reaches this server may call it")
-        yield OpenDoor(), ()
+        yield AllowAll(), ()
         return
     accepted = settings.tokens
     if accepted.allows_plain_http:
@@ -125,7 +127,7 @@ async def guarding(settings: Settings) -> AsyncIterator[tuple[Guard, Collection[
         log.warning("AUTH_AUDIENCE_CLAIM=none: tokens that were issued for any service are accepted")
     async with aclosing(IssuerClient(accepted)) as client, AsyncExitStack() as stack:
         discoveries = discoveries_of(accepted, client)
-        keys: Mapping[str, Keys] = {}
+        keys: Mapping[str, KeyCache] = {}
         if not settings.introspects_alone:
             sources = key_sources(accepted, client, discoveries)
             keys = await stack.enter_async_context(issuer_keys(sources))
@@ -134,17 +136,20 @@ async def guarding(settings: Settings) -> AsyncIterator[tuple[Guard, Collection[
             introspected = await stack.enter_async_context(
                 introspecting(accepted, settings.introspection, discoveries)
             )
-        yield TokenGuard(_verifier(accepted, keys, introspected), accepted.scopes), set(keys.values())
+        yield (
+            TokenAuthenticator(_verifier(accepted, keys, introspected), accepted.scopes),
+            set(keys.values()),
+        )
 
 
 def _verifier(
-    accepted: TokenSettings, keys: Mapping[str, Keys], introspected: IntrospectedTokens | None
+    accepted: TokenSettings, keys: Mapping[str, KeyCache], introspected: IntrospectedTokens | None
 ) -> Verifier:
     if introspected is None:
-        return Tokens(keys, rules_of(accepted))
+        return TokenVerifier(keys, rules_of(accepted))
     if not keys:
         return introspected
-    return RoutedTokens(Tokens(keys, rules_of(accepted)), introspected)
+    return RoutedTokens(TokenVerifier(keys, rules_of(accepted)), introspected)
 
 
 @asynccontextmanager

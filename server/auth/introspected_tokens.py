@@ -56,7 +56,7 @@ class IntrospectedTokens:
         self._asking: dict[bytes, asyncio.Task[_Outcome]] = {}
         self._callers = 0
 
-    def remembered(self, token: str) -> Grant | None:
+    def find_cached(self, token: str) -> Grant | None:
         """Return what a token grants that was introspected before, or None."""
         digest = _digest(token)
         entry = self._grants.find(digest)

@@ -11,11 +11,11 @@ from server.auth.bearer import is_jwt
 from server.auth.claims import TokenRules, check_audience, expiry_of, read_scopes, shorten
 from server.auth.errors import TokenRefusedError
 from server.auth.jwks import VerificationKey
-from server.auth.keys import Keys
+from server.auth.key_cache import KeyCache
 from server.auth.signed import UnverifiedToken, is_signed, read_unverified, verify_signature
 from server.auth.token_type import check_type
 
-REMEMBERED = 10_000
+MAX_CACHED = 10_000
 """Tokens that are cached at most, some 300 bytes each."""
 MAX_SCOPES_BYTES = 4096
 """Bytes of the scopes of a token that is cached, some 40 of them: 40 MiB of all."""
@@ -30,18 +30,18 @@ class Grant(NamedTuple):
 
 class _Remembered(NamedTuple):
     grant: Grant
-    keys: Keys
+    keys: KeyCache
     generation: int
 
 
-class Tokens:
+class TokenVerifier:
     """Verifies tokens of issuers, each with the keys of its own issuer alone.
 
     A verified token is cached until it expires or a key of its issuer comes or goes, unless it has
     very many scopes: the second time it costs a digest and a look-up.
     """
 
-    def __init__(self, keys: Mapping[str, Keys], rules: TokenRules) -> None:
+    def __init__(self, keys: Mapping[str, KeyCache], rules: TokenRules) -> None:
         """Take the keys by the `iss` of tokens; issuers that publish one set share it."""
         self._keys = keys
         self._rules = rules
@@ -49,7 +49,7 @@ class Tokens:
 
     async def verify(self, text: str) -> Grant:
         """Return what a token grants; raises TokenRefusedError and KeysUnavailableError."""
-        if grant := self.remembered(text):
+        if grant := self.find_cached(text):
             return grant
         if not is_jwt(text):
             raise TokenRefusedError("malformed")
@@ -62,7 +62,7 @@ class Tokens:
             self._remember(text, _Remembered(grant, keys, keys.generation))
         return grant
 
-    def remembered(self, text: str) -> Grant | None:
+    def find_cached(self, text: str) -> Grant | None:
         """Return what a token grants that was verified before, or None."""
         digest = _digest(text)
         found = self._remembered.get(digest)
@@ -77,7 +77,7 @@ class Tokens:
         digest = _digest(text)
         self._remembered[digest] = verified
         self._remembered.move_to_end(digest)
-        if len(self._remembered) > REMEMBERED:
+        if len(self._remembered) > MAX_CACHED:
             self._remembered.popitem(last=False)
 
     def _grant(self, token: UnverifiedToken, claims: Mapping[str, Any]) -> Grant:
@@ -96,7 +96,7 @@ class Tokens:
         return TokenRefusedError("InvalidIssuer")
 
 
-async def _verify_with(keys: Keys, token: UnverifiedToken) -> Mapping[str, Any]:
+async def _verify_with(keys: KeyCache, token: UnverifiedToken) -> Mapping[str, Any]:
     """Verify a token; without a key id, only its signature shows that it is of a newer key."""
     generation = keys.generation
     try:
@@ -110,7 +110,7 @@ async def _verify_with(keys: Keys, token: UnverifiedToken) -> Mapping[str, Any]:
     return verify_signature(token, await _key_of(keys, token))
 
 
-async def _key_of(keys: Keys, token: UnverifiedToken) -> VerificationKey:
+async def _key_of(keys: KeyCache, token: UnverifiedToken) -> VerificationKey:
     key = await keys.find(token.kid, token.algorithm)
     if key:
         return key

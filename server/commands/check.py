@@ -9,8 +9,8 @@ from http import HTTPStatus
 import click
 
 from server.adapters.stream.errors import (
-    StreamCallMissingError,
-    StreamEndpointMissingError,
+    StreamCallNotFoundError,
+    StreamEndpointNotFoundError,
     StreamFailedError,
     StreamQuestionRefusedError,
     StreamRateLimitedError,
@@ -25,8 +25,8 @@ from server.auth.issuer_errors import IssuerError
 from server.auth.jwks import KeySet, UnusableKeysError, read_key_set
 from server.auth.key_source import KeySource, KeySourceError, key_sources
 from server.commands.check_token import try_token
+from server.commands.errors import pluralize
 from server.commands.finding import Finding
-from server.commands.outcome import counted
 from server.config.database import DatabaseSettings
 from server.config.loading import load_settings
 from server.config.settings import Settings
@@ -134,7 +134,7 @@ def _keys(settings: TokenSettings) -> Finding:
         keys = asyncio.run(_key_sets(settings))
     except (AuthNotConfiguredError, KeySourceError) as error:
         return Finding("FAIL", "tokens", str(error))
-    return Finding("ok", "tokens", f"{counted(sum(map(len, keys)), 'key')} to check them with")
+    return Finding("ok", "tokens", f"{pluralize(sum(map(len, keys)), 'key')} to check them with")
 
 
 def _introspection(settings: Settings) -> Finding:
@@ -229,7 +229,7 @@ def _stream(settings: StreamSettings) -> Finding:
         return Finding("FAIL", "Stream", "the question is refused (status 400)")
     except StreamRateLimitedError:
         return Finding("FAIL", "Stream", "its rate limit is reached: try again later")
-    except StreamEndpointMissingError:
+    except StreamEndpointNotFoundError:
         return Finding("FAIL", "Stream", "STREAM_BASE_URL does not lead to its API (status 404)")
     except StreamFailedError as error:
         verdict = "credentials refused" if error.reason in _REFUSALS else "cannot be asked"
@@ -246,7 +246,7 @@ async def _ask(settings: StreamSettings) -> None:
     client = StreamClient(settings)
     try:
         # Stream reports a missing call only to valid credentials.
-        with suppress(StreamCallMissingError):
+        with suppress(StreamCallNotFoundError):
             async with asyncio.timeout(_STREAM_SECONDS):
                 await client.ask("livestream", "livecalls-check")
     finally:

@@ -16,7 +16,7 @@ from server.auth.errors import (
     TokenRefusedError,
     TokenRequiredError,
 )
-from server.bootstrap import guarding
+from server.bootstrap import open_authenticator
 from server.commands.finding import Finding
 from server.config.settings import Settings
 from server.config.tokens import TokenSettings
@@ -39,8 +39,8 @@ def try_token(settings: Settings, token: str) -> Finding:
 async def _verdict(settings: Settings, token: str) -> str | None:
     """Return why a token is rejected, or None."""
     try:
-        async with guarding(settings) as (guard, _):
-            await guard.admit([f"Bearer {token}"])
+        async with open_authenticator(settings) as (authenticator, _):
+            await authenticator.admit([f"Bearer {token}"])
     except (TokenRequiredError, TokenRefusedError) as error:
         return f"refused: {error.check}{_shown(error.shown)}"
     except ScopesMissingError as error:

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 import click
 
-from server.commands.outcome import counted, load_database_url, told_in_a_line
+from server.commands.errors import load_database_url, pluralize, report_errors
 from server.store.bulk import all_calls
 from server.store.json_lines import write_line
 
@@ -27,11 +27,11 @@ def export_calls(file: Path) -> None:
     began = monotonic()
     url = load_database_url()
     number = 0
-    with told_in_a_line(), _output(file) as output:
+    with report_errors(), _output(file) as output:
         for call in all_calls(url):
             output.write(write_line(call))
             number += 1
-    click.echo(f"exported {counted(number, 'call')} in {monotonic() - began:.1f} s", err=True)
+    click.echo(f"exported {pluralize(number, 'call')} in {monotonic() - began:.1f} s", err=True)
 
 
 @contextmanager

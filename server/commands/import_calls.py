@@ -11,7 +11,7 @@ import click
 from tqdm import tqdm
 
 from server.application.call import Call
-from server.commands.outcome import counted, load_database_url, told_in_a_line
+from server.commands.errors import load_database_url, pluralize, report_errors
 from server.store.bulk import store_calls
 from server.store.json_lines import Line, read_lines
 
@@ -37,14 +37,14 @@ def import_calls(file: BinaryIO, keep_going: bool) -> None:  # noqa: FBT001 - na
     """
     began = monotonic()
     url = load_database_url()
-    with told_in_a_line(), _Import(file, keep_going=keep_going) as reading:
+    with report_errors(), _Import(file, keep_going=keep_going) as reading:
         stored = store_calls(url, reading.calls())
     click.echo(
-        f"imported {counted(stored.total, 'call')} ({stored.new} new, {stored.changed} changed, "
+        f"imported {pluralize(stored.total, 'call')} ({stored.new} new, {stored.changed} changed, "
         f"{stored.unchanged} unchanged) in {monotonic() - began:.1f} s"
     )
     if reading.refused:
-        raise click.ClickException(f"{counted(reading.refused, 'line')} refused")
+        raise click.ClickException(f"{pluralize(reading.refused, 'line')} refused")
 
 
 class _Import:
@@ -79,10 +79,10 @@ class _Import:
             else:
                 yield line.call
         if self.refused > MAX_REPORTED:
-            self._say(f"and {counted(self.refused - MAX_REPORTED, 'more bad line')}")
+            self._say(f"and {pluralize(self.refused - MAX_REPORTED, 'more bad line')}")
         if self.refused and not self._keep_going:
             raise click.ClickException(
-                f"nothing is stored, for {counted(self.refused, 'line')} cannot be: "
+                f"nothing is stored, for {pluralize(self.refused, 'line')} cannot be: "
                 "put them right, or store the others with --keep-going"
             )
         self._bar.set_description("storing")

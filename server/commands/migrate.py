@@ -2,7 +2,7 @@
 
 import click
 
-from server.commands.outcome import load_database_url, told_in_a_line
+from server.commands.errors import load_database_url, report_errors
 from server.store.migrate import current_revision, downgrade, head_revision, upgrade
 
 
@@ -16,7 +16,7 @@ def migrate(to: str | None, down: str | None) -> None:
     if to and down:
         raise click.UsageError("--to and --down exclude each other")
     url = load_database_url()
-    with told_in_a_line():
+    with report_errors():
         before = current_revision(url)
         if down:
             downgrade(url, down)

@@ -12,11 +12,11 @@ from server.application.call import Call
 from server.application.errors import CallUnreadableError, StoreUnavailableError
 from server.config.database import DatabaseSettings
 from server.runtime.sparing_log import SparingLog
+from server.store.batch_loader import BatchLoader, PartialReadError
 from server.store.connections import Connections
 from server.store.faults import fields_of, level_of, message_of, said_by
 from server.store.prepared_select import Row
 from server.store.rows import FIELDS, UnreadableRowError, unpacked
-from server.store.shared_reads import PartlyReadError, SharedReads
 from server.store.tables import calls
 
 log = logging.getLogger("server.store")
@@ -37,8 +37,8 @@ class StoredCalls:
         """Connect to nothing yet; raises DatabaseUrlError."""
         self._connections = Connections(settings, select_by_ids())
         self._log, self._row_log = SparingLog(log), SparingLog(log)
-        self._reads = SharedReads(
-            self._read, at_once=settings.pool_size, within=settings.read_timeout_ms / 1000
+        self._reads = BatchLoader(
+            self._read, max_in_flight=settings.pool_size, within=settings.read_timeout_ms / 1000
         )
 
     def find(self, call_id: str) -> Coroutine[Any, Any, Call | None]:
@@ -67,9 +67,9 @@ class StoredCalls:
         except UnreadableRowError:
             raise self._tell_apart(rows) from None
 
-    async def _read_apart(self, ids: list[str], error: psycopg.DataError) -> PartlyReadError[str, Call]:
+    async def _read_apart(self, ids: list[str], error: psycopg.DataError) -> PartialReadError[str, Call]:
         """Bisect a read that PostgreSQL cannot send: its error does not name the row at fault."""
-        partly = PartlyReadError[str, Call]({}, {})
+        partly = PartialReadError[str, Call]({}, {})
         if len(ids) == 1:
             reason = said_by(error) or str(error)
             self._row_log.write(logging.ERROR, _UNREADABLE, call=ids[0], reason=reason)
@@ -79,14 +79,14 @@ class StoredCalls:
         for half in (ids[:middle], ids[middle:]):
             try:
                 partly.found.update(await self._read(half))
-            except PartlyReadError as part:
+            except PartialReadError as part:
                 partly.found.update(part.found)
                 partly.failed.update(part.failed)
         return partly
 
-    def _tell_apart(self, rows: Iterable[Row]) -> PartlyReadError[str, Call]:
+    def _tell_apart(self, rows: Iterable[Row]) -> PartialReadError[str, Call]:
         """Keep the valid calls, and log the rows that are not."""
-        partly = PartlyReadError[str, Call]({}, {})
+        partly = PartialReadError[str, Call]({}, {})
         for row in rows:
             try:
                 partly.found[row[0]] = unpacked(row)

@@ -1,8 +1,8 @@
-"""What every request passes before its method: the limit of concurrent requests, and the guard."""
+"""What every request passes before its method: the limit of requests, and the authenticator."""
 
 from collections.abc import Awaitable, Callable
 
-from server.auth.guard import Guard
+from server.auth.authenticator import Authenticator
 from server.transport.call_context import CallContext
 from server.transport.errors import TooBusyError
 
@@ -11,21 +11,21 @@ Method = Callable[[bytes, CallContext], Awaitable[bytes]]
 
 
 class Admission:
-    """Admits requests whose callers the guard admits, and only so many at once."""
+    """Admits requests whose callers the authenticator admits, and only so many at once."""
 
-    def __init__(self, guard: Guard, max_requests: int) -> None:
-        self._guard = guard
+    def __init__(self, authenticator: Authenticator, max_requests: int) -> None:
+        self._authenticator = authenticator
         self._room = max_requests
 
     def before(self, method: Method) -> Method:
-        """Put the admission before a method: it raises TooBusyError, or the guard's NotAdmittedError."""
+        """Put the admission before a method: it raises TooBusyError, or NotAdmittedError."""
 
         async def admitted(request: bytes, context: CallContext) -> bytes:
             if self._room == 0:
                 raise TooBusyError
             self._room -= 1
             try:
-                await self._guard.admit(context.values("authorization"))
+                await self._authenticator.admit(context.values("authorization"))
                 return await method(request, context)
             finally:
                 self._room += 1

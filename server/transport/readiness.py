@@ -8,7 +8,7 @@ from uuid import UUID
 
 from server.application.errors import CallUnreadableError, StoreUnavailableError
 from server.application.ports import Calls
-from server.auth.keys import Keys
+from server.auth.key_cache import KeyCache
 
 _RETRY_SECONDS = 1.0
 _SOME_ID = str(UUID(int=0))
@@ -25,7 +25,7 @@ class Readiness:
     none may stay out of the pool for ever.
     """
 
-    def __init__(self, keys: Collection[Keys], calls: Calls, within: float) -> None:
+    def __init__(self, keys: Collection[KeyCache], calls: Calls, within: float) -> None:
         """Wait for no keys if there are none: then no token is verified by key."""
         self._keys = keys
         self._calls = calls

@@ -9,7 +9,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-from server.bootstrap import guarding
+from server.bootstrap import open_authenticator
 from server.config.settings import Settings
 from tests.support.calls import PLAIN_CALL
 from tests.support.certificates import Authority
@@ -50,7 +50,7 @@ def serve(way: Way, monkeypatch: pytest.MonkeyPatch) -> Serve:
     async def run(**settings: str) -> AsyncIterator[Service]:
         for name, value in settings.items():
             monkeypatch.setenv(name, value)
-        async with guarding(Settings()) as (guard, _), scripted_service(way, guard) as service:
+        async with open_authenticator(Settings()) as (guard, _), scripted_service(way, guard) as service:
             service.ports.holds(PLAIN_CALL)
             yield service
 

@@ -11,16 +11,16 @@ from livecalls.v1 import live_calls_pb2 as pb
 
 from client.by_rest import RestCaller
 from client.caller import (
-    AskingError,
-    CallMissingError,
+    CallerError,
+    CallNotFoundError,
     ServiceFailedError,
     TokenRefusedError,
     UnavailableError,
 )
-from client.documented import documented
+from client.rest_json import to_json
 from client.settings import CallerSettings
 
-CALL = documented(pb.Call(id="a"))
+CALL = to_json(pb.Call(id="a"))
 
 
 class Scripted(ThreadingHTTPServer):
@@ -88,14 +88,14 @@ def documented_error(word: str) -> str:
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        (404, CallMissingError),
+        (404, CallNotFoundError),
         *((status, TokenRefusedError) for status in (401, 403)),
         *((status, UnavailableError) for status in (408, 429, 503, 504)),
         *((status, ServiceFailedError) for status in (302, 400, 500)),
     ],
 )
 def test_an_error_is_told_in_its_own_words(
-    server: Scripted, caller: RestCaller, status: int, kind: type[AskingError]
+    server: Scripted, caller: RestCaller, status: int, kind: type[CallerError]
 ) -> None:
     server.status, server.body = status, documented_error("any")
     with pytest.raises(kind, match=r"So it is\."):

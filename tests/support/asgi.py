@@ -11,7 +11,7 @@ from urllib.parse import unquote_to_bytes
 from livecalls.v1 import live_calls_pb2 as pb
 
 from server.application.get_call import GetCall
-from server.auth.guard import Guard, OpenDoor
+from server.auth.authenticator import AllowAll, Authenticator
 from server.transport.admission import Admission
 from server.transport.asgi.server import AsgiServer
 from server.transport.asgi.types import Event, Headers
@@ -174,11 +174,11 @@ class Hosted:
 
 @asynccontextmanager
 async def hosted(
-    guard: Guard | None = None, max_requests: int = 2000, *, reflected: bool = True
+    guard: Authenticator | None = None, max_requests: int = 2000, *, reflected: bool = True
 ) -> AsyncIterator[Hosted]:
     """Run the server while the block lasts."""
     ports = ScriptedPorts()
-    admission = Admission(guard or OpenDoor(), max_requests)
+    admission = Admission(guard or AllowAll(), max_requests)
     server = AsgiServer(LiveCalls(GetCall(ports, ports), admission), reflected=reflected)
     yield Hosted(ports, server)
     await server.stop(0)

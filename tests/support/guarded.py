@@ -8,12 +8,12 @@ import grpc
 import pytest
 from livecalls.v1 import live_calls_pb2 as pb
 
+from server.auth.authenticator import TokenAuthenticator
 from server.auth.claims import TokenRules
-from server.auth.guard import TokenGuard
 from server.auth.issuer_client import IssuerClient
+from server.auth.key_cache import KeyCache
 from server.auth.key_source import of_url
-from server.auth.keys import Keys
-from server.auth.tokens import Tokens
+from server.auth.tokens import TokenVerifier
 from server.config.tokens import TokenSettings
 from tests.support.calls import CALL_ID, PLAIN_CALL
 from tests.support.service import Service, Way, scripted_service
@@ -39,11 +39,11 @@ async def guarded_service(
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(aclosing(IssuerClient(TokenSettings())))
         read = {
-            url: await stack.enter_async_context(Keys(of_url(client, url), clock).kept_fresh())
+            url: await stack.enter_async_context(KeyCache(of_url(client, url), clock).keep_fresh())
             for url in set(urls.values())
         }
-        tokens = Tokens({issuer: read[url] for issuer, url in urls.items()}, rules)
-        guard = TokenGuard(tokens, frozenset(scopes))
+        tokens = TokenVerifier({issuer: read[url] for issuer, url in urls.items()}, rules)
+        guard = TokenAuthenticator(tokens, frozenset(scopes))
         service = await stack.enter_async_context(scripted_service(way, guard))
         service.ports.holds(PLAIN_CALL)
         yield service

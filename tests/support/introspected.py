@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from server.auth.guard import TokenGuard
+from server.auth.authenticator import TokenAuthenticator
 from server.auth.introspected_tokens import IntrospectedTokens
 from server.auth.introspection_answer import expected_of
 from server.auth.introspection_setup import introspection_client
@@ -42,7 +42,7 @@ async def introspected_service(
     asked = IntrospectionSettings(**{"url": url, **CREDENTIALS["basic"], **patient, **settings})
     async with introspection_client(accepted, asked) as introspect:
         tokens = IntrospectedTokens(introspect, expected_of(accepted, asked), asked, clock)
-        async with scripted_service(way, TokenGuard(tokens, frozenset(scopes))) as service:
+        async with scripted_service(way, TokenAuthenticator(tokens, frozenset(scopes))) as service:
             service.ports.holds(PLAIN_CALL)
             yield service
         await tokens.aclose()

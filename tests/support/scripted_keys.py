@@ -4,8 +4,8 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
+from server.auth.key_cache import KeyCache
 from server.auth.key_source import KeySourceError
-from server.auth.keys import Keys
 from tests.support.tokens import Signer, all_signers, key_set
 
 
@@ -39,9 +39,9 @@ class ScriptedSource:
         """How often it was read."""
         return len(self.asked_at)
 
-    def keys(self) -> Keys:
+    def keys(self) -> KeyCache:
         """Make keys of this source, whose clock is the loop's."""
-        return Keys(self, _now)
+        return KeyCache(self, _now)
 
 
 def _now() -> float:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from server.store.shared_reads import SharedReads
+from server.store.batch_loader import BatchLoader
 
 AGES = 5.0
 MOMENT = 0.05
@@ -36,9 +36,9 @@ class ScriptedRead:
 
 
 def shared(
-    read: Any, *, at_once: int = 1, within: float = AGES, most_keys: int = 1000
-) -> SharedReads[int, str]:
-    return SharedReads(read, at_once=at_once, within=within, most_keys=most_keys)
+    read: Any, *, max_in_flight: int = 1, within: float = AGES, max_keys: int = 1000
+) -> BatchLoader[int, str]:
+    return BatchLoader(read, max_in_flight=max_in_flight, within=within, max_keys=max_keys)
 
 
 async def turn() -> None:

@@ -15,7 +15,7 @@ from google.rpc.status_pb2 import Status
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
 from server.application.get_call import GetCall
-from server.auth.guard import Guard, OpenDoor
+from server.auth.authenticator import AllowAll, Authenticator
 from server.transport.admission import Admission
 from server.transport.aio.server import AioServer, Connections
 from server.transport.asgi.server import AsgiServer
@@ -89,11 +89,11 @@ Way = Beside | Inside
 
 @asynccontextmanager
 async def scripted_service(
-    way: Way, guard: Guard | None = None, max_requests: int = 2000
+    way: Way, guard: Authenticator | None = None, max_requests: int = 2000
 ) -> AsyncIterator[Service]:
     """Serve on scripted ports while the block lasts."""
     ports = ScriptedPorts()
-    admission = Admission(guard or OpenDoor(), max_requests)
+    admission = Admission(guard or AllowAll(), max_requests)
     async with (
         way.serving(LiveCalls(GetCall(ports, ports), admission)) as port,
         grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
@@ -108,7 +108,7 @@ async def scripted_server(
     connections: Connections = ANY_AGE,
 ) -> AsyncIterator[int]:
     """Serve by grpc.aio on an ephemeral port while the block lasts, and yield the port."""
-    service = LiveCalls(GetCall(ports, ports), Admission(OpenDoor(), 2000))
+    service = LiveCalls(GetCall(ports, ports), Admission(AllowAll(), 2000))
     server = AioServer(service, "127.0.0.1:0", credentials, connections=connections)
     await server.start()
     await server.announce_ready()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from server.adapters.stream.errors import (
-    StreamCallMissingError,
+    StreamCallNotFoundError,
     StreamFailedError,
     StreamQuestionRefusedError,
     StreamRateLimitedError,
@@ -121,7 +121,7 @@ class BestEffort:
                 status = await self._stream.ask(*call)
         except StreamRateLimitedError as error:
             self._gate.rate_limited(call, error.seconds)
-        except StreamCallMissingError:
+        except StreamCallNotFoundError:
             self._gate.answered(call)
             _log_no_answer(logging.INFO, call, "no such call")
         except StreamQuestionRefusedError:

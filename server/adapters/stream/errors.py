@@ -20,14 +20,14 @@ class UnusableAnswerError(StreamFailedError):
         super().__init__(f"unusable answer: {field}")
 
 
-class StreamEndpointMissingError(StreamFailedError):
+class StreamEndpointNotFoundError(StreamFailedError):
     """The server has no GetCall: the address is not that of Stream's API."""
 
     def __init__(self) -> None:
         super().__init__("no such endpoint (status 404): is STREAM_BASE_URL right?")
 
 
-class StreamCallMissingError(StreamError):
+class StreamCallNotFoundError(StreamError):
     """Stream knows no such call, or no such call type: a proper response."""
 
 

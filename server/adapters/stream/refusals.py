@@ -4,8 +4,8 @@ import json
 from http import HTTPStatus
 
 from server.adapters.stream.errors import (
-    StreamCallMissingError,
-    StreamEndpointMissingError,
+    StreamCallNotFoundError,
+    StreamEndpointNotFoundError,
     StreamError,
     StreamFailedError,
     StreamQuestionRefusedError,
@@ -24,7 +24,7 @@ def read_refusal(status: int, body: bytes) -> StreamError:
     code, message = _read_envelope(body)
     if status == HTTPStatus.NOT_FOUND:
         is_of_handler = code == _NOT_FOUND and message.startswith(_OF_GET_CALL)
-        return StreamCallMissingError() if is_of_handler else StreamEndpointMissingError()
+        return StreamCallNotFoundError() if is_of_handler else StreamEndpointNotFoundError()
     if status == HTTPStatus.BAD_REQUEST and code:
         return StreamQuestionRefusedError()
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:

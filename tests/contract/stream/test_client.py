@@ -10,8 +10,8 @@ from demo.stream_stand_in.running import serving_in_thread
 from demo.stream_stand_in.stand_in import Behaviour, State, StreamStandIn
 from server.adapters.stream.client import StreamClient
 from server.adapters.stream.errors import (
-    StreamCallMissingError,
-    StreamEndpointMissingError,
+    StreamCallNotFoundError,
+    StreamEndpointNotFoundError,
     StreamError,
     StreamFailedError,
     StreamQuestionRefusedError,
@@ -26,8 +26,8 @@ FAILURES = {
     Behaviour.CUT: StreamFailedError("connection_reset"),
     Behaviour.BAD_REQUEST: StreamQuestionRefusedError(),
     Behaviour.UNAUTHORIZED: StreamFailedError("status 401"),
-    Behaviour.NOT_FOUND: StreamCallMissingError(),
-    Behaviour.NO_ENDPOINT: StreamEndpointMissingError(),
+    Behaviour.NOT_FOUND: StreamCallNotFoundError(),
+    Behaviour.NO_ENDPOINT: StreamEndpointNotFoundError(),
     Behaviour.REDIRECT: StreamFailedError("redirected with status 302"),
     Behaviour.RATE_LIMITED: StreamRateLimitedError(None),
     Behaviour.ERROR: StreamFailedError("status 500"),
@@ -125,20 +125,20 @@ async def test_a_failure_does_not_stay(client: StreamClient, stand_in: StreamSta
 
 
 async def test_a_call_nobody_knows_is_missing(client: StreamClient) -> None:
-    with pytest.raises(StreamCallMissingError):
+    with pytest.raises(StreamCallNotFoundError):
         await client.ask("livestream", "call")
 
 
 @pytest.mark.parametrize("path", ["/elsewhere", "/video", "/api/v2"])
 async def test_an_address_that_is_not_stream_s_is_a_failure(stream_url: str, path: str) -> None:
     async with asking(f"{stream_url}{path}") as ask:
-        with pytest.raises(StreamEndpointMissingError, match="is STREAM_BASE_URL right"):
+        with pytest.raises(StreamEndpointNotFoundError, match="is STREAM_BASE_URL right"):
             await ask()
 
 
 async def test_a_base_url_may_end_with_a_slash(stream_url: str) -> None:
     async with asking(f"{stream_url}/") as ask:
-        with pytest.raises(StreamCallMissingError):
+        with pytest.raises(StreamCallNotFoundError):
             await ask()
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from server.auth.claims import TokenRules, check_audience
 from server.auth.errors import TokenRefusedError
-from server.auth.keys import Keys
-from server.auth.tokens import Tokens
+from server.auth.key_cache import KeyCache
+from server.auth.tokens import TokenVerifier
 from tests.support.scripted_keys import ScriptedSource
 from tests.support.tokens import ABSENT, AUDIENCE, ISSUER, signer
 
@@ -60,17 +60,17 @@ def test_what_it_shows_is_bounded_and_stays_on_its_line() -> None:
 
 @pytest.fixture
 async def tokens(source: ScriptedSource) -> Any:
-    async with source.keys().kept_fresh() as keys:
-        yield Tokens({ISSUER: keys, "https://two.example": keys}, TokenRules((AUDIENCE,)))
+    async with source.keys().keep_fresh() as keys:
+        yield TokenVerifier({ISSUER: keys, "https://two.example": keys}, TokenRules((AUDIENCE,)))
 
 
-async def shown(tokens: Tokens, token: str) -> tuple[str, object]:
+async def shown(tokens: TokenVerifier, token: str) -> tuple[str, object]:
     with pytest.raises(TokenRefusedError) as raised:
         await tokens.verify(token)
     return raised.value.check, raised.value.shown
 
 
-async def test_the_log_shows_the_issuer_of_a_well_signed_token_alone(tokens: Tokens) -> None:
+async def test_the_log_shows_the_issuer_of_a_well_signed_token_alone(tokens: TokenVerifier) -> None:
     slashed = ISSUER.rstrip("/")
     wanted = [ISSUER, "https://two.example"]
     assert await shown(tokens, RSA.token(iss=slashed)) == (
@@ -84,17 +84,17 @@ async def test_the_log_shows_the_issuer_of_a_well_signed_token_alone(tokens: Tok
     assert await shown(tokens, unknown) == ("InvalidIssuer", {})
 
 
-async def test_it_shows_nothing_of_a_forged_audience(tokens: Tokens) -> None:
+async def test_it_shows_nothing_of_a_forged_audience(tokens: TokenVerifier) -> None:
     forged = signer("RS256", "another").token({"kid": "rs256"}, aud="a-lie")
     assert await shown(tokens, forged) == ("InvalidSignature", {})
 
 
-async def test_a_token_without_an_issuer_is_nobodys(tokens: Tokens) -> None:
+async def test_a_token_without_an_issuer_is_nobodys(tokens: TokenVerifier) -> None:
     assert await shown(tokens, RSA.token(iss=ABSENT)) == ("MissingRequiredClaim", {})
 
 
 async def test_scopes_are_read_from_the_claims_of_the_settings(source: ScriptedSource) -> None:
     rules = TokenRules((AUDIENCE,), scope_claims=("scope", "permissions", "roles"))
     token = RSA.token(scope="a b", scp="no", permissions=["c", "d"], roles=["e"], groups=["no"])
-    async with Keys(source, lambda: 0).kept_fresh() as keys:
-        assert (await Tokens({ISSUER: keys}, rules).verify(token)).scopes == set("abcde")
+    async with KeyCache(source, lambda: 0).keep_fresh() as keys:
+        assert (await TokenVerifier({ISSUER: keys}, rules).verify(token)).scopes == set("abcde")

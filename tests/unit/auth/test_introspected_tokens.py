@@ -26,8 +26,8 @@ def tokens(issuer: ScriptedIntrospection) -> IntrospectedTokens:
 
 
 async def verify(tokens: IntrospectedTokens, token: str) -> Grant:
-    """Verify a token as the guard does."""
-    return tokens.remembered(token) or await tokens.verify(token)
+    """Verify a token as the authenticator does."""
+    return tokens.find_cached(token) or await tokens.verify(token)
 
 
 async def refused(tokens: IntrospectedTokens, token: str) -> str:
@@ -51,10 +51,10 @@ async def test_a_good_answer_is_used_for_30_s_since_it_was_asked_for(
     issuer.takes = 1
     assert (await verify(tokens, "good")).scopes == {"a"}
     await asyncio.sleep(22.9)
-    assert tokens.remembered("good")
+    assert tokens.find_cached("good")
     assert len(issuer.asked) == 1
     await asyncio.sleep(6.1)
-    assert tokens.remembered("good") is None
+    assert tokens.find_cached("good") is None
 
 
 async def test_a_revoked_token_lives_no_longer(
@@ -78,7 +78,7 @@ async def test_who_goes_on_using_a_token_never_waits_for_its_renewal(
     await verify(tokens, "good")
     issuer.takes = 3
     for _ in range(1000):
-        assert tokens.remembered("good")
+        assert tokens.find_cached("good")
         await asyncio.sleep(0.1)
     asked = issuer.asked_about("good")
     assert [later - before for before, later in pairwise(asked)] == pytest.approx(
@@ -93,7 +93,7 @@ async def test_a_renewal_that_shows_it_revoked_ends_it_at_once(
     await verify(tokens, "good")
     del issuer.active["good"]
     await asyncio.sleep(24)
-    assert tokens.remembered("good")
+    assert tokens.find_cached("good")
     await asyncio.sleep(0.1)
     assert await refused(tokens, "good") == "inactive"
 
@@ -105,7 +105,7 @@ async def test_a_renewal_that_fails_is_tried_each_second_and_changes_nothing_bef
     await verify(tokens, "good")
     issuer.fails()
     for _ in range(299):
-        assert tokens.remembered("good")
+        assert tokens.find_cached("good")
         await asyncio.sleep(0.1)
     assert len(issuer.asked) - 1 == FAILURES
     await asyncio.sleep(0.2)
@@ -118,9 +118,9 @@ async def test_nothing_is_used_past_its_exp(
     issuer.knows("good", exp=in_seconds(10))
     await verify(tokens, "good")
     await asyncio.sleep(9.9)
-    assert tokens.remembered("good")
+    assert tokens.find_cached("good")
     await asyncio.sleep(0.2)
-    assert tokens.remembered("good") is None
+    assert tokens.find_cached("good") is None
 
 
 async def test_one_within_the_clocks_skew_is_let_in_and_not_remembered(
@@ -128,7 +128,7 @@ async def test_one_within_the_clocks_skew_is_let_in_and_not_remembered(
 ) -> None:
     issuer.knows("late", exp=in_seconds(-20))
     assert await verify(tokens, "late")
-    assert tokens.remembered("late") is None
+    assert tokens.find_cached("late") is None
     assert await verify(tokens, "late")
     assert len(issuer.asked) == 2
 
@@ -195,7 +195,7 @@ async def test_a_request_that_everybody_has_left_is_not_in_vain(
     await asyncio.sleep(0.5)
     asking.cancel()
     await asyncio.sleep(1)
-    assert tokens.remembered("good")
+    assert tokens.find_cached("good")
 
 
 async def test_a_request_belongs_to_no_caller_s_context(
@@ -345,7 +345,7 @@ async def test_junk_pushes_out_junk_alone(
     await verify(tokens, "good")
     for number in range(50):
         await refused(tokens, f"junk-{number}")
-    assert tokens.remembered("good")
+    assert tokens.find_cached("good")
     await refused(tokens, "junk-49")
     await refused(tokens, "junk-0")
     assert (len(issuer.asked_about("junk-49")), len(issuer.asked_about("junk-0"))) == (1, 2)

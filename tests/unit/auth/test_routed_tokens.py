@@ -24,7 +24,7 @@ class ScriptedCheck:
         self.asked: list[str] = []
         self.known: set[str] = set()
 
-    def remembered(self, token: str) -> Grant | None:
+    def find_cached(self, token: str) -> Grant | None:
         return GRANT if token in self.known else None
 
     async def verify(self, token: str) -> Grant:
@@ -71,5 +71,5 @@ async def test_all_others_are_introspected_alone(token: str) -> None:
 async def test_what_either_remembers_is_found(token: str) -> None:
     checks = ScriptedCheck(token), ScriptedCheck(token)
     tokens = routed(*checks)
-    assert tokens.remembered(token) is None
-    assert await tokens.verify(token) is tokens.remembered(token)
+    assert tokens.find_cached(token) is None
+    assert await tokens.verify(token) is tokens.find_cached(token)

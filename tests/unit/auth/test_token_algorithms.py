@@ -10,7 +10,7 @@ import pytest
 
 from server.auth.claims import TokenRules
 from server.auth.errors import TokenRefusedError
-from server.auth.tokens import Tokens
+from server.auth.tokens import TokenVerifier
 from tests.support.scripted_keys import ScriptedSource
 from tests.support.tokens import ABSENT, ALGORITHMS, AUDIENCE, ISSUER, Signer, signer
 
@@ -21,12 +21,12 @@ EC = signer("ES256")
 
 
 @pytest.fixture
-async def tokens(source: ScriptedSource) -> AsyncIterator[Tokens]:
-    async with source.keys().kept_fresh() as keys:
-        yield Tokens({ISSUER: keys}, RULES)
+async def tokens(source: ScriptedSource) -> AsyncIterator[TokenVerifier]:
+    async with source.keys().keep_fresh() as keys:
+        yield TokenVerifier({ISSUER: keys}, RULES)
 
 
-async def check_of(tokens: Tokens, token: str) -> str:
+async def check_of(tokens: TokenVerifier, token: str) -> str:
     with pytest.raises(TokenRefusedError) as raised:
         await tokens.verify(token)
     return raised.value.check
@@ -48,7 +48,7 @@ def by(algorithm: str, key: Signer, headers: Mapping[str, Any] | None = None, **
     ],
 )
 async def test_a_key_that_names_its_algorithm_is_for_no_other(
-    tokens: Tokens, key: str, algorithm: str
+    tokens: TokenVerifier, key: str, algorithm: str
 ) -> None:
     assert await check_of(tokens, by(algorithm, signer(key))) == "InvalidAlgorithm"
     assert await check_of(tokens, by(algorithm, signer(key), {"kid": algorithm.lower()})) == (
@@ -58,7 +58,7 @@ async def test_a_key_that_names_its_algorithm_is_for_no_other(
 
 @pytest.mark.parametrize("algorithm", [name for name in ALGORITHMS if name[:2] in ("RS", "PS")])
 async def test_a_key_of_rsa_that_names_none_is_for_all_of_rsa(
-    source: ScriptedSource, tokens: Tokens, algorithm: str
+    source: ScriptedSource, tokens: TokenVerifier, algorithm: str
 ) -> None:
     source.publishes({**RSA.bare_jwk, "kid": "bare"})
     assert await tokens.verify(by(algorithm, RSA, {"kid": "bare"}))
@@ -67,13 +67,15 @@ async def test_a_key_of_rsa_that_names_none_is_for_all_of_rsa(
 @pytest.mark.parametrize("named", ["EdDSA", "Ed25519"])
 @pytest.mark.parametrize("algorithm", ["EdDSA", "Ed25519"])
 async def test_an_ed25519_key_is_for_both_names_of_its_algorithm(
-    tokens: Tokens, named: str, algorithm: str
+    tokens: TokenVerifier, named: str, algorithm: str
 ) -> None:
     assert await tokens.verify(by(algorithm, signer(named)))
 
 
 @pytest.mark.parametrize("kid", [name.lower() for name in ALGORITHMS])
-async def test_a_token_under_the_kid_of_another_kind_of_key_is_refused(tokens: Tokens, kid: str) -> None:
+async def test_a_token_under_the_kid_of_another_kind_of_key_is_refused(
+    tokens: TokenVerifier, kid: str
+) -> None:
     for algorithm in ("RS256", "PS384", "ES256", "ES384", "ES512", "EdDSA"):
         key = signer(algorithm)
         if not {kid, key.kid} <= {"eddsa", "ed25519"} and kid != key.kid:
@@ -86,22 +88,22 @@ async def test_a_token_under_the_kid_of_another_kind_of_key_is_refused(tokens: T
      "RS1", "dir", "RSA-OAEP", 5, None, ["RS256"], {"RS256": 1}, ABSENT],
     ids=repr,
 )  # fmt: skip
-async def test_any_other_algorithm_is_refused(tokens: Tokens, algorithm: Any) -> None:
+async def test_any_other_algorithm_is_refused(tokens: TokenVerifier, algorithm: Any) -> None:
     assert await check_of(tokens, RSA.token({"alg": algorithm})) == "algorithm"
 
 
 async def test_an_algorithm_that_is_not_allowed_is_refused_although_there_is_a_key(
     source: ScriptedSource,
 ) -> None:
-    async with source.keys().kept_fresh() as keys:
-        tokens = Tokens({ISSUER: keys}, TokenRules((AUDIENCE,), algorithms=frozenset({"ES256"})))
+    async with source.keys().keep_fresh() as keys:
+        tokens = TokenVerifier({ISSUER: keys}, TokenRules((AUDIENCE,), algorithms=frozenset({"ES256"})))
         assert await tokens.verify(EC.token())
         assert await check_of(tokens, RSA.token()) == "algorithm"
         assert await check_of(tokens, signer("ES384").token()) == "algorithm"
 
 
 async def test_without_a_kid_the_only_key_of_the_kind_verifies(
-    source: ScriptedSource, tokens: Tokens
+    source: ScriptedSource, tokens: TokenVerifier
 ) -> None:
     bare = {**RSA.bare_jwk, "use": "sig"}
     source.publishes(bare, EC)
@@ -114,7 +116,9 @@ async def test_without_a_kid_the_only_key_of_the_kind_verifies(
     assert await check_of(tokens, RSA.token()) == "kid is not known"
 
 
-async def test_without_a_kid_none_of_several_is_tried(source: ScriptedSource, tokens: Tokens) -> None:
+async def test_without_a_kid_none_of_several_is_tried(
+    source: ScriptedSource, tokens: TokenVerifier
+) -> None:
     source.publishes(RSA, signer("RS256", "another"), {**signer("RS256", "third").bare_jwk})
     assert await check_of(tokens, signer("ES256", "unknown").token()) == "kid is not known"
     assert await check_of(tokens, RSA.token({"kid": ABSENT})) == "no kid"
@@ -123,8 +127,8 @@ async def test_without_a_kid_none_of_several_is_tried(source: ScriptedSource, to
 async def test_a_key_without_a_kid_is_rotated(source: ScriptedSource) -> None:
     old, new = RSA, signer("RS256", "another")
     source.publishes(old.bare_jwk)
-    async with source.keys().kept_fresh() as keys:
-        tokens = Tokens({ISSUER: keys}, RULES)
+    async with source.keys().keep_fresh() as keys:
+        tokens = TokenVerifier({ISSUER: keys}, RULES)
         assert await tokens.verify(old.token({"kid": ABSENT}))
         source.publishes(new.bare_jwk)
         assert await tokens.verify(new.token({"kid": ABSENT}))
@@ -133,7 +137,7 @@ async def test_a_key_without_a_kid_is_rotated(source: ScriptedSource) -> None:
 
 
 async def test_a_bad_signature_under_a_known_kid_asks_no_key_server(
-    source: ScriptedSource, tokens: Tokens
+    source: ScriptedSource, tokens: TokenVerifier
 ) -> None:
     assert await check_of(tokens, signer("RS256", "another").token({"kid": "rs256"})) == (
         "InvalidSignature"
@@ -142,7 +146,7 @@ async def test_a_bad_signature_under_a_known_kid_asks_no_key_server(
 
 
 async def test_a_bad_signature_without_a_kid_asks_once_in_30_s_and_is_verified_once_more_at_most(
-    source: ScriptedSource, tokens: Tokens, monkeypatch: pytest.MonkeyPatch
+    source: ScriptedSource, tokens: TokenVerifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decode = Mock(wraps=jwt.decode)
     monkeypatch.setattr(jwt, "decode", decode)
@@ -153,7 +157,7 @@ async def test_a_bad_signature_without_a_kid_asks_once_in_30_s_and_is_verified_o
 
 
 async def test_two_keys_of_different_kinds_may_have_one_kid(
-    source: ScriptedSource, tokens: Tokens
+    source: ScriptedSource, tokens: TokenVerifier
 ) -> None:
     both = [signer(algorithm, "one") for algorithm in ("RS256", "ES256")]
     source.publishes(*both)
@@ -165,7 +169,7 @@ async def test_two_keys_of_different_kinds_may_have_one_kid(
 
 @pytest.mark.parametrize("members", [{"use": ""}, {"alg": "rs256"}, {"use": "", "alg": "Rs256"}])
 async def test_a_key_is_read_with_tolerance(
-    source: ScriptedSource, tokens: Tokens, members: dict[str, str]
+    source: ScriptedSource, tokens: TokenVerifier, members: dict[str, str]
 ) -> None:
     source.publishes({**RSA.jwk, **members, "kid": "odd"})
     assert await tokens.verify(RSA.token({"kid": "odd"}))
@@ -173,23 +177,23 @@ async def test_a_key_is_read_with_tolerance(
 
 
 @pytest.fixture
-async def both(source: ScriptedSource) -> AsyncIterator[tuple[Tokens, ScriptedSource]]:
+async def both(source: ScriptedSource) -> AsyncIterator[tuple[TokenVerifier, ScriptedSource]]:
     """Two issuers, each with a key set of its own in which the kids are alike."""
     other = ScriptedSource()
     source.publishes(RSA, EC)
     other.publishes(_OF_OTHER, signer("ES256", "other"))
     async with AsyncExitStack() as stack:
         keys = {
-            issuer: await stack.enter_async_context(scripted.keys().kept_fresh())
+            issuer: await stack.enter_async_context(scripted.keys().keep_fresh())
             for issuer, scripted in ((ISSUER, source), (OTHER, other))
         }
-        yield Tokens(keys, RULES), other
+        yield TokenVerifier(keys, RULES), other
 
 
 _OF_OTHER = Signer("rs256", "RS256", signer("RS256", "of the other").private_key)
 
 
-async def test_each_issuer_has_keys_of_its_own(both: tuple[Tokens, ScriptedSource]) -> None:
+async def test_each_issuer_has_keys_of_its_own(both: tuple[TokenVerifier, ScriptedSource]) -> None:
     tokens, _ = both
     assert await tokens.verify(RSA.token())
     assert await tokens.verify(_OF_OTHER.token(iss=OTHER))
@@ -201,7 +205,7 @@ async def test_each_issuer_has_keys_of_its_own(both: tuple[Tokens, ScriptedSourc
 
 
 async def test_a_key_that_comes_to_one_issuer_leaves_the_others_tokens_remembered(
-    both: tuple[Tokens, ScriptedSource], source: ScriptedSource
+    both: tuple[TokenVerifier, ScriptedSource], source: ScriptedSource
 ) -> None:
     tokens, other = both
     ours, theirs = RSA.token(), _OF_OTHER.token(iss=OTHER)
@@ -209,13 +213,13 @@ async def test_a_key_that_comes_to_one_issuer_leaves_the_others_tokens_remembere
         assert await tokens.verify(token)
     other.publishes(_OF_OTHER, signer("ES384", "new"))
     assert await tokens.verify(signer("ES384", "new").token(iss=OTHER))
-    assert tokens.remembered(ours)
-    assert tokens.remembered(theirs) is None
+    assert tokens.find_cached(ours)
+    assert tokens.find_cached(theirs) is None
     assert (source.asked, other.asked) == (1, 2)
 
 
 async def test_an_issuer_that_is_nobodys_asks_no_key_server(
-    both: tuple[Tokens, ScriptedSource], source: ScriptedSource
+    both: tuple[TokenVerifier, ScriptedSource], source: ScriptedSource
 ) -> None:
     tokens, other = both
     for key in (RSA, _OF_OTHER, signer("RS256", "unknown"), signer("ES512")):
@@ -225,8 +229,8 @@ async def test_an_issuer_that_is_nobodys_asks_no_key_server(
 
 
 async def test_issuers_may_share_a_key_set(source: ScriptedSource) -> None:
-    async with source.keys().kept_fresh() as keys:
-        tokens = Tokens(dict.fromkeys((ISSUER, OTHER), keys), RULES)
+    async with source.keys().keep_fresh() as keys:
+        tokens = TokenVerifier(dict.fromkeys((ISSUER, OTHER), keys), RULES)
         for issuer in (ISSUER, OTHER):
             assert await tokens.verify(RSA.token(iss=issuer))
         assert await check_of(tokens, RSA.token(iss=f"{OTHER}/")) == "InvalidIssuer"

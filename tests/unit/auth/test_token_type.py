@@ -7,7 +7,7 @@ import pytest
 from server.auth.claims import TokenRules
 from server.auth.errors import TokenRefusedError
 from server.auth.token_type import check_type
-from server.auth.tokens import Tokens
+from server.auth.tokens import TokenVerifier
 from tests.support.scripted_keys import ScriptedSource
 from tests.support.tokens import AUDIENCE, ISSUER, signer
 
@@ -77,9 +77,9 @@ def test_with_a_required_type_any_other_is_refused(header: dict[str, Any]) -> No
 
 
 async def test_the_type_of_a_well_signed_token_is_checked(source: ScriptedSource) -> None:
-    async with source.keys().kept_fresh() as keys:
-        tokens = Tokens({ISSUER: keys}, TokenRules((AUDIENCE,)))
-        typed = Tokens({ISSUER: keys}, TokenRules((AUDIENCE,), typed=True))
+    async with source.keys().keep_fresh() as keys:
+        tokens = TokenVerifier({ISSUER: keys}, TokenRules((AUDIENCE,)))
+        typed = TokenVerifier({ISSUER: keys}, TokenRules((AUDIENCE,), typed=True))
         assert await typed.verify(RSA.token())
         assert await tokens.verify(RSA.token(JWT))
         for verifier, token in ((tokens, RSA.token(nonce="n")), (typed, RSA.token(JWT))):

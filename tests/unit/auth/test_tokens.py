@@ -11,8 +11,8 @@ import pytest
 from server.auth import tokens as tokens_module
 from server.auth.claims import TokenRules
 from server.auth.errors import KeysUnavailableError, TokenRefusedError
-from server.auth.keys import Keys
-from server.auth.tokens import Grant, Tokens
+from server.auth.key_cache import KeyCache
+from server.auth.tokens import Grant, TokenVerifier
 from tests.support.clock import Clock
 from tests.support.scripted_keys import ScriptedSource
 from tests.support.tokens import ABSENT, AUDIENCE, ISSUER, Signer, all_signers, signer
@@ -37,14 +37,14 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-async def keys(source: ScriptedSource) -> AsyncIterator[Keys]:
-    async with source.keys().kept_fresh() as keys:
+async def keys(source: ScriptedSource) -> AsyncIterator[KeyCache]:
+    async with source.keys().keep_fresh() as keys:
         yield keys
 
 
 @pytest.fixture
-def tokens(keys: Keys, clock: Clock) -> Tokens:
-    return Tokens({ISSUER: keys}, TokenRules((AUDIENCE,)))
+def tokens(keys: KeyCache, clock: Clock) -> TokenVerifier:
+    return TokenVerifier({ISSUER: keys}, TokenRules((AUDIENCE,)))
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def token(key: Signer = RSA, /, **claims: Any) -> str:
     return key.token(**{"iat": NOW, "exp": NOW + 300, **claims})
 
 
-async def check_of(tokens: Tokens, token: str) -> str:
+async def check_of(tokens: TokenVerifier, token: str) -> str:
     with pytest.raises(TokenRefusedError) as raised:
         await tokens.verify(token)
     assert str(raised.value) == "The access token is not valid."
@@ -73,13 +73,13 @@ async def check_of(tokens: Tokens, token: str) -> str:
 
 
 @pytest.mark.parametrize("key", all_signers(), ids=lambda key: key.algorithm)
-async def test_a_good_token_is_a_grant(tokens: Tokens, key: Signer) -> None:
+async def test_a_good_token_is_a_grant(tokens: TokenVerifier, key: Signer) -> None:
     grant = await tokens.verify(token(key, scope="a b", scp=["c"]))
     assert grant == Grant(frozenset("abc"), NOW + 300)
 
 
 @pytest.mark.parametrize("late", [29, 29.99])
-async def test_an_end_is_forgiven_30_s(tokens: Tokens, clock: Clock, late: float) -> None:
+async def test_an_end_is_forgiven_30_s(tokens: TokenVerifier, clock: Clock, late: float) -> None:
     clock.now = NOW + 300 + late
     assert await tokens.verify(token())
     clock.now = NOW + 300 + 30
@@ -87,7 +87,7 @@ async def test_an_end_is_forgiven_30_s(tokens: Tokens, clock: Clock, late: float
 
 
 @pytest.mark.parametrize("claim", ["nbf", "iat"])
-async def test_a_beginning_is_forgiven_30_s(tokens: Tokens, claim: str) -> None:
+async def test_a_beginning_is_forgiven_30_s(tokens: TokenVerifier, claim: str) -> None:
     assert await tokens.verify(token(**{claim: NOW + 30}))
     assert await check_of(tokens, token(**{claim: NOW + 31})) == "ImmatureSignature"
 
@@ -98,22 +98,22 @@ async def test_a_beginning_is_forgiven_30_s(tokens: Tokens, claim: str) -> None:
     [str(NOW + 20), "soon", "", [], [NOW + 20], {}, float("inf"), float("nan"), -float("inf")],
     ids=repr,
 )
-async def test_a_time_is_a_number(tokens: Tokens, claim: str, odd: Any) -> None:
+async def test_a_time_is_a_number(tokens: TokenVerifier, claim: str, odd: Any) -> None:
     assert await check_of(tokens, token(**{claim: odd}))
 
 
 @pytest.mark.parametrize("odd", [10**400, 10**4000])
-async def test_an_end_beyond_all_numbers_is_refused(tokens: Tokens, odd: int) -> None:
+async def test_an_end_beyond_all_numbers_is_refused(tokens: TokenVerifier, odd: int) -> None:
     assert await check_of(tokens, token(exp=odd)) == "times"
 
 
-async def test_a_time_may_have_fractions(tokens: Tokens) -> None:
+async def test_a_time_may_have_fractions(tokens: TokenVerifier) -> None:
     assert (await tokens.verify(token(exp=NOW + 0.5, nbf=NOW - 0.5))).expires == NOW + 0.5
 
 
 @pytest.mark.parametrize("claim", ["exp", "iss", "aud"])
 @pytest.mark.parametrize("value", [None, ABSENT], ids=["null", "absent"])
-async def test_what_is_required_must_be_there(tokens: Tokens, claim: str, value: Any) -> None:
+async def test_what_is_required_must_be_there(tokens: TokenVerifier, claim: str, value: Any) -> None:
     assert await check_of(tokens, token(**{claim: value})) == "MissingRequiredClaim"
 
 
@@ -121,7 +121,9 @@ async def test_what_is_required_must_be_there(tokens: Tokens, claim: str, value:
     "issuer",
     ["", ISSUER[:-1], ISSUER + "/", ISSUER.upper(), f" {ISSUER}", [ISSUER], {ISSUER: 1}, 1, True],
 )
-async def test_the_issuer_is_the_one_of_the_settings_to_the_letter(tokens: Tokens, issuer: Any) -> None:
+async def test_the_issuer_is_the_one_of_the_settings_to_the_letter(
+    tokens: TokenVerifier, issuer: Any
+) -> None:
     assert await check_of(tokens, token(iss=issuer)) == "InvalidIssuer"
 
 
@@ -145,14 +147,16 @@ async def test_the_issuer_is_the_one_of_the_settings_to_the_letter(tokens: Token
         (True, False),
     ],
 )
-async def test_the_audience_is_among_those_it_is_for(tokens: Tokens, audience: Any, good: bool) -> None:
+async def test_the_audience_is_among_those_it_is_for(
+    tokens: TokenVerifier, audience: Any, good: bool
+) -> None:
     if good:
         assert await tokens.verify(token(aud=audience))
     else:
         assert await check_of(tokens, token(aud=audience)) in ("InvalidAudience", "MissingRequiredClaim")
 
 
-async def test_a_null_among_the_audiences_is_passed_over(tokens: Tokens) -> None:
+async def test_a_null_among_the_audiences_is_passed_over(tokens: TokenVerifier) -> None:
     assert await tokens.verify(token(aud=[None, AUDIENCE]))
     assert await check_of(tokens, token(aud=[None, "other"])) == "InvalidAudience"
     assert await check_of(tokens, token(aud=[None])) == "InvalidAudience"
@@ -160,7 +164,7 @@ async def test_a_null_among_the_audiences_is_passed_over(tokens: Tokens) -> None
 
 @pytest.mark.parametrize("claim", ["sub", "jti"])
 @pytest.mark.parametrize("value", [5, None, 1.5, ["x"], {}, True], ids=repr)
-async def test_what_nobody_reads_may_be_anything(tokens: Tokens, claim: str, value: Any) -> None:
+async def test_what_nobody_reads_may_be_anything(tokens: TokenVerifier, claim: str, value: Any) -> None:
     assert await tokens.verify(token(**{claim: value}))
 
 
@@ -168,7 +172,7 @@ async def test_what_nobody_reads_may_be_anything(tokens: Tokens, claim: str, val
     "claim", ["typ", "token_use", "nonce", "aud", "scope", "iss", "exp", "nbf", "sub"]
 )
 async def test_claims_that_are_nested_as_deep_as_json_goes_are_no_fault(
-    tokens: Tokens, claim: str
+    tokens: TokenVerifier, claim: str
 ) -> None:
     claims = {"iss": ISSUER, "aud": AUDIENCE, "exp": NOW + 300, claim: "HERE"}
     nested = json.dumps(claims).encode().replace(b'"HERE"', b"[" * 900 + b"]" * 900)
@@ -179,7 +183,9 @@ async def test_claims_that_are_nested_as_deep_as_json_goes_are_no_fault(
 
 
 @pytest.mark.parametrize("header", ["jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256"])
-async def test_a_key_that_a_token_brings_along_is_not_looked_at(tokens: Tokens, header: str) -> None:
+async def test_a_key_that_a_token_brings_along_is_not_looked_at(
+    tokens: TokenVerifier, header: str
+) -> None:
     attacker = signer("RS256", "attacker")
     brought = {header: attacker.jwk if header == "jwk" else "http://127.0.0.1:9/"}
     assert await tokens.verify(RSA.token(brought, iat=NOW, exp=NOW + 300))
@@ -187,13 +193,15 @@ async def test_a_key_that_a_token_brings_along_is_not_looked_at(tokens: Tokens, 
         assert await check_of(tokens, attacker.token({**brought, "kid": kid}, exp=NOW + 300))
 
 
-async def test_what_is_critical_is_not_overlooked(tokens: Tokens) -> None:
+async def test_what_is_critical_is_not_overlooked(tokens: TokenVerifier) -> None:
     for crit in (["exp"], ["b64"], [], "b64", None):
         critical = RSA.token({"crit": crit, "b64": True}, exp=NOW + 300)
         assert await check_of(tokens, critical) in ("header crit", "malformed")
 
 
-async def test_a_remembered_token_is_not_verified_again(tokens: Tokens, verified: list[str]) -> None:
+async def test_a_remembered_token_is_not_verified_again(
+    tokens: TokenVerifier, verified: list[str]
+) -> None:
     good = token(scope="a")
     grants = [await tokens.verify(good) for _ in range(10)]
     assert verified == [good]
@@ -201,7 +209,7 @@ async def test_a_remembered_token_is_not_verified_again(tokens: Tokens, verified
 
 
 async def test_it_is_remembered_until_it_expires_and_no_longer(
-    tokens: Tokens, verified: list[str], clock: Clock
+    tokens: TokenVerifier, verified: list[str], clock: Clock
 ) -> None:
     good = token()
     await tokens.verify(good)
@@ -217,7 +225,7 @@ async def test_it_is_remembered_until_it_expires_and_no_longer(
 
 
 async def test_a_refused_token_is_not_remembered(
-    tokens: Tokens, verified: list[str], clock: Clock
+    tokens: TokenVerifier, verified: list[str], clock: Clock
 ) -> None:
     early = token(nbf=NOW + 60)
     assert await check_of(tokens, early) == "ImmatureSignature"
@@ -227,10 +235,10 @@ async def test_a_refused_token_is_not_remembered(
 
 
 async def test_so_many_are_remembered_and_those_longest_unused_forgotten(
-    keys: Keys, monkeypatch: pytest.MonkeyPatch, verified: list[str]
+    keys: KeyCache, monkeypatch: pytest.MonkeyPatch, verified: list[str]
 ) -> None:
-    monkeypatch.setattr(tokens_module, "REMEMBERED", 3)
-    tokens = Tokens({ISSUER: keys}, TokenRules((AUDIENCE,)))
+    monkeypatch.setattr(tokens_module, "MAX_CACHED", 3)
+    tokens = TokenVerifier({ISSUER: keys}, TokenRules((AUDIENCE,)))
     first, *others = (token(jti=str(number)) for number in range(4))
     for one in (first, others[0], others[1], first, others[2]):
         await tokens.verify(one)
@@ -242,13 +250,13 @@ async def test_so_many_are_remembered_and_those_longest_unused_forgotten(
     assert len(tokens._remembered) == 3
 
 
-async def test_what_is_remembered_is_no_token(tokens: Tokens) -> None:
+async def test_what_is_remembered_is_no_token(tokens: TokenVerifier) -> None:
     await tokens.verify(token())
     assert [len(digest) for digest in tokens._remembered] == [32]
 
 
 async def test_a_key_that_is_gone_takes_its_remembered_tokens_along(
-    tokens: Tokens, keys: Keys, source: ScriptedSource, verified: list[str]
+    tokens: TokenVerifier, keys: KeyCache, source: ScriptedSource, verified: list[str]
 ) -> None:
     of_rsa, of_ec = token(), token(signer("ES256"))
     await tokens.verify(of_rsa)
@@ -263,7 +271,7 @@ async def test_a_key_that_is_gone_takes_its_remembered_tokens_along(
 
 
 async def test_another_key_under_an_old_id_takes_them_along_too(
-    tokens: Tokens, keys: Keys, source: ScriptedSource
+    tokens: TokenVerifier, keys: KeyCache, source: ScriptedSource
 ) -> None:
     of_the_old = token()
     await tokens.verify(of_the_old)
@@ -273,7 +281,7 @@ async def test_another_key_under_an_old_id_takes_them_along_too(
 
 
 async def test_keys_that_change_while_one_waits_are_those_that_count(
-    tokens: Tokens, source: ScriptedSource
+    tokens: TokenVerifier, source: ScriptedSource
 ) -> None:
     new = signer("ES256", "new")
     source.publishes(new)
@@ -282,7 +290,7 @@ async def test_keys_that_change_while_one_waits_are_those_that_count(
 
 
 async def test_while_the_keys_are_away_no_token_of_an_unknown_key_is_judged(
-    tokens: Tokens, source: ScriptedSource
+    tokens: TokenVerifier, source: ScriptedSource
 ) -> None:
     source.away = True
     for _ in range(2):
@@ -292,7 +300,7 @@ async def test_while_the_keys_are_away_no_token_of_an_unknown_key_is_judged(
 
 
 async def test_many_scopes_are_verified_each_time_and_not_remembered(
-    tokens: Tokens, verified: list[str]
+    tokens: TokenVerifier, verified: list[str]
 ) -> None:
     scopes = frozenset(f"scope-{number}" for number in range(100))
     of_many = token(scope=" ".join(scopes))
@@ -302,7 +310,7 @@ async def test_many_scopes_are_verified_each_time_and_not_remembered(
 
 
 @pytest.mark.parametrize("odd", ["=", "==", "~", "+", "/"])
-async def test_a_token_is_the_same_text_to_everybody(tokens: Tokens, odd: str) -> None:
+async def test_a_token_is_the_same_text_to_everybody(tokens: TokenVerifier, odd: str) -> None:
     """Python's base64 ignores characters that other bearer tokens may have."""
     assert await check_of(tokens, token() + odd) == "malformed"
     header, claims, signature = token().split(".")

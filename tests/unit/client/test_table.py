@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 from livecalls.v1 import live_calls_pb2 as pb
 
-from client.documented import documented
-from client.table import shown, table
+from client.rest_json import to_json
+from client.table import sanitize, table
 
 MOMENT = datetime(2026, 5, 4, 3, 2, 1, 123456, tzinfo=UTC)
 SAID = "2026-05-04 03:02:01 UTC"
@@ -14,7 +14,7 @@ ON_AIR = pb.LiveStatus(is_live=True, current_session_id="s-1")
 
 def row(label: str, **values: Any) -> str:
     call = pb.Call(**{"id": "a", "status": pb.CALL_STATUS_LIVE, **values})
-    rows = [line.split("  ", 1) for line in table(documented(call)).splitlines()]
+    rows = [line.split("  ", 1) for line in table(to_json(call)).splitlines()]
     (value,) = (rest.strip() for name, rest in rows if name == label)
     return value
 
@@ -32,7 +32,7 @@ def test_a_call_is_a_table() -> None:
         updated_at=MOMENT,
         live=ON_AIR,
     )
-    assert table(documented(call)).splitlines() == [
+    assert table(to_json(call)).splitlines() == [
         "Title        Yoga",
         f"Status       live, since {SAID}",
         "Stream says  on air, session s-1",
@@ -108,7 +108,7 @@ def test_what_is_empty_is_no_dash() -> None:
     ],
 )
 def test_a_terminal_obeys_nothing(hostile: str, harmless: str) -> None:
-    assert shown(hostile) == harmless
+    assert sanitize(hostile) == harmless
     assert row("Title", title=hostile) == harmless
     assert row("Recording", recording_url=hostile) == harmless
     assert row("Stream call", stream_call_type="x", stream_call_id=hostile) == f"x, {harmless}"

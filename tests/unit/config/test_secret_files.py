@@ -7,7 +7,7 @@ import pytest
 
 from client.settings import CallerSettings
 from machine.settings_errors import telling_what_is_wrong
-from server.commands.outcome import load_database_url
+from server.commands.errors import load_database_url
 from server.config.loading import load_settings
 from server.config.settings import Settings
 from tests.support.commands import run

@@ -4,7 +4,7 @@ import pytest
 from client.settings import CallerSettings
 from gateway.config import GatewaySettings
 from machine.settings_errors import telling_what_is_wrong
-from server.commands.outcome import load_database_url
+from server.commands.errors import load_database_url
 from server.config.loading import load_settings
 
 SECRET = "not-to-be-shown"  # noqa: S105 - none

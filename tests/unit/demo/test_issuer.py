@@ -10,9 +10,9 @@ from demo.folders import TOKENS
 from demo.issuer import DemoIssuer
 from server.auth.claims import TokenRules
 from server.auth.errors import TokenRefusedError
+from server.auth.key_cache import KeyCache
 from server.auth.key_source import of_file
-from server.auth.keys import Keys
-from server.auth.tokens import Grant, Tokens
+from server.auth.tokens import Grant, TokenVerifier
 from tests.support.commands import run
 
 
@@ -20,9 +20,9 @@ def verified(folder: Path, text: str) -> Grant:
     settings = DemoIssuer(folder).settings
 
     async def verify() -> Grant:
-        async with Keys(of_file(Path(settings["AUTH_JWKS_FILE"]))).kept_fresh() as keys:
+        async with KeyCache(of_file(Path(settings["AUTH_JWKS_FILE"]))).keep_fresh() as keys:
             rules = TokenRules((settings["AUTH_AUDIENCE"],))
-            return await Tokens({settings["AUTH_ISSUER"]: keys}, rules).verify(text)
+            return await TokenVerifier({settings["AUTH_ISSUER"]: keys}, rules).verify(text)
 
     return asyncio.run(verify())
 

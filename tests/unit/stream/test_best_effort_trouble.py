@@ -4,7 +4,7 @@ import logging
 import pytest
 
 from server.adapters.stream.errors import (
-    StreamCallMissingError,
+    StreamCallNotFoundError,
     StreamError,
     StreamFailedError,
     StreamQuestionRefusedError,
@@ -16,7 +16,7 @@ from tests.support.scripted_stream import CALL, ON_AIR, OTHER, ScriptedStream, a
 @pytest.mark.parametrize(
     "error",
     [
-        StreamCallMissingError(),
+        StreamCallNotFoundError(),
         StreamQuestionRefusedError(),
         StreamFailedError("status 500"),
         TimeoutError(),
@@ -70,7 +70,7 @@ async def test_stream_is_left_alone_after_different_calls_failed(stream: Scripte
 
 async def test_not_knowing_the_call_shows_that_stream_is_well(stream: ScriptedStream) -> None:
     asked = best_effort(stream, breaker_failures=2)
-    for number, says in enumerate([StreamFailedError(""), StreamCallMissingError()] * 3):
+    for number, says in enumerate([StreamFailedError(""), StreamCallNotFoundError()] * 3):
         stream.says = says
         await ask(asked, ("livestream", str(number)))
     stream.says = ON_AIR
@@ -93,7 +93,7 @@ async def test_a_429_is_obeyed(stream: ScriptedStream) -> None:
     [
         (StreamFailedError("status 500"), logging.WARNING, "status 500"),
         (StreamQuestionRefusedError(), logging.WARNING, "question refused"),
-        (StreamCallMissingError(), logging.INFO, "no such call"),
+        (StreamCallNotFoundError(), logging.INFO, "no such call"),
         (TimeoutError(), logging.WARNING, "timeout"),
         (KeyError("private"), logging.WARNING, "KeyError"),
     ],

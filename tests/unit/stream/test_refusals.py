@@ -3,8 +3,8 @@ import json
 import pytest
 
 from server.adapters.stream.errors import (
-    StreamCallMissingError,
-    StreamEndpointMissingError,
+    StreamCallNotFoundError,
+    StreamEndpointNotFoundError,
     StreamError,
     StreamFailedError,
     StreamQuestionRefusedError,
@@ -22,7 +22,7 @@ def envelope(**fields: object) -> bytes:
 @pytest.mark.parametrize("message", [NO_CALL, NO_TYPE])
 def test_what_getcall_does_not_find_is_a_missing_call(message: str) -> None:
     refusal = read_refusal(404, envelope(code=16, message=message, StatusCode=404))
-    assert type(refusal) is StreamCallMissingError
+    assert type(refusal) is StreamCallNotFoundError
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_what_getcall_does_not_find_is_a_missing_call(message: str) -> None:
 )
 def test_any_other_404_is_of_an_address_that_is_not_stream_s(body: bytes) -> None:
     refusal = read_refusal(404, body)
-    assert type(refusal) is StreamEndpointMissingError
+    assert type(refusal) is StreamEndpointNotFoundError
     assert refusal.reason == "no such endpoint (status 404): is STREAM_BASE_URL right?"
 
 

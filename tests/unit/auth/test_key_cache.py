@@ -4,7 +4,7 @@ import logging
 import pytest
 
 from server.auth.errors import KeysUnavailableError
-from server.auth.keys import Keys
+from server.auth.key_cache import KeyCache
 from tests.support.scripted_keys import ScriptedSource
 from tests.support.tokens import all_signers, key_set, signer
 
@@ -14,14 +14,14 @@ NEW = signer("RS256", "new")
 
 async def test_they_are_read_at_the_start_and_every_five_minutes(source: ScriptedSource) -> None:
     begun = asyncio.get_running_loop().time()
-    async with source.keys().kept_fresh() as keys:
+    async with source.keys().keep_fresh() as keys:
         assert keys.current.kids == {key.kid for key in all_signers()}
         await asyncio.sleep(901)
     assert [moment - begun for moment in source.asked_at] == [0, 300, 600, 900]
 
 
 async def test_a_known_key_is_found_without_asking(source: ScriptedSource) -> None:
-    async with source.keys().kept_fresh() as keys:
+    async with source.keys().keep_fresh() as keys:
         for _ in range(100):
             assert await keys.find("rs256", "RS256") is keys.current.find("rs256", "RS256")
     assert source.asked == 1
@@ -29,7 +29,7 @@ async def test_a_known_key_is_found_without_asking(source: ScriptedSource) -> No
 
 async def test_an_unknown_key_is_asked_for_and_found(source: ScriptedSource) -> None:
     source.publishes(OLD)
-    async with source.keys().kept_fresh() as keys:
+    async with source.keys().keep_fresh() as keys:
         source.publishes(OLD, NEW)
         assert await keys.find("new", "RS256")
         assert await keys.find("old", "RS256")
@@ -37,7 +37,7 @@ async def test_an_unknown_key_is_asked_for_and_found(source: ScriptedSource) -> 
 
 
 async def test_unknown_keys_are_asked_for_at_most_once_in_30_s(source: ScriptedSource) -> None:
-    async with source.keys().kept_fresh() as keys:
+    async with source.keys().keep_fresh() as keys:
         for number in range(100):
             assert await keys.find(f"unknown-{number}", "RS256") is None
         assert source.asked == 2
@@ -52,7 +52,7 @@ async def test_unknown_keys_are_asked_for_at_most_once_in_30_s(source: ScriptedS
 
 async def test_all_who_miss_a_key_at_once_share_one_reading(source: ScriptedSource) -> None:
     source.publishes(OLD)
-    async with source.keys().kept_fresh() as keys:
+    async with source.keys().keep_fresh() as keys:
         source.publishes(OLD, NEW)
         source.takes = 1
         found = await asyncio.gather(*(keys.find("new", "RS256") for _ in range(50)))
@@ -64,7 +64,7 @@ async def test_a_reading_that_began_before_a_key_was_published_is_followed_by_an
     source: ScriptedSource,
 ) -> None:
     source.publishes(OLD)
-    async with source.keys().kept_fresh() as keys:
+    async with source.keys().keep_fresh() as keys:
         source.takes = 1
         await asyncio.sleep(300.5)
         source.publishes(OLD, NEW)
@@ -74,7 +74,7 @@ async def test_a_reading_that_began_before_a_key_was_published_is_followed_by_an
 
 async def test_who_goes_away_takes_nobody_s_reading_along(source: ScriptedSource) -> None:
     source.publishes(OLD)
-    async with source.keys().kept_fresh() as keys:
+    async with source.keys().keep_fresh() as keys:
         source.publishes(OLD, NEW)
         source.takes = 1
         first, *others = (asyncio.create_task(keys.find("new", "RS256")) for _ in range(3))
@@ -86,7 +86,7 @@ async def test_who_goes_away_takes_nobody_s_reading_along(source: ScriptedSource
 
 
 async def test_the_keys_at_hand_are_kept_while_the_source_is_away(source: ScriptedSource) -> None:
-    async with source.keys().kept_fresh() as keys:
+    async with source.keys().keep_fresh() as keys:
         known = keys.current
         source.away = True
         await asyncio.sleep(24 * 3600)
@@ -98,7 +98,7 @@ async def test_the_keys_at_hand_are_kept_while_the_source_is_away(source: Script
 async def test_they_are_kept_while_the_source_publishes_nothing_usable(
     source: ScriptedSource, document: bytes
 ) -> None:
-    async with source.keys().kept_fresh() as keys:
+    async with source.keys().keep_fresh() as keys:
         source.document = document
         await asyncio.sleep(1000)
         assert await keys.find("rs256", "RS256")
@@ -110,7 +110,7 @@ async def test_a_fault_in_a_reading_is_logged_and_ends_no_later_one(
     source: ScriptedSource, caplog: pytest.LogCaptureFixture
 ) -> None:
     source.publishes(OLD)
-    async with source.keys().kept_fresh() as keys:
+    async with source.keys().keep_fresh() as keys:
         source.fault = ZeroDivisionError()
         await asyncio.sleep(301)
         with pytest.raises(KeysUnavailableError):
@@ -128,7 +128,7 @@ async def test_a_source_that_is_away_is_tried_every_5_s_and_no_caller_waits_for_
 ) -> None:
     source.away = True
     begun = asyncio.get_running_loop().time()
-    async with source.keys().kept_fresh() as keys:
+    async with source.keys().keep_fresh() as keys:
         source.takes = 3
         for _ in range(28):
             now = asyncio.get_running_loop().time()
@@ -141,7 +141,7 @@ async def test_a_source_that_is_away_is_tried_every_5_s_and_no_caller_waits_for_
 
 async def test_one_that_comes_back_is_found_without_being_asked_for(source: ScriptedSource) -> None:
     source.away = True
-    async with source.keys().kept_fresh() as keys:
+    async with source.keys().keep_fresh() as keys:
         assert len(keys.current) == 0
         source.away = False
         await asyncio.sleep(5.1)
@@ -151,7 +151,7 @@ async def test_one_that_comes_back_is_found_without_being_asked_for(source: Scri
 
 
 async def test_one_found_away_by_a_caller_is_tried_again_in_5_s(source: ScriptedSource) -> None:
-    async with source.keys().kept_fresh() as keys:
+    async with source.keys().keep_fresh() as keys:
         await asyncio.sleep(7)
         source.away = True
         with pytest.raises(KeysUnavailableError):
@@ -169,7 +169,7 @@ async def test_a_source_is_left_alone_for_as_long_as_it_asks_for(
     source: ScriptedSource, retry_after: float | None, pause: float
 ) -> None:
     source.away, source.retry_after = True, retry_after
-    async with source.keys().kept_fresh():
+    async with source.keys().keep_fresh():
         await asyncio.sleep(700)
     first, second, *_ = source.asked_at
     assert second - first == pause
@@ -178,7 +178,7 @@ async def test_a_source_is_left_alone_for_as_long_as_it_asks_for(
 async def test_nobody_has_it_asked_meanwhile_and_afterwards_all_is_as_before(
     source: ScriptedSource,
 ) -> None:
-    async with source.keys().kept_fresh() as keys:
+    async with source.keys().keep_fresh() as keys:
         source.away, source.retry_after = True, 120
         await asyncio.sleep(299)
         assert await keys.find("rs256", "RS256")
@@ -195,7 +195,7 @@ async def test_nobody_has_it_asked_meanwhile_and_afterwards_all_is_as_before(
 
 async def test_the_set_is_another_only_where_its_document_changed(source: ScriptedSource) -> None:
     source.publishes(OLD)
-    async with source.keys().kept_fresh() as keys:
+    async with source.keys().keep_fresh() as keys:
         first = keys.current
         await asyncio.sleep(301)
         assert keys.current is first
@@ -206,7 +206,7 @@ async def test_the_set_is_another_only_where_its_document_changed(source: Script
 
 
 async def test_an_oddly_described_key_does_not_end_the_keeping(source: ScriptedSource) -> None:
-    async with source.keys().kept_fresh() as keys:
+    async with source.keys().keep_fresh() as keys:
         source.document = b'{"keys": [{"kty": "RSA", "alg": ["RS256"]}]}'
         await asyncio.sleep(301)
         source.publishes(NEW)
@@ -220,7 +220,7 @@ async def test_a_key_that_is_left_out_is_logged_once_and_again_after_it_was_gone
     odd = {**OLD.jwk, "alg": "RS1"}
     document, without = key_set(odd, NEW), key_set(NEW)
     source.document = document
-    async with source.keys().kept_fresh():
+    async with source.keys().keep_fresh():
         for source.document in (document + b" ", document, without, document):
             await asyncio.sleep(301)
     left_out = [vars(line) for line in caplog.records if line.message == "key left out"]
@@ -233,7 +233,7 @@ async def test_the_keys_of_a_set_without_a_good_one_are_logged_once_too(
     source: ScriptedSource, caplog: pytest.LogCaptureFixture
 ) -> None:
     source.document = key_set({**OLD.jwk, "alg": "RS1"})
-    async with source.keys().kept_fresh():
+    async with source.keys().keep_fresh():
         await asyncio.sleep(61)
     assert source.asked > 10
     assert [line.message for line in caplog.records].count("key left out") == 1
@@ -244,7 +244,7 @@ async def test_the_log_names_the_issuer_if_there_are_several(
 ) -> None:
     caplog.set_level(logging.INFO, "server.auth")
     source.document = key_set({}, NEW)
-    async with Keys(source, asyncio.get_running_loop().time, "https://one.example").kept_fresh():
+    async with KeyCache(source, asyncio.get_running_loop().time, "https://one.example").keep_fresh():
         source.away = True
         await asyncio.sleep(301)
     assert len(caplog.records) == 3
@@ -252,14 +252,14 @@ async def test_the_log_names_the_issuer_if_there_are_several(
 
 
 async def test_a_key_is_found_by_its_algorithm_if_it_is_the_only_one(source: ScriptedSource) -> None:
-    async with source.keys().kept_fresh() as keys:
+    async with source.keys().keep_fresh() as keys:
         assert await keys.find(None, "ES384") is keys.current.find("es384", "ES384")
     assert source.asked == 1
 
 
 async def test_several_keys_for_an_algorithm_are_not_asked_about(source: ScriptedSource) -> None:
     source.publishes(OLD, NEW)
-    async with source.keys().kept_fresh() as keys:
+    async with source.keys().keep_fresh() as keys:
         assert await keys.find(None, "RS256") is None
         assert await keys.find("old", "ES256") is None
         source.away = True
@@ -275,7 +275,7 @@ async def test_an_algorithm_without_a_key_is_asked_for_as_an_unknown_key_is(
     source: ScriptedSource,
 ) -> None:
     source.publishes(OLD)
-    async with source.keys().kept_fresh() as keys:
+    async with source.keys().keep_fresh() as keys:
         source.publishes(OLD, signer("ES256"))
         assert await keys.find(None, "ES256")
         assert await keys.find(None, "ES384") is None
@@ -284,7 +284,7 @@ async def test_an_algorithm_without_a_key_is_asked_for_as_an_unknown_key_is(
 
 
 async def test_nothing_is_left_behind(source: ScriptedSource) -> None:
-    async with source.keys().kept_fresh():
+    async with source.keys().keep_fresh():
         pass
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
@@ -294,7 +294,7 @@ async def test_it_is_logged_what_was_read_and_why_not(
 ) -> None:
     caplog.set_level(logging.INFO, "server.auth")
     source.publishes(NEW, OLD)
-    async with source.keys().kept_fresh():
+    async with source.keys().keep_fresh():
         source.away = True
         await asyncio.sleep(301)
     read, failed = caplog.records

@@ -2,8 +2,8 @@
 
 import click
 
-from client.table import shown, table
-from client.watching import Sight
+from client.polling import Snapshot
+from client.table import sanitize, table
 
 
 class Screen:
@@ -13,11 +13,11 @@ class Screen:
         """Print it once."""
         click.echo(table(text).encode())
 
-    def follow(self, sight: Sight) -> None:
+    def follow(self, snapshot: Snapshot) -> None:
         """Print it in place of what was printed before."""
         click.clear()
-        self.once(sight.text)
-        click.echo(f"\n{_footer(sight)} Ctrl-C ends this.")
+        self.once(snapshot.text)
+        click.echo(f"\n{_footer(snapshot)} Ctrl-C ends this.")
 
 
 class Lines:
@@ -31,22 +31,22 @@ class Lines:
 
     def once(self, text: str) -> None:
         """Print it once."""
-        click.echo((shown(text) if self._to_people else text).encode())
+        click.echo((sanitize(text) if self._to_people else text).encode())
 
-    def follow(self, sight: Sight) -> None:
+    def follow(self, snapshot: Snapshot) -> None:
         """Print it if it has changed, and the begin and end of outages to standard error."""
-        away = sight.outage is not None
+        away = snapshot.outage is not None
         if away != self._away:
             self._away = away
-            click.echo(_footer(sight), err=True)
-        if sight.text != self._printed:
-            self._printed = sight.text
-            self.once(sight.text)
+            click.echo(_footer(snapshot), err=True)
+        if snapshot.text != self._printed:
+            self._printed = snapshot.text
+            self.once(snapshot.text)
 
 
-def _footer(sight: Sight) -> str:
-    seen_at = f"{sight.seen_at:%Y-%m-%d %H:%M:%S} UTC"
-    if sight.outage is None:
+def _footer(snapshot: Snapshot) -> str:
+    seen_at = f"{snapshot.seen_at:%Y-%m-%d %H:%M:%S} UTC"
+    if snapshot.outage is None:
         return f"Answered at {seen_at}."
-    words = shown(sight.outage).removesuffix(".")
+    words = sanitize(snapshot.outage).removesuffix(".")
     return f"NO ANSWER since {seen_at}: {words}. Asking again."

@@ -20,7 +20,7 @@ UNKNOWN_KEY_SECONDS = 30.0
 log = logging.getLogger("server.auth")
 
 
-class Keys:
+class KeyCache:
     """The key set of a source, reread every 5 minutes, or 5 s after that failed.
 
     It is also read for a key id that is not known, at most once in 30 s whatever callers send. The
@@ -50,10 +50,10 @@ class Keys:
         """A new number whenever a key was added or removed."""
 
     @asynccontextmanager
-    async def kept_fresh(self) -> AsyncIterator["Keys"]:
+    async def keep_fresh(self) -> AsyncIterator["KeyCache"]:
         """Read the set, and keep it fresh while the block lasts."""
         await self._read()
-        keeper = asyncio.create_task(self._keep_fresh())
+        keeper = asyncio.create_task(self._poll())
         try:
             yield self
         finally:
@@ -92,7 +92,7 @@ class Keys:
     def _since(self, moment: float) -> float:
         return self._clock() - moment
 
-    async def _keep_fresh(self) -> None:
+    async def _poll(self) -> None:
         while True:
             await asyncio.sleep(RETRY_SECONDS)
             if self._is_due():

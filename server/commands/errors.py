@@ -22,7 +22,7 @@ def load_database_url() -> str:
 
 
 @contextmanager
-def told_in_a_line() -> Iterator[None]:
+def report_errors() -> Iterator[None]:
     """End the command with one line if the database refuses or Ctrl-C is pressed."""
     try:
         with database_errors():
@@ -36,6 +36,6 @@ def told_in_a_line() -> Iterator[None]:
         raise click.exceptions.Exit(_INTERRUPTED) from None
 
 
-def counted(number: int, noun: str) -> str:
+def pluralize(number: int, noun: str) -> str:
     """Return a number with its noun, in the plural unless it is 1."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

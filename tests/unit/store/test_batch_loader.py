@@ -5,8 +5,8 @@ from contextvars import ContextVar
 
 import pytest
 
-from server.store import shared_reads
-from server.store.shared_reads import PartlyReadError, SharedReads
+from server.store import batch_loader
+from server.store.batch_loader import BatchLoader, PartialReadError
 from tests.support.scripted_read import AGES, ScriptedRead, shared, turn
 
 
@@ -19,7 +19,7 @@ async def test_what_is_found_is_told_and_what_is_missing_is_none(read: ScriptedR
 
 async def test_keys_that_fail_leave_the_others_their_answers() -> None:
     async def read(keys: list[int]) -> Mapping[int, str]:
-        raise PartlyReadError({1: "1"}, {2: ValueError("2"), 4: ValueError("nobody asks for it")})
+        raise PartialReadError({1: "1"}, {2: ValueError("2"), 4: ValueError("nobody asks for it")})
 
     reads = shared(read)
     requests = [asyncio.create_task(reads.find(key)) for key in (1, 2, 3, 2)]
@@ -46,7 +46,7 @@ async def test_requests_of_one_turn_share_a_read_and_a_key_is_asked_for_once(rea
 
 
 async def test_no_request_joins_a_read_that_has_begun(read: ScriptedRead) -> None:
-    reads = shared(read, at_once=2)
+    reads = shared(read, max_in_flight=2)
     early = asyncio.create_task(reads.find(7))
     first = await read.begun()
     late = asyncio.create_task(reads.find(7))
@@ -61,8 +61,8 @@ async def test_no_request_joins_a_read_that_has_begun(read: ScriptedRead) -> Non
 async def test_a_request_waits_for_the_read_under_way_though_another_could_begin(
     read: ScriptedRead, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shared_reads, "PATIENCE_SECONDS", AGES)
-    reads = shared(read, at_once=2)
+    monkeypatch.setattr(batch_loader, "PATIENCE_SECONDS", AGES)
+    reads = shared(read, max_in_flight=2)
     requests = [asyncio.create_task(reads.find(1))]
     gate = await read.begun()
     for key in (2, 3):
@@ -77,7 +77,7 @@ async def test_a_request_waits_for_the_read_under_way_though_another_could_begin
 
 
 async def test_while_all_reads_are_under_way_arrivals_gather_for_the_next(read: ScriptedRead) -> None:
-    reads = shared(read, at_once=2)
+    reads = shared(read, max_in_flight=2)
     requests = []
     gates = []
     for key in (1, 2):
@@ -96,7 +96,7 @@ async def test_while_all_reads_are_under_way_arrivals_gather_for_the_next(read: 
 
 
 async def test_more_keys_than_a_read_may_have_go_into_several(read: ScriptedRead) -> None:
-    reads = shared(read, most_keys=2)
+    reads = shared(read, max_keys=2)
     requests = [asyncio.create_task(reads.find(key)) for key in range(5)]
     for _ in range(3):
         (await read.begun()).set_result(None)
@@ -129,7 +129,7 @@ async def test_a_read_belongs_to_no_request() -> None:
     assert seen == [None]
 
 
-async def under_load(reads: SharedReads[int, str], read: ScriptedRead) -> list[asyncio.Task[str | None]]:
+async def under_load(reads: BatchLoader[int, str], read: ScriptedRead) -> list[asyncio.Task[str | None]]:
     """Let a read end for which another request has waited."""
     requests = [asyncio.create_task(reads.find(1))]
     first = await read.begun()
@@ -143,8 +143,8 @@ async def under_load(reads: SharedReads[int, str], read: ScriptedRead) -> list[a
 async def test_under_load_those_that_keep_coming_join(
     read: ScriptedRead, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shared_reads, "WINDOW_SECONDS", AGES)
-    monkeypatch.setattr(shared_reads, "QUIET_TURNS", 5)
+    monkeypatch.setattr(batch_loader, "WINDOW_SECONDS", AGES)
+    monkeypatch.setattr(batch_loader, "QUIET_TURNS", 5)
     reads = shared(read)
     requests = await under_load(reads, read)
     for key in (3, 4, 5):
@@ -159,8 +159,8 @@ async def test_under_load_those_that_keep_coming_join(
 async def test_each_that_comes_makes_the_others_wait_anew(
     read: ScriptedRead, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shared_reads, "WINDOW_SECONDS", AGES)
-    monkeypatch.setattr(shared_reads, "QUIET_TURNS", 5)
+    monkeypatch.setattr(batch_loader, "WINDOW_SECONDS", AGES)
+    monkeypatch.setattr(batch_loader, "QUIET_TURNS", 5)
     reads = shared(read)
     requests = await under_load(reads, read)
     for key in range(3, 8):
@@ -179,8 +179,8 @@ async def test_a_lone_request_after_the_load_begins_at_once(
     requests = await under_load(reads, read)
     (await read.begun()).set_result(None)
     await asyncio.gather(*requests)
-    monkeypatch.setattr(shared_reads, "WINDOW_SECONDS", AGES)
-    monkeypatch.setattr(shared_reads, "QUIET_TURNS", math.inf)
+    monkeypatch.setattr(batch_loader, "WINDOW_SECONDS", AGES)
+    monkeypatch.setattr(batch_loader, "QUIET_TURNS", math.inf)
     request = asyncio.create_task(reads.find(3))
     for _ in range(3):
         await turn()
@@ -191,8 +191,8 @@ async def test_a_lone_request_after_the_load_begins_at_once(
 async def test_the_window_ends_however_many_keep_coming(
     read: ScriptedRead, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shared_reads, "WINDOW_SECONDS", 0)
-    monkeypatch.setattr(shared_reads, "QUIET_TURNS", math.inf)
+    monkeypatch.setattr(batch_loader, "WINDOW_SECONDS", 0)
+    monkeypatch.setattr(batch_loader, "QUIET_TURNS", math.inf)
     reads = shared(read)
     requests = await under_load(reads, read)
     (await read.begun()).set_result(None)
@@ -203,8 +203,8 @@ async def test_the_window_ends_however_many_keep_coming(
 async def test_no_window_opens_for_who_comes_when_nobody_waited(
     read: ScriptedRead, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shared_reads, "WINDOW_SECONDS", AGES)
-    monkeypatch.setattr(shared_reads, "QUIET_TURNS", math.inf)
+    monkeypatch.setattr(batch_loader, "WINDOW_SECONDS", AGES)
+    monkeypatch.setattr(batch_loader, "QUIET_TURNS", math.inf)
     reads = shared(read)
     for key in (1, 2):
         request = asyncio.create_task(reads.find(key))
@@ -214,13 +214,13 @@ async def test_no_window_opens_for_who_comes_when_nobody_waited(
 
 
 async def test_a_read_that_takes_long_is_not_waited_for(read: ScriptedRead) -> None:
-    reads = shared(read, at_once=3)
+    reads = shared(read, max_in_flight=3)
     requests = []
     for key in (1, 2, 3):
         requests.append(asyncio.create_task(reads.find(key)))
         await read.begun()
     requests.append(asyncio.create_task(reads.find(4)))
-    await asyncio.sleep(3 * shared_reads.PATIENCE_SECONDS)
+    await asyncio.sleep(3 * batch_loader.PATIENCE_SECONDS)
     assert read.asked == [[1], [2], [3]]
     for request in requests:
         request.cancel()

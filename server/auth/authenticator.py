@@ -11,7 +11,7 @@ from server.auth.tokens import Grant
 log = logging.getLogger("server.auth")
 
 
-class Guard(Protocol):
+class Authenticator(Protocol):
     """Guards every method of the service."""
 
     async def admit(self, authorization: Sequence[str | bytes]) -> None:
@@ -22,7 +22,7 @@ class Guard(Protocol):
 class Verifier(Protocol):
     """Finds out what tokens grant."""
 
-    def remembered(self, token: str) -> Grant | None:
+    def find_cached(self, token: str) -> Grant | None:
         """Return what a token grants that was verified before, or None."""
         ...
 
@@ -31,7 +31,7 @@ class Verifier(Protocol):
         ...
 
 
-class TokenGuard:
+class TokenAuthenticator:
     """Admits callers with a valid token that grants all required scopes."""
 
     def __init__(self, tokens: Verifier, required_scopes: frozenset[str]) -> None:
@@ -41,7 +41,7 @@ class TokenGuard:
     async def admit(self, authorization: Sequence[str | bytes]) -> None:
         try:
             token = bearer_token(authorization)
-            grant = self._tokens.remembered(token) or await self._tokens.verify(token)
+            grant = self._tokens.find_cached(token) or await self._tokens.verify(token)
         except (TokenRequiredError, TokenRefusedError) as error:
             log.info("token refused", extra={"check": error.check, **error.shown})
             raise
@@ -50,7 +50,7 @@ class TokenGuard:
             raise ScopesMissingError(self._required)
 
 
-class OpenDoor:
+class AllowAll:
     """Admits every caller, for AUTH=off."""
 
     async def admit(self, authorization: Sequence[str | bytes]) -> None:

@@ -28,14 +28,14 @@ GIVE_UP_SECONDS = 0.25
 
 
 @dataclass
-class PartlyReadError(Exception, Generic[Key, Value]):
+class PartialReadError(Exception, Generic[Key, Value]):
     """A read in which some keys failed, each with an error of its own."""
 
     found: dict[Key, Value]
     failed: dict[Key, Exception]
 
 
-class SharedReads(Generic[Key, Value]):
+class BatchLoader(Generic[Key, Value]):
     """Reads keys by as few reads as possible, of which some may run concurrently.
 
     A request joins only a read that has not begun, so its result was read after it arrived. Alone
@@ -48,20 +48,20 @@ class SharedReads(Generic[Key, Value]):
         self,
         read: Callable[[list[Key]], Awaitable[Mapping[Key, Value]]],
         *,
-        at_once: int,
+        max_in_flight: int,
         within: float,
-        most_keys: int = 1000,
+        max_keys: int = 1000,
     ) -> None:
-        """Take the read of up to `most_keys` keys; a request waits `within` seconds at most.
+        """Take the read of up to `max_keys` keys; a request waits `within` seconds at most.
 
-        The read raises PartlyReadError if only some of them fail.
+        The read raises PartialReadError if only some of them fail.
         """
         self._read = read
         self._log = SparingLog(log)
-        self._at_once = at_once
+        self._max_in_flight = max_in_flight
         self._within = within
-        self._most_keys = most_keys
-        self._gathering: deque[_Batch[Key, Value]] = deque()
+        self._max_keys = max_keys
+        self._pending: deque[_Batch[Key, Value]] = deque()
         self._under_way: dict[asyncio.Task[None], _Batch[Key, Value]] = {}
 
     async def find(self, key: Key) -> Value | None:
@@ -79,17 +79,17 @@ class SharedReads(Generic[Key, Value]):
 
     async def aclose(self) -> None:
         """Cancel all reads; requests that still wait get StoreUnavailableError."""
-        while self._gathering:
-            self._gathering.popleft().fail(StoreUnavailableError())
+        while self._pending:
+            self._pending.popleft().fail(StoreUnavailableError())
         tasks = list(self._under_way)
         for task in tasks:
             _give_up(task)
         await wait_for_end(tasks, "reads")
 
     def _batch_to_join(self) -> "_Batch[Key, Value]":
-        last = self._gathering[-1] if self._gathering else None
+        last = self._pending[-1] if self._pending else None
         # One that all have left, or that has failed, has no timeout any more.
-        if last and 0 < len(last.waiting) < self._most_keys:
+        if last and 0 < len(last.waiting) < self._max_keys:
             return last
         return self._gather()
 
@@ -97,7 +97,7 @@ class SharedReads(Generic[Key, Value]):
         loop = asyncio.get_running_loop()
         batch = _Batch[Key, Value](loop)
         batch.limit = loop.call_later(self._within, batch.exceed)
-        self._gathering.append(batch)
+        self._pending.append(batch)
         if self._under_way:
             batch.start = loop.call_later(PATIENCE_SECONDS, self._begin)
         else:
@@ -114,8 +114,8 @@ class SharedReads(Generic[Key, Value]):
             self._begin()
 
     def _begin(self) -> None:
-        while self._gathering and len(self._under_way) < self._at_once:
-            batch = self._gathering.popleft()
+        while self._pending and len(self._under_way) < self._max_in_flight:
+            batch = self._pending.popleft()
             if batch.begin():
                 # In a context of its own: it belongs to no request, and logs none's id.
                 context = Context()
@@ -129,8 +129,8 @@ class SharedReads(Generic[Key, Value]):
             batch.fail(StoreUnavailableError())
             if batch.overdue:
                 self._log.write(logging.WARNING, "a read was given up", reason="overdue")
-        if self._gathering:
-            first = self._gathering[0]
+        if self._pending:
+            first = self._pending[0]
             first.start.cancel()
             until = asyncio.get_running_loop().time() + WINDOW_SECONDS
             self._watch(first, until, 0, 0)
@@ -138,7 +138,7 @@ class SharedReads(Generic[Key, Value]):
     async def _answer(self, batch: "_Batch[Key, Value]") -> None:
         try:
             batch.answer(await self._read(list(batch.waiting)))
-        except PartlyReadError as error:
+        except PartialReadError as error:
             batch.answer_partly(error)
         except Exception as error:  # noqa: BLE001 - the waiting requests raise it
             batch.fail(error)
@@ -194,7 +194,7 @@ class _Batch(Generic[Key, Value]):
                 if not answer.done():
                     answer.set_result(value)
 
-    def answer_partly(self, partly: PartlyReadError[Key, Value]) -> None:
+    def answer_partly(self, partly: PartialReadError[Key, Value]) -> None:
         for key, error in partly.failed.items():
             _fail(self.waiting.pop(key, []), error)
         self.answer(partly.found)

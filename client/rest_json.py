@@ -18,19 +18,19 @@ _ESCAPED = re.compile(
 )
 
 
-def documented(call: pb.Call) -> str:
+def to_json(call: pb.Call) -> str:
     """Print a call as JSON, with null for what is unset."""
     text = json.dumps(_members(call), ensure_ascii=False, separators=(",", ":"))
-    return _ESCAPED.sub(lambda found: escaped(found[0]), text)
+    return _ESCAPED.sub(lambda found: escape(found[0]), text)
 
 
-def escaped(character: str) -> str:
+def escape(character: str) -> str:
     r"""Escape a character for a JSON string: \u and four digits, twice beyond the first 65,536."""
     units = character.encode("utf-16-be").hex()
     return "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4))
 
 
-def members(text: str) -> dict[str, Any]:
+def parse(text: str) -> dict[str, Any]:
     """Read the documented JSON; raises ServiceFailedError if it is something else."""
     try:
         call = json.loads(text)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from client.caller import UnavailableError
 
 
-class Sight(NamedTuple):
+class Snapshot(NamedTuple):
     """The newest JSON of a call, when it was received, and why there is nothing newer, in an outage."""
 
     text: str
@@ -16,20 +16,20 @@ class Sight(NamedTuple):
     outage: str | None = None
 
 
-def sights(ask: Callable[[], str], seconds: float) -> Iterator[Sight]:
+def poll(ask: Callable[[], str], seconds: float) -> Iterator[Snapshot]:
     """Poll, so many seconds after each response; an outage is returned, not raised.
 
     Raises any other error, and an outage the first time: then the address is wrong rather than the
     service unavailable.
     """
-    sight = Sight(ask(), _now())
+    snapshot = Snapshot(ask(), _now())
     while True:
-        yield sight
+        yield snapshot
         time.sleep(seconds)
         try:
-            sight = Sight(ask(), _now())
+            snapshot = Snapshot(ask(), _now())
         except UnavailableError as error:
-            sight = sight._replace(outage=str(error))
+            snapshot = snapshot._replace(outage=str(error))
 
 
 def _now() -> datetime:

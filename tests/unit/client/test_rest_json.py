@@ -5,7 +5,7 @@ import pytest
 from livecalls.v1 import live_calls_pb2 as pb
 
 from client.caller import ServiceFailedError
-from client.documented import documented, members
+from client.rest_json import parse, to_json
 
 MOMENT = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 CALL = pb.Call(id="a", status=pb.CALL_STATUS_ENDED, created_at=MOMENT, updated_at=MOMENT)
@@ -13,7 +13,7 @@ WORDS = ["scheduled", "live", "ended", "errored"]
 
 
 def test_what_is_unset_is_null_and_all_keys_stand_in_the_documented_order() -> None:
-    assert documented(CALL) == (
+    assert to_json(CALL) == (
         '{"id":"a","host_user_id":"","title":"","scheduled_at":null,"started_at":null,"ended_at":null,'
         '"stream_call_id":null,"stream_call_type":"","recording_url":null,"recording_ready_at":null,'
         '"status":"ended","created_at":"2026-05-04T03:02:01Z","updated_at":"2026-05-04T03:02:01Z",'
@@ -23,7 +23,7 @@ def test_what_is_unset_is_null_and_all_keys_stand_in_the_documented_order() -> N
 
 def test_what_is_set_and_empty_is_not_null() -> None:
     call = pb.Call(stream_call_id="", live=pb.LiveStatus(current_session_id=""))
-    values = json.loads(documented(call))
+    values = json.loads(to_json(call))
     assert values["stream_call_id"] == ""
     assert values["live"] == {"is_live": False, "current_session_id": "", "ended_at": None}
 
@@ -34,14 +34,14 @@ def test_what_is_set_and_empty_is_not_null() -> None:
 )
 def test_times_have_the_digits_they_need(microsecond: int, printed: str) -> None:
     call = pb.Call(ended_at=MOMENT.replace(microsecond=microsecond))
-    assert json.loads(documented(call))["ended_at"] == f"2026-05-04T03:02:{printed}"
+    assert json.loads(to_json(call))["ended_at"] == f"2026-05-04T03:02:{printed}"
 
 
 @pytest.mark.parametrize(("number", "word"), [*enumerate(["unknown", *WORDS]), (99, "unknown")])
 def test_a_status_is_its_word_and_one_of_next_year_is_unknown(number: int, word: str) -> None:
     call = pb.Call()
     call.MergeFromString(bytes([11 << 3, number]))
-    assert json.loads(documented(call))["status"] == word
+    assert json.loads(to_json(call))["status"] == word
 
 
 @pytest.mark.parametrize(
@@ -56,25 +56,25 @@ def test_a_status_is_its_word_and_one_of_next_year_is_unknown(number: int, word:
     ],
 )
 def test_strings_are_escaped_as_envoy_does(title: str, printed: str) -> None:
-    text = documented(pb.Call(title=title))
+    text = to_json(pb.Call(title=title))
     assert f'"title":"{printed}"' in text
     assert json.loads(text)["title"] == title
 
 
 def test_members_are_read_back() -> None:
-    assert members(documented(CALL))["status"] == "ended"
+    assert parse(to_json(CALL))["status"] == "ended"
 
 
 @pytest.mark.parametrize(
     "text",
     [
         *("", "<html>", "[]", "null", "{}", "[" * 100_000),
-        documented(CALL).replace('"title":"",', ""),
-        documented(CALL).replace('"live":null', '"live":true'),
-        documented(CALL).replace('"live":null', '"live":{"is_live":true}'),
+        to_json(CALL).replace('"title":"",', ""),
+        to_json(CALL).replace('"live":null', '"live":true'),
+        to_json(CALL).replace('"live":null', '"live":{"is_live":true}'),
     ],
     ids=lambda text: text[:20],
 )
 def test_what_is_no_call_is_refused(text: str) -> None:
     with pytest.raises(ServiceFailedError):
-        members(text)
+        parse(text)

@@ -9,7 +9,7 @@ class TlsFilesError(Exception):
     """The files for TLS cannot be used; the message has the reason, and nothing of their content."""
 
 
-def trust(settings: CallerSettings) -> ssl.SSLContext:
+def make_ssl_context(settings: CallerSettings) -> ssl.SSLContext:
     """Make the context of TLS connections; raises TlsFilesError."""
     try:
         context = ssl.create_default_context(cafile=settings.tls_ca_file)
