@@ -59,13 +59,13 @@ class RestCaller:
 
 
 def _failure(reply: httpx.Response) -> CallerError:
-    body = _documented_error(reply)
+    body = _parse_error(reply)
     if body is None:
         return ServiceFailedError(f"the answer is not LiveCalls' (status {reply.status_code})")
     return _KINDS.get(reply.status_code, ServiceFailedError)(str(body["message"]))
 
 
-def _documented_error(reply: httpx.Response) -> dict[str, Any] | None:
+def _parse_error(reply: httpx.Response) -> dict[str, Any] | None:
     try:
         body = reply.json()
     except ValueError:

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, FilePath, SecretStr, model_validator
 
 from machine.addresses import HostToAsk, Port, host_and_port
 from machine.environment import EnvironmentSettings
-from machine.settings_errors import refuse_misspelt, telling_what_is_wrong
+from machine.settings_errors import refuse_misspelt, report_settings_errors
 
 
 def _is_one_word(token: SecretStr) -> SecretStr:
@@ -73,5 +73,5 @@ def load_caller_settings(**given: Any) -> CallerSettings:
     Raises click.ClickException if one of them is wrong, or misspelt.
     """
     refuse_misspelt(CallerSettings.variables())
-    with telling_what_is_wrong():
+    with report_settings_errors():
         return CallerSettings(**given)

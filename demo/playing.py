@@ -7,7 +7,7 @@ import signal
 import click
 from aiohttp import web
 
-from demo.serving import serving
+from demo.serving import serve
 
 port_option = click.option(
     "--port", type=click.IntRange(0, 65535), default=0, help="Where to listen; 0 takes a free port."
@@ -30,6 +30,6 @@ async def _run(name: str, application: web.Application, port: int) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    async with serving(application, port) as url:
+    async with serve(application, port) as url:
         click.echo(f"{name} listens on {url}")
         await stopped.wait()

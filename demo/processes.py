@@ -72,7 +72,7 @@ class Process:
 
 
 @contextmanager
-def running(processes: list[Process], *, end_within: float) -> Iterator[None]:
+def run_processes(processes: list[Process], *, end_within: float) -> Iterator[None]:
     """Start processes, and end them all within so many seconds when the block ends."""
     try:
         for process in processes:

@@ -13,7 +13,7 @@ from demo.access import Access, demo_access, has_own_issuer
 from demo.database import DemoDatabase, demo_database
 from demo.folders import DATA, POSTGRES
 from demo.plan import Plan, plan
-from demo.processes import Process, running
+from demo.processes import Process, run_processes
 from demo.readiness import grpc_answers, rest_answers, wait_until
 from demo.sample_calls import sample_id
 from demo.token_kind import TokenKind
@@ -50,7 +50,7 @@ def run_demo(
         database = stack.enter_context(demo_database(settings.database, POSTGRES))
         access = demo_access(settings, gateway, kind, tls=tls)
         demo = plan(settings, gateway, access, database.url)
-        stack.enter_context(running(demo.processes, end_within=_END_WITHIN_SECONDS))
+        stack.enter_context(run_processes(demo.processes, end_within=_END_WITHIN_SECONDS))
         _wait_until_ready(demo, access)
         print(welcome(demo, database, access), flush=True)  # noqa: T201 - the demo speaks to people
         _keep_running(demo.processes, database)

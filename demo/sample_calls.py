@@ -21,7 +21,7 @@ ODD_TITLE = (
 def sample_calls(now: datetime) -> list[Call]:
     """Make the sample calls as of a time, which is aware."""
     now = now.astimezone(UTC).replace(microsecond=0)
-    planned = _planned(now)
+    planned = _make_call(now)
     began = now - timedelta(minutes=20)
     live = replace(planned, status=CallStatus.LIVE, scheduled_at=began, started_at=began)
     return [
@@ -55,7 +55,7 @@ def sample_id(digit: int) -> str:
     return f"{d * 8}-{d * 4}-4{d * 3}-8{d * 3}-{d * 12}"
 
 
-def _planned(now: datetime) -> Call:
+def _make_call(now: datetime) -> Call:
     """Make a call that is planned for tomorrow, which the others are changed from."""
     return Call(
         id=sample_id(1),

@@ -12,7 +12,7 @@ _HOST = "127.0.0.1"
 
 
 @asynccontextmanager
-async def serving(application: web.Application, port: int = 0) -> AsyncIterator[str]:
+async def serve(application: web.Application, port: int = 0) -> AsyncIterator[str]:
     """Serve while the block lasts, and yield the base URL; port 0 takes a free one.
 
     Raises OSError if the port is taken.
@@ -28,7 +28,7 @@ async def serving(application: web.Application, port: int = 0) -> AsyncIterator[
 
 
 @contextmanager
-def serving_in_thread(application: web.Application, port: int = 0) -> Iterator[str]:
+def serve_in_thread(application: web.Application, port: int = 0) -> Iterator[str]:
     """Serve from a thread while the block lasts, and yield the base URL; as `serving` otherwise."""
     url: Future[str] = Future()
     end: Future[None] = Future()
@@ -45,7 +45,7 @@ def serving_in_thread(application: web.Application, port: int = 0) -> Iterator[s
 
 async def _serve(application: web.Application, port: int, url: Future[str], end: Future[None]) -> None:
     try:
-        async with serving(application, port) as address:
+        async with serve(application, port) as address:
             url.set_result(address)
             await asyncio.wrap_future(end)
     except OSError as error:

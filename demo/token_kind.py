@@ -30,7 +30,7 @@ class TokenKind(StrEnum):
         _NOTE.write_text(self.value)
 
 
-def noted_kind() -> TokenKind:
+def read_kind() -> TokenKind:
     """Read which kind the last demo in this folder accepted; JSON Web Tokens if there was none."""
     try:
         return TokenKind(_NOTE.read_text())

@@ -29,7 +29,7 @@ def _readable(path: Path) -> Path:
     return path
 
 
-def _holding_certificates(path: Path) -> Path:
+def _require_certificates(path: Path) -> Path:
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
     except ssl.SSLError as error:
@@ -43,4 +43,4 @@ def _reason(error: Exception) -> str:
 
 
 ReadableFile = Annotated[Path, AfterValidator(_readable)]
-CaFile = Annotated[ReadableFile, AfterValidator(_holding_certificates)]
+CaFile = Annotated[ReadableFile, AfterValidator(_require_certificates)]

@@ -56,7 +56,7 @@ class _Page:
 def page_routes(settings: GatewaySettings) -> list[Json]:
     """Make a route for each file, one for clients that have it already, and one for wrong verbs."""
     pages = _pages()
-    known = [_unchanged(page) for page in pages]
+    known = [_not_modified_route(page) for page in pages]
     whole = [_whole(page, settings) for page in pages]
     return [_wrong_verb(pages), *known, *whole]
 
@@ -102,7 +102,7 @@ def _wrong_verb(pages: list[_Page]) -> Json:
     }
 
 
-def _unchanged(page: _Page) -> Json:
+def _not_modified_route(page: _Page) -> Json:
     """Respond 304 to clients that send the file's tag, perhaps among others."""
     has_it = {
         "name": "if-none-match",
@@ -112,7 +112,7 @@ def _unchanged(page: _Page) -> Json:
         "name": "page unchanged",
         "match": {"safe_regex": {"regex": page.path}, "headers": [_NO_GRPC, has_it]},
         "direct_response": {"status": 304},
-        "response_headers_to_add": _headers(_caching(page)),
+        "response_headers_to_add": _headers(_cache_headers(page)),
         "response_headers_to_remove": ["location", "content-type"],
     }
 
@@ -127,13 +127,13 @@ def _whole(page: _Page, settings: GatewaySettings) -> Json:
         "direct_response": {"status": 200, "body": {"filename": str(page.file)}},
         # By the route, not by a filter: replies that filters make, such as a 429, have none of them.
         "response_headers_to_add": _headers(
-            {"content-type": page.content_type} | _caching(page) | _SAFETY
+            {"content-type": page.content_type} | _cache_headers(page) | _SAFETY
         ),
         "typed_per_filter_config": filters,
     }
 
 
-def _caching(page: _Page) -> dict[str, str]:
+def _cache_headers(page: _Page) -> dict[str, str]:
     # A weak tag, for it is the same whether the file is compressed or not.
     return {"etag": f'W/"{_hash(page)}"', "cache-control": "no-cache"}
 

@@ -30,7 +30,7 @@ def render(settings: GatewaySettings, secrets: Mapping[str, Path]) -> str:
     cgroup_bytes = memory_limit()
     connections, _ = max_connections(settings, cgroup_bytes)
     return Template((_HERE / "envoy.yaml").read_text()).substitute(
-        _answering(settings, secrets),
+        _listener_values(settings, secrets),
         NODE_ID=json.dumps(settings.node_id),
         ADMIN_PORT=settings.admin_port,
         MAX_CONNECTION_AGE=json.dumps(_age(settings.max_connection_age_ms)),
@@ -59,7 +59,7 @@ def render(settings: GatewaySettings, secrets: Mapping[str, Path]) -> str:
     )
 
 
-def _answering(settings: GatewaySettings, secrets: Mapping[str, Path]) -> dict[str, str]:
+def _listener_values(settings: GatewaySettings, secrets: Mapping[str, Path]) -> dict[str, str]:
     """Render the parts of envoy.yaml for the upstream, standalone or embedded."""
     if settings.inside:
         text = Template((_HERE / "inside.yaml").read_text()).substitute(

@@ -30,7 +30,7 @@ class EnvoyAdmin:
 
     async def drain(self) -> None:
         """Drain its listeners; return once they are closed and all requests have ended."""
-        await self._asked("POST", "/drain_listeners?graceful")
+        await self._fetch("POST", "/drain_listeners?graceful")
         await _until(self._is_drained)
 
     async def _is_drained(self) -> bool:
@@ -41,13 +41,13 @@ class EnvoyAdmin:
     async def _says(self, verb: str, path: str, within: float = _ANSWER_SECONDS) -> dict[str, Any]:
         """Read a page in JSON; return an empty one if there is no response, or it is not JSON."""
         try:
-            said = json.loads(await self._asked(verb, path, within))
+            said = json.loads(await self._fetch(verb, path, within))
         except ValueError:
             return {}
         return said if isinstance(said, dict) else {}
 
-    async def _asked(self, verb: str, path: str, within: float = _ANSWER_SECONDS) -> bytes:
-        return await asyncio.to_thread(_asked, self._port, verb, path, within)
+    async def _fetch(self, verb: str, path: str, within: float = _ANSWER_SECONDS) -> bytes:
+        return await asyncio.to_thread(_request, self._port, verb, path, within)
 
 
 async def _until(holds: Callable[[], Awaitable[bool]]) -> None:
@@ -55,7 +55,7 @@ async def _until(holds: Callable[[], Awaitable[bool]]) -> None:
         await asyncio.sleep(_LOOK_SECONDS)
 
 
-def _asked(port: int, verb: str, path: str, within: float) -> bytes:
+def _request(port: int, verb: str, path: str, within: float) -> bytes:
     connection = HTTPConnection("127.0.0.1", port, timeout=within)
     try:
         connection.request(verb, path)

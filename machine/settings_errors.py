@@ -19,7 +19,7 @@ def refuse_misspelt(settings: frozenset[str], prefixes: tuple[str, ...] = ()) ->
 
 
 @contextmanager
-def telling_what_is_wrong() -> Iterator[None]:
+def report_settings_errors() -> Iterator[None]:
     """Raise as a click.ClickException what is wrong with settings that are read in the block.
 
     It names the environment variable, and never shows its value.

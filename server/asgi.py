@@ -9,21 +9,21 @@ from contextlib import asynccontextmanager
 import click
 
 from server.auth.errors import AuthNotConfiguredError
-from server.bootstrap import serving_inside
+from server.bootstrap import open_asgi_server
 from server.config.loading import load_settings
 from server.runtime.gc import tune_gc
-from server.runtime.logs import logging_configured
+from server.runtime.logs import configure_logging
 from server.runtime.reuseport import steer_connections
-from server.runtime.watchdog import watched
+from server.runtime.watchdog import watch_loop
 from server.store.engine import DatabaseUrlError
 from server.transport.asgi.application import Application
 from server.transport.asgi.server import AsgiServer
 
 
 @asynccontextmanager
-async def _serving() -> AsyncIterator[AsgiServer]:
+async def _open_server_or_exit() -> AsyncIterator[AsgiServer]:
     try:
-        async with _configured() as server:
+        async with _open_server() as server:
             yield server
     except (AuthNotConfiguredError, DatabaseUrlError, click.ClickException) as error:
         click.echo(f"Error: {error}", err=True)
@@ -32,13 +32,13 @@ async def _serving() -> AsyncIterator[AsgiServer]:
 
 
 @asynccontextmanager
-async def _configured() -> AsyncIterator[AsgiServer]:
+async def _open_server() -> AsyncIterator[AsgiServer]:
     settings = load_settings()
-    with logging_configured(settings.server):
+    with configure_logging(settings.server):
         stuck_seconds = settings.inside.inside_stuck_ms / 1000
         async with (
-            serving_inside(settings) as server,
-            watched(stuck_seconds),
+            open_asgi_server(settings) as server,
+            watch_loop(stuck_seconds),
             steer_connections(settings.server.workers),
         ):
             if settings.inside.inside_kept:
@@ -51,11 +51,11 @@ def _when_input_ends(call: Callable[[], None]) -> None:
     """Call once standard input has ended, on which nothing may arrive before."""
     loop = asyncio.get_running_loop()
 
-    def ended() -> None:
+    def on_end() -> None:
         loop.remove_reader(sys.stdin)
         call()
 
-    loop.add_reader(sys.stdin, ended)
+    loop.add_reader(sys.stdin, on_end)
 
 
-application = Application(_serving)
+application = Application(_open_server_or_exit)

@@ -14,7 +14,7 @@ from server.auth.authenticator import AllowAll, Authenticator, TokenAuthenticato
 from server.auth.claims import rules_of
 from server.auth.discovery import discoveries_of
 from server.auth.introspected_tokens import IntrospectedTokens
-from server.auth.introspection_setup import introspecting
+from server.auth.introspection_setup import open_introspection
 from server.auth.issuer_client import IssuerClient
 from server.auth.issuer_keys import issuer_keys
 from server.auth.key_cache import KeyCache
@@ -36,7 +36,7 @@ log = logging.getLogger("server")
 
 
 @asynccontextmanager
-async def serving(settings: Settings, *, shares_port: bool = False) -> AsyncIterator[AioServer]:
+async def open_aio_server(settings: Settings, *, shares_port: bool = False) -> AsyncIterator[AioServer]:
     """Serve on a port while the block lasts; requests get the configured grace at its end.
 
     Its health is SERVING once it is ready. One that shares its port listens only then, for it would get
@@ -74,7 +74,7 @@ async def _announce(server: AioServer, readiness: Readiness, listening: Mapping[
 
 
 @asynccontextmanager
-async def serving_inside(settings: Settings) -> AsyncIterator[AsgiServer]:
+async def open_asgi_server(settings: Settings) -> AsyncIterator[AsgiServer]:
     """Serve a host's requests while the block lasts, which begins once the server is ready.
 
     The host listens only then. Raises AuthNotConfiguredError and DatabaseUrlError.
@@ -134,7 +134,7 @@ async def open_authenticator(
         introspected = None
         if settings.introspection.configured:
             introspected = await stack.enter_async_context(
-                introspecting(accepted, settings.introspection, discoveries)
+                open_introspection(accepted, settings.introspection, discoveries)
             )
         yield (
             TokenAuthenticator(_verifier(accepted, keys, introspected), accepted.scopes),

@@ -10,17 +10,17 @@ import uvloop
 
 from machine.addresses import find_obstacle
 from server.auth.errors import AuthNotConfiguredError
-from server.bootstrap import serving
+from server.bootstrap import open_aio_server
 from server.config.server import ServerSettings
 from server.config.settings import Settings
 from server.config.tls import TlsSettings
 from server.runtime.gc import tune_gc
-from server.runtime.logs import logging_configured
+from server.runtime.logs import configure_logging
 from server.store.engine import DatabaseUrlError
 from server.supervision.workers import SERVING
 from server.transport.aio.server import AddressTakenError, AioServer, ServerFailedError
 from server.transport.aio.tls.certificates import CertificateFilesError
-from server.transport.aio.tls.core_log import core_lines_logged
+from server.transport.aio.tls.core_log import log_core_lines
 
 log = logging.getLogger("server")
 
@@ -33,7 +33,7 @@ def answer(settings: Settings, *, kept: bool) -> None:
     Raises click.ClickException if it cannot.
     """
     try:
-        with _refusals_logged(settings.tls), logging_configured(settings.server):
+        with _log_refusals(settings.tls), configure_logging(settings.server):
             uvloop.run(_serve(settings, kept=kept))
     except AddressTakenError as error:
         raise click.ClickException(_obstacle_words(settings.server) or str(error)) from None
@@ -48,8 +48,8 @@ def _obstacle_words(settings: ServerSettings) -> str | None:
     return obstacle.describe(host, port) if obstacle else None
 
 
-def _refusals_logged(settings: TlsSettings) -> AbstractContextManager[None]:
-    return nullcontext() if settings.mode == "off" else core_lines_logged()
+def _log_refusals(settings: TlsSettings) -> AbstractContextManager[None]:
+    return nullcontext() if settings.mode == "off" else log_core_lines()
 
 
 async def _serve(settings: Settings, *, kept: bool) -> None:
@@ -69,11 +69,11 @@ async def _serve(settings: Settings, *, kept: bool) -> None:
 
 async def _serve_on(settings: Settings, *, kept: bool) -> None:
     """Serve until cancelled, perhaps before it is ready, or until the server fails."""
-    async with serving(settings, shares_port=kept) as server:
+    async with open_aio_server(settings, shares_port=kept) as server:
         tune_gc()
         keeper_told = asyncio.create_task(_tell_keeper(server)) if kept else None
         try:
-            await server.failed()
+            await server.wait_failed()
         finally:
             if keeper_told:
                 keeper_told.cancel()

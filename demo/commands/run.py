@@ -11,7 +11,7 @@ from demo.postgres import PostgresFailedError
 from demo.run import DemoError, run_demo
 from demo.token_kind import TokenKind
 from gateway.config import GatewaySettings
-from machine.settings_errors import telling_what_is_wrong
+from machine.settings_errors import report_settings_errors
 from server.config.loading import load_settings
 from server.store.errors import DatabaseError
 
@@ -22,7 +22,7 @@ from server.store.errors import DatabaseError
 def run(*, tls: bool, tokens: TokenKind | None) -> None:
     """Run everything here: PostgreSQL, sample calls, a Stream stand-in, server and Envoy."""
     settings = load_settings()
-    with telling_what_is_wrong():
+    with report_settings_errors():
         gateway = GatewaySettings()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)

@@ -4,7 +4,7 @@ import click
 
 from demo.issuer import DAY
 from demo.kind_option import kind_option
-from demo.token_kind import TokenKind, noted_kind
+from demo.token_kind import TokenKind, read_kind
 
 
 @click.command
@@ -13,4 +13,4 @@ from demo.token_kind import TokenKind, noted_kind
 @kind_option("Its kind: jwt, or opaque.  [default: what the demo in this folder accepts]")
 def token(scopes: str, ttl: int, tokens: TokenKind | None) -> None:
     """Print an access token that the demo in this folder accepts."""
-    click.echo((tokens or noted_kind()).issue(scopes.split(), ttl))
+    click.echo((tokens or read_kind()).issue(scopes.split(), ttl))

@@ -58,12 +58,12 @@ def _well(body: Body) -> web.Response:
     return web.json_response(body)
 
 
-def _truncated(body: Body) -> web.Response:
+def _truncate(body: Body) -> web.Response:
     text = json.dumps(body)
     return web.Response(text=text[: len(text) // 2], content_type="application/json")
 
 
-def _missing_fields(body: Body) -> web.Response:
+def _drop_fields(body: Body) -> web.Response:
     del body["call"]["backstage"], body["call"]["session"]
     return web.json_response(body)
 
@@ -82,7 +82,7 @@ def _redirect(_body: Body) -> web.Response:
     return web.Response(status=302, headers={"Location": "https://stream.example.com/"})
 
 
-def _huge_compressed(body: Body) -> web.Response:
+def _compress_huge(body: Body) -> web.Response:
     text = json.dumps(body | {"padding": "x" * HUGE})
     return web.Response(body=gzip.compress(text.encode()), headers={"Content-Encoding": "gzip"})
 
@@ -97,15 +97,15 @@ _ANSWERS: dict[Behaviour, _Say] = {
     Behaviour.HTML: _said(b"<html><body>Bad gateway</body></html>", "text/html"),
     Behaviour.NULL: _said(b"null"),
     Behaviour.EMPTY: _said(b""),
-    Behaviour.TRUNCATED: _truncated,
+    Behaviour.TRUNCATED: _truncate,
     Behaviour.ISO_DATES: lambda body: _well(write_iso_dates(body)),
     Behaviour.UNSET_LEFT_OUT: lambda body: _well(leave_out_unset(body)),
     Behaviour.CROWDED: lambda body: _well(crowd(body)),
     Behaviour.OTHER_CALL: _other_call,
     Behaviour.REDIRECT: _redirect,
-    Behaviour.MISSING_FIELDS: _missing_fields,
+    Behaviour.MISSING_FIELDS: _drop_fields,
     Behaviour.WRONG_TYPES: _wrong_types,
-    Behaviour.HUGE_COMPRESSED: _huge_compressed,
+    Behaviour.HUGE_COMPRESSED: _compress_huge,
     Behaviour.HUGE_NUMBER: _said(b'{"call": ' + b"1" * 5000 + b"}"),
     Behaviour.DEEP: _said(b"[" * 100_000),
 }

@@ -24,7 +24,7 @@ def web_application(stand_in: StreamStandIn) -> web.Application:
             web.get("/api/v2/video/call" + _CALL, _get_call),
             web.put("/stand-in/calls" + _CALL, _put_call),
             web.put("/stand-in/behaviour", _put_behaviour),
-            web.get("/stand-in/asked", _asked),
+            web.get("/stand-in/asked", _get_requests),
             web.route("*", "/{path:.*}", _no_endpoint),
         ]
     )
@@ -96,7 +96,7 @@ async def _put_behaviour(request: web.Request) -> web.Response:
     return web.json_response(control.model_dump())
 
 
-async def _asked(request: web.Request) -> web.Response:
+async def _get_requests(request: web.Request) -> web.Response:
     asked = request.app[_STAND_IN].asked
     return web.json_response(
         {f"{call_type}/{call_id}": count for (call_type, call_id), count in asked.items()}

@@ -46,7 +46,7 @@ def _is_kept(stand_in: StreamStandIn, request: web.Request) -> bool:
 
 
 async def _drip(body: Body, request: web.Request) -> web.StreamResponse:
-    response = await _begun(request)
+    response = await _begin(request)
     for byte in json.dumps(body).encode():
         await response.write(bytes([byte]))
         await asyncio.sleep(_DRIP_SECONDS)
@@ -54,7 +54,7 @@ async def _drip(body: Body, request: web.Request) -> web.StreamResponse:
 
 
 async def _huge(body: Body, request: web.Request) -> web.StreamResponse:
-    response = await _begun(request)
+    response = await _begin(request)
     await response.write(json.dumps(body).encode())
     for _ in range(HUGE // _PART):
         await response.write(b" " * _PART)
@@ -63,7 +63,7 @@ async def _huge(body: Body, request: web.Request) -> web.StreamResponse:
 
 async def _cut(body: Body, request: web.Request) -> web.StreamResponse:
     text = json.dumps(body).encode()
-    response = await _begun(request, {"Content-Length": str(len(text))})
+    response = await _begin(request, {"Content-Length": str(len(text))})
     await response.write(text[: len(text) // 2])
     return await _reset(body, request)
 
@@ -82,7 +82,7 @@ async def _reset(_body: Body, request: web.Request) -> web.StreamResponse:
     return web.Response()
 
 
-async def _begun(request: web.Request, headers: dict[str, str] | None = None) -> web.StreamResponse:
+async def _begin(request: web.Request, headers: dict[str, str] | None = None) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": "application/json"} | (headers or {}))
     await response.prepare(request)
     return response

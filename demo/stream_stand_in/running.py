@@ -7,9 +7,9 @@ from demo.stream_stand_in.application import web_application
 from demo.stream_stand_in.stand_in import StreamStandIn
 
 
-def serving_in_thread(stand_in: StreamStandIn, port: int = 0) -> AbstractContextManager[str]:
+def serve_in_thread(stand_in: StreamStandIn, port: int = 0) -> AbstractContextManager[str]:
     """Serve while the block lasts, and yield the base URL; port 0 takes a free one.
 
     Raises OSError if the port is taken.
     """
-    return serving.serving_in_thread(web_application(stand_in), port)
+    return serving.serve_in_thread(web_application(stand_in), port)

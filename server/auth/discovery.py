@@ -72,7 +72,7 @@ class Discovery:
         named = document.get("issuer")
         if named != self.issuer:
             raise IssuerError(
-                f"the document is of the issuer {_shown(named)}, and wanted is {_shown(self.issuer)}"
+                f"the document is of the issuer {_shorten(named)}, and wanted is {_shorten(self.issuer)}"
             )
         jwks_uri = document.get("jwks_uri")
         if not self._is_safe(jwks_uri):
@@ -116,5 +116,5 @@ def _is_encrypted(url: str) -> bool:
     return urlsplit(url).scheme == "https"
 
 
-def _shown(issuer: Any) -> str:
+def _shorten(issuer: Any) -> str:
     return repr(issuer)[:_MAX_SHOWN]

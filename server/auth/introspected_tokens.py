@@ -127,14 +127,14 @@ class IntrospectedTokens:
 
     async def _ask_now(self, digest: bytes, token: str, *, known: bool) -> _Outcome:
         asked_at = self._clock()
-        self._gate.began(known=known)
+        self._gate.record_start(known=known)
         try:
             answer = await self._introspect(token)
         except Exception as error:  # noqa: BLE001 - whatever goes wrong, nobody is admitted by it
-            self._gate.failed(_fault(error), known=known)
+            self._gate.record_failure(_fault(error), known=known)
             self._grants.put_off_renewal(digest)
             return None
-        self._gate.answered(known=known)
+        self._gate.record_response(known=known)
         return self._learn(digest, answer, asked_at)
 
     def _learn(self, digest: bytes, answer: Answer, asked_at: float) -> Grant | TokenRefusedError:

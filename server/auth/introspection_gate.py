@@ -47,27 +47,27 @@ class IntrospectionGate:
         """Return whether a token that was good before, or another, may be introspected now."""
         return self._clock() >= self._silent_until[known] and self._breakers[known].permits()
 
-    def began(self, *, known: bool) -> None:
+    def record_start(self, *, known: bool) -> None:
         """Note a request under way; exactly one of the methods below ends it."""
-        self._breakers[known].began()
+        self._breakers[known].record_start()
 
-    def answered(self, *, known: bool) -> None:
+    def record_response(self, *, known: bool) -> None:
         """Note a response, whatever it is: the issuer is healthy."""
         if self._breakers[known].is_open:
             log.info("tokens can be introspected again")
-        self._breakers[known].succeeded()
+        self._breakers[known].record_success()
 
-    def failed(self, error: IssuerError, *, known: bool) -> None:
+    def record_failure(self, error: IssuerError, *, known: bool) -> None:
         """Note a failure, loudly."""
         self._log.write(logging.ERROR, _message(error), reason=error.reason)
         if error.status == HTTPStatus.TOO_MANY_REQUESTS:
-            self._breakers[known].undecided()
+            self._breakers[known].release()
             self._pause(PAUSE_SECONDS if error.retry_after is None else error.retry_after)
         elif error.status in (_OF_UNREADABLE_TOKENS if known else _OF_JUNK):
             # It may be the token that is at fault, and not the issuer.
-            self._breakers[known].undecided()
+            self._breakers[known].release()
         else:
-            self._breakers[known].failed()
+            self._breakers[known].record_failure()
 
     def _pause(self, seconds: float) -> None:
         seconds = min(max(seconds, MIN_PAUSE_SECONDS), MAX_PAUSE_SECONDS)

@@ -22,7 +22,7 @@ log = logging.getLogger("server.auth")
 
 
 @asynccontextmanager
-async def introspecting(
+async def open_introspection(
     accepted: TokenSettings, settings: IntrospectionSettings, discoveries: Discoveries = NONE
 ) -> AsyncIterator[IntrospectedTokens]:
     """Introspect tokens while the block lasts, at the endpoint that is configured or discovered."""

@@ -23,7 +23,7 @@ def without_bom(document: bytes) -> bytes:
 async def read_answer(response: httpx.Response) -> bytes:
     """Read a JSON object with status 200, unpacked and within bounds; raises IssuerError."""
     if response.status_code != HTTPStatus.OK:
-        raise _unexpected(response)
+        raise _status_error(response)
     body = b""
     async for part in response.aiter_raw():
         body += part
@@ -36,7 +36,7 @@ async def read_answer(response: httpx.Response) -> bytes:
     return document
 
 
-def _unexpected(response: httpx.Response) -> IssuerError:
+def _status_error(response: httpx.Response) -> IssuerError:
     status = response.status_code
     reason = f"status {status}"
     if response.has_redirect_location:

@@ -66,7 +66,7 @@ class IssuerClient:
     async def _ask(
         self, method: str, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None
     ) -> bytes:
-        trust = await self._trusted()
+        trust = await self._load_context()
         proxy = None
         try:
             proxy = choose_proxy(url, self._proxy_url)
@@ -94,7 +94,7 @@ class IssuerClient:
             )
         return self._clients[proxy]
 
-    async def _trusted(self) -> ssl.SSLContext:
+    async def _load_context(self) -> ssl.SSLContext:
         async with self._creating:
             if self._trust is None:
                 try:

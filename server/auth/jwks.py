@@ -72,7 +72,7 @@ def read_key_set(document: bytes) -> KeySet:
     Usable is a public key for signatures, of RSA (2,048 bits or more), P-256, P-384, P-521 or Ed25519.
     Keys for encryption are skipped; any other key that is not usable is left out with a reason.
     """
-    read = list(_read(_listed(document)))
+    read = list(_read(_list_keys(document)))
     left_out = [key for key in read if isinstance(key, LeftOutKey)]
     keys = [key for key in read if isinstance(key, VerificationKey)]
     if not keys:
@@ -80,7 +80,7 @@ def read_key_set(document: bytes) -> KeySet:
     return KeySet(keys, left_out)
 
 
-def _listed(document: bytes) -> list[Any]:
+def _list_keys(document: bytes) -> list[Any]:
     try:
         match json.loads(document.decode()):
             case {"keys": list(keys)}:
@@ -103,7 +103,7 @@ def _read_key(jwk: dict[str, Any]) -> VerificationKey | LeftOutKey:
         kid = _kid_of(jwk)
         public_key, algorithms = read_public_key(jwk)
     except UnusableKeyError as error:
-        return LeftOutKey(_shown(jwk.get("kid")), _shown(jwk.get("alg")), str(error))
+        return LeftOutKey(_shorten(jwk.get("kid")), _shorten(jwk.get("alg")), str(error))
     return VerificationKey(kid, algorithms, public_key)
 
 
@@ -127,7 +127,7 @@ def _encrypts(jwk: dict[str, Any]) -> bool:
     )
 
 
-def _shown(member: Any) -> str | None:
+def _shorten(member: Any) -> str | None:
     """Cut what the log shows of a key; of what is no text, only the type, for it may be nested deep."""
     if member is None:
         return None

@@ -28,7 +28,7 @@ class Grant(NamedTuple):
     expires: float
 
 
-class _Remembered(NamedTuple):
+class _CachedGrant(NamedTuple):
     grant: Grant
     keys: KeyCache
     generation: int
@@ -45,7 +45,7 @@ class TokenVerifier:
         """Take the keys by the `iss` of tokens; issuers that publish one set share it."""
         self._keys = keys
         self._rules = rules
-        self._remembered: OrderedDict[bytes, _Remembered] = OrderedDict()
+        self._cache: OrderedDict[bytes, _CachedGrant] = OrderedDict()
 
     async def verify(self, text: str) -> Grant:
         """Return what a token grants; raises TokenRefusedError and KeysUnavailableError."""
@@ -59,26 +59,26 @@ class TokenVerifier:
             raise self._wrong_issuer(token)
         grant = self._grant(token, await _verify_with(keys, token))
         if _size(grant.scopes) <= MAX_SCOPES_BYTES:
-            self._remember(text, _Remembered(grant, keys, keys.generation))
+            self._add(text, _CachedGrant(grant, keys, keys.generation))
         return grant
 
     def find_cached(self, text: str) -> Grant | None:
         """Return what a token grants that was verified before, or None."""
         digest = _digest(text)
-        found = self._remembered.get(digest)
+        found = self._cache.get(digest)
         if found is None or found.generation != found.keys.generation:
             return None
         if found.grant.expires <= time.time():
             return None
-        self._remembered.move_to_end(digest)
+        self._cache.move_to_end(digest)
         return found.grant
 
-    def _remember(self, text: str, verified: _Remembered) -> None:
+    def _add(self, text: str, verified: _CachedGrant) -> None:
         digest = _digest(text)
-        self._remembered[digest] = verified
-        self._remembered.move_to_end(digest)
-        if len(self._remembered) > MAX_CACHED:
-            self._remembered.popitem(last=False)
+        self._cache[digest] = verified
+        self._cache.move_to_end(digest)
+        if len(self._cache) > MAX_CACHED:
+            self._cache.popitem(last=False)
 
     def _grant(self, token: UnverifiedToken, claims: Mapping[str, Any]) -> Grant:
         check_type(token.header, claims, typed=self._rules.typed)

@@ -12,8 +12,8 @@ from server.adapters.stream.errors import (
     StreamCallNotFoundError,
     StreamEndpointNotFoundError,
     StreamFailedError,
-    StreamQuestionRefusedError,
     StreamRateLimitedError,
+    StreamRequestRejectedError,
 )
 from server.auth.bearer import resembles_jwt
 from server.auth.discovery import discoveries_of
@@ -225,7 +225,7 @@ def _revision(url: str) -> str:
 def _stream(settings: StreamSettings) -> Finding:
     try:
         asyncio.run(_ask(settings))
-    except StreamQuestionRefusedError:
+    except StreamRequestRejectedError:
         return Finding("FAIL", "Stream", "the question is refused (status 400)")
     except StreamRateLimitedError:
         return Finding("FAIL", "Stream", "its rate limit is reached: try again later")
@@ -248,6 +248,6 @@ async def _ask(settings: StreamSettings) -> None:
         # Stream reports a missing call only to valid credentials.
         with suppress(StreamCallNotFoundError):
             async with asyncio.timeout(_STREAM_SECONDS):
-                await client.ask("livestream", "livecalls-check")
+                await client.fetch("livestream", "livecalls-check")
     finally:
         await client.aclose()

@@ -42,7 +42,7 @@ async def _verdict(settings: Settings, token: str) -> str | None:
         async with open_authenticator(settings) as (authenticator, _):
             await authenticator.admit([f"Bearer {token}"])
     except (TokenRequiredError, TokenRefusedError) as error:
-        return f"refused: {error.check}{_shown(error.shown)}"
+        return f"refused: {error.check}{_format_details(error.shown)}"
     except ScopesMissingError as error:
         return f"refused: it does not grant all of the scopes {' '.join(sorted(error.required))}"
     except NotAdmittedError as error:
@@ -50,7 +50,7 @@ async def _verdict(settings: Settings, token: str) -> str | None:
     return None
 
 
-def _shown(details: Mapping[str, object]) -> str:
+def _format_details(details: Mapping[str, object]) -> str:
     return "".join(f", {name} {_json(value)}" for name, value in details.items())
 
 
@@ -71,7 +71,7 @@ def _compare(settings: TokenSettings, decoded: Mapping[str, Any]) -> Iterator[st
     names = dict.fromkeys(["iss", *audience, *_NAMES_OF_CLIENTS, *settings.scope_claims])
     has = [*_members(header, ("typ", "alg", "kid")), *_members(claims, names), *_times(claims)]
     yield f"it has {', '.join(has)}"
-    yield f"wanted: {', '.join(_wanted(settings))}"
+    yield f"wanted: {', '.join(_list_wanted(settings))}"
 
 
 def _members(members: Mapping[str, Any], names: Iterable[str]) -> Iterator[str]:
@@ -86,7 +86,7 @@ def _times(claims: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name} {datetime.fromtimestamp(claims[name], UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _wanted(settings: TokenSettings) -> Iterator[str]:
+def _list_wanted(settings: TokenSettings) -> Iterator[str]:
     if settings.token_type != "any":  # noqa: S105 - no secret
         yield f"typ {_json(settings.token_type)}"
     yield f"iss {' or '.join(map(_json, settings.issuer))}"

@@ -46,7 +46,7 @@ def _output(file: Path) -> Iterator[BinaryIO]:
             with file.open("wb") as output:
                 yield output
         else:
-            with _replacing(file.resolve()) as output:
+            with _replace(file.resolve()) as output:
                 yield output
     except BrokenPipeError:
         raise  # click ends silently
@@ -55,7 +55,7 @@ def _output(file: Path) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _replacing(file: Path) -> Iterator[BinaryIO]:
+def _replace(file: Path) -> Iterator[BinaryIO]:
     """Write to a file next to it, and rename that once it is complete."""
     new = file.with_name(f".{file.name}.{os.getpid()}")
     try:

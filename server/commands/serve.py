@@ -10,7 +10,7 @@ from machine.cgroup import memory_limit
 from machine.worker_memory import worker_bytes
 from server.config.loading import load_settings
 from server.config.settings import Settings
-from server.runtime.logs import logging_configured
+from server.runtime.logs import configure_logging
 from server.supervision.child import CannotStartError
 from server.supervision.child_process import ChildSpec
 from server.supervision.envoys import Envoy
@@ -39,14 +39,14 @@ def serve(*, workers: int | None, inside_envoy: bool, kept: bool) -> None:
         if settings.tls.mode != "off":
             # No client would have to present the certificate that GRPC_TLS_CLIENT_CA_FILE demands.
             raise click.ClickException("GRPC_TLS_… is for a server beside Envoy: inside, set REST_TLS_…")
-        _keep(settings, _envoys(settings))
+        _supervise(settings, _envoys(settings))
     elif settings.server.workers == 1:
         # All that answering needs, which a process that only watches over workers does without.
         from server.worker import answer  # noqa: PLC0415
 
         answer(settings, kept=kept)
     else:
-        _keep(settings, _workers(settings))
+        _supervise(settings, _workers(settings))
 
 
 def _workers(settings: Settings) -> list[ChildSpec]:
@@ -84,9 +84,9 @@ def _most_bytes(inside_max_mb: int | None, workers: int) -> int:
     return worker_bytes(workers, memory_limit())
 
 
-def _keep(settings: Settings, processes: list[ChildSpec]) -> None:
+def _supervise(settings: Settings, processes: list[ChildSpec]) -> None:
     try:
-        with logging_configured(settings.server):
+        with configure_logging(settings.server):
             asyncio.run(supervise(processes))
     except CannotStartError:
         # The worker has logged why.

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from machine.settings_errors import refuse_misspelt, telling_what_is_wrong
+from machine.settings_errors import refuse_misspelt, report_settings_errors
 from server.config.database import DatabaseSettings
 from server.config.introspection import IntrospectionSettings
 from server.config.server import InsideSettings, ServerSettings
@@ -26,5 +26,5 @@ def load_settings(**given: Any) -> Settings:
     Raises click.ClickException if one of them is wrong, or misspelt.
     """
     refuse_misspelt(_NOT_OURS.union(*(group.variables() for group in _GROUPS)), _WHOLLY_OURS)
-    with telling_what_is_wrong():
+    with report_settings_errors():
         return Settings(server=ServerSettings(**given))

@@ -6,8 +6,8 @@ from collections.abc import Callable
 class Breaker:
     """Closed until so many failures in a row; then open, for so many seconds before each probe.
 
-    The caller checks `permits`, calls `began`, and then one of `succeeded`, `failed`, or `undecided`
-    if the outcome is no evidence about what the breaker guards.
+    The caller checks `permits`, calls `record_start`, and then one of `record_success`,
+    `record_failure`, or `release` if the outcome is no evidence about what the breaker guards.
     """
 
     def __init__(self, failures: int, open_for: float, clock: Callable[[], float]) -> None:
@@ -29,23 +29,23 @@ class Breaker:
             return True
         return not self._probing and self._clock() >= self._probe_at + after
 
-    def began(self) -> None:
+    def record_start(self) -> None:
         """Note that what was permitted has begun."""
         self._probing = self.is_open
 
-    def succeeded(self) -> None:
+    def record_success(self) -> None:
         """Close."""
         self._failures = 0
         self._probe_at = None
         self._probing = False
 
-    def failed(self) -> None:
+    def record_failure(self) -> None:
         """Count a failure; open if it is one too many, as every probe's is."""
         self._failures += 1
         self._probing = False
         if self._failures >= self._failures_allowed:
             self._probe_at = self._clock() + self._open_for
 
-    def undecided(self) -> None:
+    def release(self) -> None:
         """Let the next one be the probe, if this was it."""
         self._probing = False

@@ -23,7 +23,7 @@ _INDISCREET = "grpc._cython.cygrpc"
 
 
 @contextmanager
-def logging_configured(settings: ServerSettings) -> Iterator[None]:
+def configure_logging(settings: ServerSettings) -> Iterator[None]:
     """Send all log lines to standard error while the block lasts, in the configured format."""
     _gather_only_what_is_shown()
     handler = BackgroundHandler(sys.stderr)

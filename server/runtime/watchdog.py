@@ -9,7 +9,7 @@ _PAT_SECONDS = 1.0
 
 
 @asynccontextmanager
-async def watched(stuck_seconds: float) -> AsyncIterator[None]:
+async def watch_loop(stuck_seconds: float) -> AsyncIterator[None]:
     """Watch the loop while the block lasts: if it is blocked so long, the process ends.
 
     It prints each thread's traceback, and exits. The watching thread needs no interpreter lock: it also

@@ -64,7 +64,7 @@ class BatchLoader(Generic[Key, Value]):
         self._pending: deque[_Batch[Key, Value]] = deque()
         self._under_way: dict[asyncio.Task[None], _Batch[Key, Value]] = {}
 
-    async def find(self, key: Key) -> Value | None:
+    async def load(self, key: Key) -> Value | None:
         """Read one key; return None if there is none.
 
         Raises what the read raises, and StoreUnavailableError if it takes too long.

@@ -25,7 +25,7 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.exc import DataError
 
 from server.application.call import Call
-from server.store.engine import writing_engine
+from server.store.engine import write_engine
 from server.store.rows import BEYOND_YEARS, FIELDS, MOMENTS, UnreadableRowError, to_call
 from server.store.tables import calls
 
@@ -64,7 +64,7 @@ def store_calls(url: str, given: Iterable[Call]) -> Stored:
     `created_at` and `updated_at` are stored as they are given, and equal rows are untouched. Raises
     DatabaseUrlError, and SQLAlchemyError or psycopg.Error if the database refuses.
     """
-    with writing_engine(url).begin() as connection:
+    with write_engine(url).begin() as connection:
         _staged.create(connection, checkfirst=False)
         _stage(connection, given)
         connection.execute(select(func.set_config("livecalls.updated_at", "given", True)))  # noqa: FBT003
@@ -80,7 +80,7 @@ def all_calls(url: str) -> Iterator[Call]:
     """
     in_parts = _ROWS.order_by(calls.c.id).execution_options(yield_per=_BATCH)
     last = str(UUID(int=0))
-    with writing_engine(url).connect() as connection:
+    with write_engine(url).connect() as connection:
         try:
             with connection.execute(in_parts) as rows:
                 for row in rows:

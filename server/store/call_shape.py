@@ -64,7 +64,7 @@ def _json_object(line: bytes) -> dict[str, Any]:
     values = dict(members)
     if len(values) < len(members):
         ((key, _),) = Counter(key for key, _ in members).most_common(1)
-        raise BadLineError(f"{_shown(key)}: stands there more than once")
+        raise BadLineError(f"{_quote(key)}: stands there more than once")
     return values
 
 
@@ -154,9 +154,9 @@ def _summary(error: ValidationError) -> str:
 def _line(problem: ErrorDetails) -> str:
     if not problem["loc"]:
         return "has a key with half of a surrogate pair"
-    return f"{_shown(str(problem['loc'][0]))}: {_MESSAGES.get(problem['type'], problem['msg'])}"
+    return f"{_quote(str(problem['loc'][0]))}: {_MESSAGES.get(problem['type'], problem['msg'])}"
 
 
-def _shown(key: str) -> str:
+def _quote(key: str) -> str:
     """Return a key for a message, escaped if unknown: a terminal might take it for a command."""
     return key if key in FIELDS else json.dumps(f"{key[:_LONGEST_KEY]}…" if key[_LONGEST_KEY:] else key)

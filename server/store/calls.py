@@ -16,7 +16,7 @@ from server.store.batch_loader import BatchLoader, PartialReadError
 from server.store.connections import Connections
 from server.store.faults import fields_of, level_of, message_of, said_by
 from server.store.prepared_select import Row
-from server.store.rows import FIELDS, UnreadableRowError, unpacked
+from server.store.rows import FIELDS, UnreadableRowError, unpack
 from server.store.tables import calls
 
 log = logging.getLogger("server.store")
@@ -27,7 +27,7 @@ _UNREADABLE = "a row cannot be read"
 DIALECT = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # theirs
 
 COLUMNS = [cast(calls.c.id, Text), *(calls.c[name] for name in FIELDS if name != "id")]
-"""The columns that are read, for `unpacked`."""
+"""The columns that are read, for `unpack`."""
 
 
 class StoredCalls:
@@ -37,7 +37,7 @@ class StoredCalls:
         """Connect to nothing yet; raises DatabaseUrlError."""
         self._connections = Connections(settings, select_by_ids())
         self._log, self._row_log = SparingLog(log), SparingLog(log)
-        self._reads = BatchLoader(
+        self._loader = BatchLoader(
             self._read, max_in_flight=settings.pool_size, within=settings.read_timeout_ms / 1000
         )
 
@@ -47,11 +47,11 @@ class StoredCalls:
         Raises StoreUnavailableError if there is no response within the read timeout, or the schema
         is not one that the server can read, and CallUnreadableError if the row is not a valid call.
         """
-        return self._reads.find(call_id)
+        return self._loader.load(call_id)
 
     async def aclose(self) -> None:
         """Cancel the reads under way and close the connections."""
-        await self._reads.aclose()
+        await self._loader.aclose()
         await self._connections.aclose()
 
     async def _read(self, ids: list[str]) -> Mapping[str, Call]:
@@ -63,7 +63,7 @@ class StoredCalls:
             self._log.write(level_of(error), message_of(error), **fields_of(error))
             raise StoreUnavailableError from error
         try:
-            return {row[0]: unpacked(row) for row in rows}
+            return {row[0]: unpack(row) for row in rows}
         except UnreadableRowError:
             raise self._tell_apart(rows) from None
 
@@ -89,7 +89,7 @@ class StoredCalls:
         partly = PartialReadError[str, Call]({}, {})
         for row in rows:
             try:
-                partly.found[row[0]] = unpacked(row)
+                partly.found[row[0]] = unpack(row)
             except UnreadableRowError as error:
                 self._row_log.write(logging.ERROR, _UNREADABLE, call=error.call_id, reason=error.problem)
                 partly.failed[row[0]] = CallUnreadableError()

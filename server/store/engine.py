@@ -32,7 +32,7 @@ class DatabaseUrlError(ValueError):
     """The URL of the database is invalid; the message never shows it, for it holds a password."""
 
 
-def writing_engine(url: str) -> Engine:
+def write_engine(url: str) -> Engine:
     """Build the engine of the commands: ordinary transactions, 10 minutes for a statement, in UTC.
 
     Nothing is connected yet, and nothing stays so. It and connecting raise DatabaseUrlError.
@@ -70,7 +70,7 @@ def connection_parameters(url: str) -> dict[str, Any]:
 
     Text is UTF-8 whatever the role, the database or PGCLIENTENCODING prefer.
     """
-    given = {"application_name": "livecalls", **KEEPALIVES, **_with_system_cas(_parsed(url))}
+    given = {"application_name": "livecalls", **KEEPALIVES, **_with_system_cas(_parse(url))}
     # Poolers take no options: there are none but those of the URL, and none of PGOPTIONS.
     return {**given, "client_encoding": "utf8", "options": given.get("options", "")}
 
@@ -88,7 +88,7 @@ def _with_system_cas(given: dict[str, Any]) -> dict[str, Any]:
     return {**given, "sslrootcert": bundles[0], "sslmode": "verify-full"}
 
 
-def _parsed(url: str) -> dict[str, Any]:
+def _parse(url: str) -> dict[str, Any]:
     """Let libpq read the URL, as it does everywhere; its own messages quote it."""
     with suppress(psycopg.Error):
         parameters = conninfo_to_dict(url)

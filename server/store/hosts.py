@@ -35,7 +35,7 @@ async def connect_to_first(parameters: Parameters, seconds: float) -> psycopg.As
                 return await _connect(address, seconds)
             except psycopg.Error as error:
                 failures.append((_name(address), error.with_traceback(None)))
-    raise _joined(failures)
+    raise _join(failures)
 
 
 def hosts_in_turn(parameters: Parameters) -> list[dict[str, Any]]:
@@ -44,15 +44,15 @@ def hosts_in_turn(parameters: Parameters) -> list[dict[str, Any]]:
     Lists that do not match are left to libpq, which refuses them.
     """
     hosts = _split(parameters)
-    if _given(parameters, "load_balance_hosts") == "random":
+    if _get(parameters, "load_balance_hosts") == "random":
         shuffle(hosts)
-    if _given(parameters, "target_session_attrs") != "prefer-standby":
+    if _get(parameters, "target_session_attrs") != "prefer-standby":
         return hosts
     return [{**host, "target_session_attrs": wanted} for wanted in ("standby", "any") for host in hosts]
 
 
 def _split(parameters: Parameters) -> list[dict[str, Any]]:
-    lists = {name: str(value).split(",") for name in _LISTS if (value := _given(parameters, name))}
+    lists = {name: str(value).split(",") for name in _LISTS if (value := _get(parameters, name))}
     count = max((len(values) for values in lists.values()), default=1)
     if len(lists.get("port", ())) == 1:
         lists["port"] *= count
@@ -62,7 +62,7 @@ def _split(parameters: Parameters) -> list[dict[str, Any]]:
     return [{**parameters, **dict(zip(lists, values, strict=True))} for values in each]
 
 
-def _given(parameters: Parameters, name: str) -> Any:
+def _get(parameters: Parameters, name: str) -> Any:
     """Return a parameter of the URL, else of the environment, which libpq reads as well."""
     return parameters.get(name) or os.environ.get(f"PG{name.replace('_', '').upper()}")
 
@@ -81,7 +81,7 @@ async def _addresses(host: Parameters, seconds: float) -> list[dict[str, Any]]:
         reason = getattr(error, "strerror", None) or "not a host name"
         raise psycopg.OperationalError(f"connection failed: no address: {reason}") from None
     addresses = list(dict.fromkeys(address[0] for *_, address in found))
-    if _given(host, "load_balance_hosts") == "random":
+    if _get(host, "load_balance_hosts") == "random":
         shuffle(addresses)
     return [{**host, "hostaddr": address} for address in addresses]
 
@@ -114,7 +114,7 @@ def _name(host: Parameters) -> str:
     return f"{name or address or 'the default host'}{at}, port {port or 'by default'}"
 
 
-def _joined(failures: list[tuple[str, psycopg.Error]]) -> psycopg.Error:
+def _join(failures: list[tuple[str, psycopg.Error]]) -> psycopg.Error:
     """Make one error of those of all addresses, of the kind of the last."""
     _, last = failures[-1]
     if len(failures) == 1:

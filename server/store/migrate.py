@@ -6,7 +6,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, func, select
 
-from server.store.engine import writing_engine
+from server.store.engine import write_engine
 
 SCRIPTS = "server.store:migrations"
 # The lock's number is arbitrary; it only has to be the same for all who migrate.
@@ -18,19 +18,19 @@ def upgrade(url: str, revision: str = "head") -> None:
 
     Raises DatabaseUrlError, and SQLAlchemyError if the database refuses.
     """
-    with writing_engine(url).begin() as connection:
+    with write_engine(url).begin() as connection:
         command.upgrade(_config(connection), revision)
 
 
 def downgrade(url: str, revision: str) -> None:
     """Migrate down to a revision, or to "base", which leaves nothing."""
-    with writing_engine(url).begin() as connection:
+    with write_engine(url).begin() as connection:
         command.downgrade(_config(connection), revision)
 
 
 def current_revision(url: str) -> str | None:
     """Return the revision of the database, or None if it was never migrated."""
-    with writing_engine(url).connect() as connection:
+    with write_engine(url).connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
 

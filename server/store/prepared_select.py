@@ -119,7 +119,7 @@ class PreparedSelect:
             results = await self._connection.results()
         finally:
             # Even if it was cancelled: that may have come too late to keep it from being prepared.
-            self._prepared = _succeeded(self._connection.answered[:_TO_PREPARE])
+            self._prepared = _is_success(self._connection.answered[:_TO_PREPARE])
         return _raise_failed(results)[-1]
 
     def _send_settings(self, settings: bytes) -> None:
@@ -133,7 +133,7 @@ class PreparedSelect:
         return self.session == self._pgconn.backend_pid
 
 
-def _succeeded(results: list[PGresult]) -> bool:
+def _is_success(results: list[PGresult]) -> bool:
     return bool(results) and all(result.status in _SUCCESSES for result in results)
 
 

@@ -22,7 +22,7 @@ MOMENTS = tuple(name for name in FIELDS if isinstance(calls.c[name].type, DateTi
 BEYOND_YEARS = "not in the years 1 to 9999"
 """What is wrong with a time that Python does not know."""
 
-ROWS_REMEMBERED = 2000
+MAX_CACHED_ROWS = 2000
 """Rows whose calls are cached, some 2 KB each."""
 
 MAX_CALL_BYTES = 8192
@@ -67,8 +67,8 @@ def _size(call: Call) -> int:
     return sum(map(getsizeof, _values_of(call)))
 
 
-@bounded_lru_cache(ROWS_REMEMBERED, MAX_CALL_BYTES, _size)
-def unpacked(row: tuple[Any, ...]) -> Call:
+@bounded_lru_cache(MAX_CACHED_ROWS, MAX_CALL_BYTES, _size)
+def unpack(row: tuple[Any, ...]) -> Call:
     """Make a call of a row whose timestamps are PostgreSQL's own: microseconds since 2000.
 
     Equal rows return the very same call, so that what is made of it need not be made again.

@@ -2,7 +2,7 @@
 
 from sqlalchemy import text
 
-from server.store.engine import writing_engine
+from server.store.engine import write_engine
 
 _ASKED = text("SELECT current_setting('server_version'), current_setting('server_encoding')")
 _HOLDS_ALL = "UTF8"
@@ -13,7 +13,7 @@ def describe_server(url: str) -> str:
 
     Raises DatabaseUrlError, and SQLAlchemyError if there is no response.
     """
-    with writing_engine(url).connect() as connection:
+    with write_engine(url).connect() as connection:
         version, encoding = connection.execute(_ASKED).one()
     limit = (
         "" if encoding == _HOLDS_ALL else f"; its encoding {encoding} is not for every title: UTF8 is"

@@ -43,7 +43,7 @@ class Child:
         self.current: ChildProcess | None = None
         self.served = asyncio.Event()
 
-    async def keep(self, after: asyncio.Event | None = None) -> NoReturn:
+    async def run(self, after: asyncio.Event | None = None) -> NoReturn:
         """Run it, after an event if there is one; restart it whenever it ends; end it when cancelled.
 
         Raises CannotStartError if it ends by itself in its first run, without having served.

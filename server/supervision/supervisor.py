@@ -29,8 +29,8 @@ async def supervise(processes: Sequence[ChildSpec], start_within: float = START_
     loop.add_signal_handler(signal.SIGHUP, rolling.ask_for_all, children)
     first, *others = children
     # One goes ahead, so that what is wrong with the settings of all is reported once.
-    keeping = [first.keep(), *(other.keep(after=first.served) for other in others)]
-    tasks = [asyncio.create_task(each) for each in (stop_requested.wait(), rolling.roll(), *keeping)]
+    runs = [first.run(), *(other.run(after=first.served) for other in others)]
+    tasks = [asyncio.create_task(each) for each in (stop_requested.wait(), rolling.roll(), *runs)]
     (ended, *_), _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     log.info("ending the workers")
     for task in tasks:

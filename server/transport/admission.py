@@ -20,7 +20,7 @@ class Admission:
     def before(self, method: Method) -> Method:
         """Put the admission before a method: it raises TooBusyError, or NotAdmittedError."""
 
-        async def admitted(request: bytes, context: CallContext) -> bytes:
+        async def admit(request: bytes, context: CallContext) -> bytes:
             if self._room == 0:
                 raise TooBusyError
             self._room -= 1
@@ -30,4 +30,4 @@ class Admission:
             finally:
                 self._room += 1
 
-        return admitted
+        return admit

@@ -73,7 +73,7 @@ def to_status(error: Exception, request_id: str) -> Status:
         details.append(_RETRY_AFTER)
     if code == INTERNAL:
         details.append(RequestInfo(request_id=request_id))
-    return Status(code=code, message=message, details=[_packed(detail) for detail in details])
+    return Status(code=code, message=message, details=[_pack(detail) for detail in details])
 
 
 def challenge(error: Exception) -> str | None:
@@ -88,7 +88,7 @@ def challenge(error: Exception) -> str | None:
     return None
 
 
-def _packed(detail: Message) -> Any:
+def _pack(detail: Message) -> Any:
     packed = Any()
     packed.Pack(detail)
     return packed

@@ -14,7 +14,7 @@ from server.transport.admission import Admission, Method
 from server.transport.call_context import CallContext
 from server.transport.errors import MalformedRequestError
 
-CALLS_REMEMBERED = 2000
+MAX_CACHED_MESSAGES = 2000
 """Calls whose messages are cached, some 400 bytes each."""
 
 MAX_MESSAGE_BYTES = 4096
@@ -76,17 +76,17 @@ def encode_state(state: CallState) -> bytes:
     Concatenated messages are parsed as one, so each part is encoded once for many responses.
     """
     if state.live is None:
-        return _written_call(state.call)
-    return _written_call(state.call) + _written_live(state.live)
+        return _encode_call(state.call)
+    return _encode_call(state.call) + _encode_live(state.live)
 
 
-@bounded_lru_cache(CALLS_REMEMBERED, MAX_MESSAGE_BYTES, _bytes_of)
-def _written_call(call: Call) -> bytes:
+@bounded_lru_cache(MAX_CACHED_MESSAGES, MAX_MESSAGE_BYTES, _bytes_of)
+def _encode_call(call: Call) -> bytes:
     return encode_call(call).SerializeToString()
 
 
-@bounded_lru_cache(CALLS_REMEMBERED, MAX_MESSAGE_BYTES, _bytes_of)
-def _written_live(live: LiveStatus) -> bytes:
+@bounded_lru_cache(MAX_CACHED_MESSAGES, MAX_MESSAGE_BYTES, _bytes_of)
+def _encode_live(live: LiveStatus) -> bytes:
     return pb.Call(live=encode_live_status(live)).SerializeToString()
 
 

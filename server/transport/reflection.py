@@ -60,14 +60,14 @@ class Reflection:
 
     def _answer(self, request: pb.ServerReflectionRequest) -> pb.ServerReflectionResponse:
         try:
-            answer = self._known(request)
+            answer = self._look_up(request)
         except KeyError:
             answer = _error(code_pb2.NOT_FOUND, "not found")
         answer.valid_host = request.host
         answer.original_request.CopyFrom(request)
         return answer
 
-    def _known(self, request: pb.ServerReflectionRequest) -> pb.ServerReflectionResponse:
+    def _look_up(self, request: pb.ServerReflectionRequest) -> pb.ServerReflectionResponse:
         match request.WhichOneof("message_request"):
             case "list_services":
                 return self._services()

@@ -12,7 +12,7 @@ import pytest
 
 from demo.introspection import INTROSPECT, REVOKE, Client, issuer_application
 from demo.opaque_tokens import OpaqueTokens
-from demo.serving import serving_in_thread
+from demo.serving import serve_in_thread
 from tests.support.commands import command, environment, run
 
 CLIENT = Client("live calls", "a:b%+ü/=")
@@ -26,7 +26,7 @@ def tokens(tmp_path: Path) -> OpaqueTokens:
 @pytest.fixture
 def http(tokens: OpaqueTokens) -> Iterator[httpx.Client]:
     with (
-        serving_in_thread(issuer_application(tokens, CLIENT)) as url,
+        serve_in_thread(issuer_application(tokens, CLIENT)) as url,
         httpx.Client(base_url=url) as client,
     ):
         yield client

@@ -8,7 +8,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy.exc import IntegrityError
 
 from server.application.call import MAX_TITLE_LENGTH
-from server.store.engine import DatabaseUrlError, writing_engine
+from server.store.engine import DatabaseUrlError, write_engine
 from server.store.migrate import current_revision, downgrade, head_revision, upgrade
 from server.store.tables import metadata
 from tests.support.calls import new_id
@@ -48,7 +48,7 @@ def test_down_leaves_nothing_and_up_again_makes_the_same(database_url: str) -> N
 
 
 def test_the_tables_are_what_the_migrations_make(database_url: str) -> None:
-    with writing_engine(database_url).connect() as connection:
+    with write_engine(database_url).connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_server_default": True})
         assert compare_metadata(context, metadata) == []
 
@@ -56,7 +56,7 @@ def test_the_tables_are_what_the_migrations_make(database_url: str) -> None:
 def test_the_constraints_are_what_the_migrations_make(
     database_url: str, empty_database_url: str
 ) -> None:
-    metadata.create_all(writing_engine(empty_database_url))
+    metadata.create_all(write_engine(empty_database_url))
     said = execute(empty_database_url, CONSTRAINTS)
     assert len(said) > len(metadata.tables)
     assert execute(database_url, CONSTRAINTS) == said

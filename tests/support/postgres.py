@@ -20,7 +20,7 @@ from demo.postgres import EmbeddedPostgres, embedded_postgres
 from server.application.call import Call
 from server.config.database import DatabaseSettings
 from server.store.calls import StoredCalls
-from server.store.engine import writing_engine
+from server.store.engine import write_engine
 from server.store.migrate import upgrade
 from server.store.tables import calls
 from tests.support.calls import PLAIN_CALL
@@ -45,7 +45,7 @@ def store_call(url: str, call: Call = PLAIN_CALL, **changes: Any) -> Call:
     """Insert a call with changes, and return it as it is stored."""
     call = replace(call, **changes)
     row = {field.name: getattr(call, field.name) for field in fields(call) if field.name != "live"}
-    with writing_engine(url).begin() as connection:
+    with write_engine(url).begin() as connection:
         connection.execute(insert(calls).values(row))
     return call
 

@@ -28,7 +28,7 @@ class ScriptedStream:
     given_up: Counter[tuple[str, str]] = field(default_factory=Counter)
     closed: bool = False
 
-    async def ask(self, call_type: str, call_id: str) -> LiveStatus:
+    async def fetch(self, call_type: str, call_id: str) -> LiveStatus:
         self.asked[call_type, call_id] += 1
         try:
             await asyncio.sleep(self.after)

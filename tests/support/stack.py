@@ -16,7 +16,7 @@ import psutil
 
 from demo.postgres import EmbeddedPostgres
 from demo.readiness import free_port, grpc_answers, wait_until
-from demo.stream_stand_in.running import serving_in_thread
+from demo.stream_stand_in.running import serve_in_thread
 from demo.stream_stand_in.stand_in import StreamStandIn
 from tests.support.calls import PLAIN_CALL
 from tests.support.gateway import Gateway, gateway_running
@@ -207,7 +207,7 @@ class Stack:
 def stack_running(postgres: EmbeddedPostgres, folder: Path, **settings: str) -> Iterator[Stack]:
     """Run the service on a migrated PostgreSQL; the settings are the server's and the gateway's."""
     stand_in = StreamStandIn(KEY, SECRET)
-    with serving_in_thread(stand_in) as stream_url:
+    with serve_in_thread(stand_in) as stream_url:
         stream = {"STREAM_API_KEY": KEY, "STREAM_API_SECRET": SECRET, "STREAM_BASE_URL": stream_url}
         server = server_of(folder, {"AUTH": "off", "DATABASE_URL": postgres.url, **stream, **settings})
         try:

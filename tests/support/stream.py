@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from demo.stream_stand_in.running import serving_in_thread
+from demo.stream_stand_in.running import serve_in_thread
 from demo.stream_stand_in.stand_in import StreamStandIn
 from server.config.stream import StreamSettings
 
@@ -26,7 +26,7 @@ def stand_in() -> StreamStandIn:
 
 @pytest.fixture
 def stream_url(stand_in: StreamStandIn) -> Iterator[str]:
-    with serving_in_thread(stand_in) as url:
+    with serve_in_thread(stand_in) as url:
         yield url
 
 

@@ -173,13 +173,13 @@ async def test_one_that_never_serves_is_ended_and_another_started(
         monkeypatch.setenv(name, value)
     envoy = Envoy((ports[0], ports[1]), grace=0.1, most_bytes=1 << 30, ready_within=0.5)
     child = Child(envoy, lambda _: None, start_within=4)
-    keeping = asyncio.create_task(child.keep())
+    running = asyncio.create_task(child.run())
     try:
         async with asyncio.timeout(60):
             await child.served.wait()
     finally:
-        keeping.cancel()
-        await asyncio.wait([keeping])
+        running.cancel()
+        await asyncio.wait([running])
     assert not waiting.exists()
     late = [it for it in caplog.records if it.message == "a worker does not come to serve"]
     assert (late[0].admin_port, late[0].within_s) == (ports[0], 4.5)  # type: ignore[attr-defined]

@@ -12,7 +12,7 @@ import pytest
 from livecalls.v1.live_calls_pb2 import GetCallRequest
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
-from demo.processes import Process, running
+from demo.processes import Process, run_processes
 from demo.readiness import free_port, listens, wait_until
 from demo.sample_calls import sample_id
 from tests.support.demo import READY, RunningDemo, pasted, running_demo, started_demo
@@ -96,7 +96,7 @@ def test_its_issuer_is_there_before_the_server_asks(opaque_demo: RunningDemo) ->
 def test_who_is_asked_listens_before_the_next_is_started() -> None:
     port = free_port()
     command = ["http.server", str(port), "--bind", "127.0.0.1"]
-    with running([Process("asked", command, os.environ, port=port)], end_within=5):
+    with run_processes([Process("asked", command, os.environ, port=port)], end_within=5):
         assert listens(port)
 
 

@@ -10,19 +10,19 @@ from typing import NamedTuple, Protocol
 from server.adapters.stream.errors import (
     StreamCallNotFoundError,
     StreamFailedError,
-    StreamQuestionRefusedError,
     StreamRateLimitedError,
+    StreamRequestRejectedError,
 )
 from server.adapters.stream.gate import Gate, StreamCall
 from server.adapters.stream.never_asked import NeverAsked
-from server.adapters.stream.wire import can_be_asked
+from server.adapters.stream.wire import is_addressable
 from server.application.call import LiveStatus
 from server.config.stream import StreamSettings
 from server.runtime.tasks import wait_for_end
 
 log = logging.getLogger("server.stream")
 
-_ANSWERS_REMEMBERED = 10_000
+_MAX_CACHED = 10_000
 """Responses cached at most, some 700 bytes each and never 2 KB: `wire` bounds names and sessions."""
 _RESERVE = 0.05
 """Seconds of a caller's deadline that are reserved for the reply itself."""
@@ -31,7 +31,7 @@ _RESERVE = 0.05
 class Stream(Protocol):
     """Stream's API, without any limits."""
 
-    async def ask(self, call_type: str, call_id: str) -> LiveStatus:
+    async def fetch(self, call_type: str, call_id: str) -> LiveStatus:
         """Fetch the live status of a call; raise a StreamError if there is none."""
         ...
 
@@ -40,10 +40,10 @@ class Stream(Protocol):
         ...
 
 
-class _Answer(NamedTuple):
+class _Response(NamedTuple):
     """The cached status of a call, None if not known, and when it was requested."""
 
-    asked_at: float
+    requested_at: float
     status: LiveStatus | None
 
 
@@ -66,80 +66,80 @@ class BestEffort:
         self._budget = settings.budget_ms / 1000
         self._reuse = settings.reuse_ms / 1000
         self._patience = settings.question_ms / 1000
-        self._max_questions = settings.max_questions
-        self._answers: OrderedDict[StreamCall, _Answer] = OrderedDict()
-        self._questions: dict[StreamCall, asyncio.Task[LiveStatus | None]] = {}
+        self._max_requests = settings.max_questions
+        self._responses: OrderedDict[StreamCall, _Response] = OrderedDict()
+        self._requests: dict[StreamCall, asyncio.Task[LiveStatus | None]] = {}
 
     async def live_status(
         self, stream_call_type: str, stream_call_id: str, within: float
     ) -> LiveStatus | None:
         """Return a call's live status within so many seconds, None if it is not known; never raise."""
         call = (stream_call_type, stream_call_id)
-        known = self._answers.get(call)
-        if known is not None and self._clock() - known.asked_at <= self._reuse:
+        known = self._responses.get(call)
+        if known is not None and self._clock() - known.requested_at <= self._reuse:
             return known.status
         wait = min(self._budget, within - _RESERVE)
         if wait <= 0:
             return None
-        question = self._questions.get(call) or self._ask(call)
-        if question is None:
+        request = self._requests.get(call) or self._request(call)
+        if request is None:
             return None
-        await asyncio.wait((question,), timeout=wait)
-        return _answer_of(question)
+        await asyncio.wait((request,), timeout=wait)
+        return _result_of(request)
 
     async def aclose(self) -> None:
         """Cancel all requests, and close the connections to Stream."""
-        questions = list(self._questions.values())
-        for question in questions:
-            question.cancel()
-        await wait_for_end(questions, "questions to Stream")
+        requests = list(self._requests.values())
+        for request in requests:
+            request.cancel()
+        await wait_for_end(requests, "questions to Stream")
         await self._stream.aclose()
 
-    def _ask(self, call: StreamCall) -> asyncio.Task[LiveStatus | None] | None:
-        if not can_be_asked(*call):
+    def _request(self, call: StreamCall) -> asyncio.Task[LiveStatus | None] | None:
+        if not is_addressable(*call):
             self._never_asked.note(*call)
             return None
-        if len(self._questions) >= self._max_questions or not self._gate.permits(call):
+        if len(self._requests) >= self._max_requests or not self._gate.permits(call):
             return None
-        self._gate.began(call)
-        question = asyncio.create_task(self._question(call, self._clock()))
-        self._questions[call] = question
-        question.add_done_callback(lambda _: self._questions.pop(call))
-        return question
+        self._gate.record_start(call)
+        request = asyncio.create_task(self._fetch(call, self._clock()))
+        self._requests[call] = request
+        request.add_done_callback(lambda _: self._requests.pop(call))
+        return request
 
-    async def _question(self, call: StreamCall, asked_at: float) -> LiveStatus | None:
-        status = await self._outcome(call)
-        self._answers[call] = _Answer(asked_at, status)
-        self._answers.move_to_end(call)
-        if len(self._answers) > _ANSWERS_REMEMBERED:
-            self._answers.popitem(last=False)
+    async def _fetch(self, call: StreamCall, requested_at: float) -> LiveStatus | None:
+        status = await self._fetch_or_log(call)
+        self._responses[call] = _Response(requested_at, status)
+        self._responses.move_to_end(call)
+        if len(self._responses) > _MAX_CACHED:
+            self._responses.popitem(last=False)
         return status
 
-    async def _outcome(self, call: StreamCall) -> LiveStatus | None:
+    async def _fetch_or_log(self, call: StreamCall) -> LiveStatus | None:
         try:
             async with asyncio.timeout(self._patience):
-                status = await self._stream.ask(*call)
+                status = await self._stream.fetch(*call)
         except StreamRateLimitedError as error:
-            self._gate.rate_limited(call, error.seconds)
+            self._gate.record_rate_limit(call, error.seconds)
         except StreamCallNotFoundError:
-            self._gate.answered(call)
+            self._gate.record_response(call)
             _log_no_answer(logging.INFO, call, "no such call")
-        except StreamQuestionRefusedError:
-            self._gate.refused(call)
+        except StreamRequestRejectedError:
+            self._gate.record_rejection(call)
             _log_no_answer(logging.WARNING, call, "question refused")
         except Exception as error:  # noqa: BLE001 - whatever goes wrong at Stream, the row is returned
-            self._gate.failed(call)
+            self._gate.record_failure(call)
             _log_no_answer(logging.WARNING, call, _reason(error))
         else:
-            self._gate.answered(call)
+            self._gate.record_response(call)
             return status
         return None
 
 
-def _answer_of(question: asyncio.Task[LiveStatus | None]) -> LiveStatus | None:
-    if not question.done() or question.cancelled():
+def _result_of(request: asyncio.Task[LiveStatus | None]) -> LiveStatus | None:
+    if not request.done() or request.cancelled():
         return None
-    return question.result()
+    return request.result()
 
 
 def _reason(error: Exception) -> str:

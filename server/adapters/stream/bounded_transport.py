@@ -55,10 +55,10 @@ class BoundedTransport(httpx.AsyncBaseTransport):
     async def _refusal(self, response: httpx.Response) -> StreamError:
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             return StreamRateLimitedError(_pause(response.headers, self._wall_clock()))
-        return read_refusal(response.status_code, await _beginning(response))
+        return read_refusal(response.status_code, await _read_start(response))
 
 
-async def _beginning(response: httpx.Response) -> bytes:
+async def _read_start(response: httpx.Response) -> bytes:
     body = b""
     async for part in response.aiter_raw():
         body += part

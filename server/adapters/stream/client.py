@@ -49,8 +49,8 @@ class StreamClient:
             retry=None,
         )
 
-    async def ask(self, call_type: str, call_id: str) -> LiveStatus:
-        """Fetch the live status of a call for which `can_be_asked` is true.
+    async def fetch(self, call_type: str, call_id: str) -> LiveStatus:
+        """Fetch the live status of a call for which `is_addressable` is true.
 
         Raises StreamError, and nothing else. The timeouts are per read, not for the whole: a
         deadline is the caller's to set.

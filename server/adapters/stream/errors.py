@@ -13,7 +13,7 @@ class StreamFailedError(StreamError):
         self.reason = reason
 
 
-class UnusableAnswerError(StreamFailedError):
+class UnusableResponseError(StreamFailedError):
     """Stream's response lacks its documented shape; `reason` names the field, never its value."""
 
     def __init__(self, field: str) -> None:
@@ -31,7 +31,7 @@ class StreamCallNotFoundError(StreamError):
     """Stream knows no such call, or no such call type: a proper response."""
 
 
-class StreamQuestionRefusedError(StreamError):
+class StreamRequestRejectedError(StreamError):
     """Stream rejects the request for this one call, which implies nothing for other calls."""
 
 

@@ -13,7 +13,7 @@ StreamCall = tuple[str, str]
 log = logging.getLogger("server.stream")
 
 _CALL_FAILURES = 3
-_CALLS_REMEMBERED = 10_000
+_MAX_CALLS = 10_000
 """Failing calls kept at most, never 1 KB each: `wire` bounds the names that are requested."""
 _PAUSE_UNLESS_SAID = 5
 _SHORTEST_PAUSE = 1
@@ -55,60 +55,60 @@ class Gate:
             and (breaker is None or breaker.permits())
         )
 
-    def began(self, call: StreamCall) -> None:
+    def record_start(self, call: StreamCall) -> None:
         """Note a request under way; exactly one of the methods below ends it."""
         if self._service.is_open:
             self._last_probe = call
-        self._service.began()
+        self._service.record_start()
         if breaker := self._calls.get(call):
-            breaker.began()
+            breaker.record_start()
 
-    def answered(self, call: StreamCall) -> None:
+    def record_response(self, call: StreamCall) -> None:
         """Note a response: Stream is healthy, and so is the call."""
         self._calls.pop(call, None)
         self._failing.clear()
         self._last_probe = None
         if self._service.is_open:
             log.info("stream breaker closed")
-        self._service.succeeded()
+        self._service.record_success()
 
-    def failed(self, call: StreamCall) -> None:
+    def record_failure(self, call: StreamCall) -> None:
         """Note a failure that may be Stream's own."""
         self._count_against(call)
         was_open = self._service.is_open
         if was_open or call not in self._failing:
-            self._service.failed()
+            self._service.record_failure()
         if not was_open:
             self._failing.add(call)
             if self._service.is_open:
                 log.warning("stream breaker opened", extra={"seconds": self._open_for})
 
-    def refused(self, call: StreamCall) -> None:
+    def record_rejection(self, call: StreamCall) -> None:
         """Note a failure of the call's own."""
-        self._service.undecided()
+        self._service.release()
         self._count_against(call)
 
-    def rate_limited(self, call: StreamCall, seconds: int | None) -> None:
+    def record_rate_limit(self, call: StreamCall, seconds: int | None) -> None:
         """Note a rate limit, for so many seconds if Stream specifies them."""
         pause = _PAUSE_UNLESS_SAID if seconds is None else seconds
         pause = min(max(pause, _SHORTEST_PAUSE), _LONGEST_PAUSE)
         if self._clock() >= self._silent_until:
             log.warning("stream rate limit reached", extra={"seconds": pause})
         self._silent_until = max(self._silent_until, self._clock() + pause)
-        self._service.undecided()
+        self._service.release()
         if breaker := self._calls.get(call):
-            breaker.undecided()
+            breaker.release()
 
     def _count_against(self, call: StreamCall) -> None:
         breaker = self._calls.setdefault(call, Breaker(_CALL_FAILURES, self._open_for, self._clock))
         self._calls.move_to_end(call)
-        if len(self._calls) > _CALLS_REMEMBERED:
+        if len(self._calls) > _MAX_CALLS:
             self._calls.popitem(last=False)
         was_open = breaker.is_open
-        breaker.failed()
+        breaker.record_failure()
         if breaker.is_open and not was_open:
-            log.warning("stream breaker opened for one call", extra=_named(call))
+            log.warning("stream breaker opened for one call", extra=_fields_of(call))
 
 
-def _named(call: StreamCall) -> dict[str, str]:
+def _fields_of(call: StreamCall) -> dict[str, str]:
     return {"stream_call_type": call[0], "stream_call_id": call[1]}

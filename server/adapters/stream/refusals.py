@@ -8,7 +8,7 @@ from server.adapters.stream.errors import (
     StreamEndpointNotFoundError,
     StreamError,
     StreamFailedError,
-    StreamQuestionRefusedError,
+    StreamRequestRejectedError,
 )
 
 _NOT_FOUND = 16
@@ -26,7 +26,7 @@ def read_refusal(status: int, body: bytes) -> StreamError:
         is_of_handler = code == _NOT_FOUND and message.startswith(_OF_GET_CALL)
         return StreamCallNotFoundError() if is_of_handler else StreamEndpointNotFoundError()
     if status == HTTPStatus.BAD_REQUEST and code:
-        return StreamQuestionRefusedError()
+        return StreamRequestRejectedError()
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         return StreamFailedError(f"redirected with status {status}")
     return StreamFailedError(f"status {status}")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, PlainValidator, StringConstraints, ValidationError
 
-from server.adapters.stream.errors import UnusableAnswerError
+from server.adapters.stream.errors import UnusableResponseError
 from server.application.call import LiveStatus
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -20,7 +20,7 @@ _RFC_3339 = re.compile(
 _MAX_NAME = 64
 
 
-def can_be_asked(call_type: str, call_id: str) -> bool:
+def is_addressable(call_type: str, call_id: str) -> bool:
     """Return whether a type and an id can be part of the URL of a call at Stream."""
     # A path segment of dots would lead to another URL: the HTTP client resolves it.
     return all(0 < len(name) <= _MAX_NAME and name not in {".", ".."} for name in (call_type, call_id))
@@ -29,7 +29,7 @@ def can_be_asked(call_type: str, call_id: str) -> bool:
 def read_live_status(answer: object, call_type: str, call_id: str) -> LiveStatus:
     """Read the decoded JSON of a response about a call.
 
-    Raises UnusableAnswerError if a required field is missing, if a field that counts is not what
+    Raises UnusableResponseError if a required field is missing, if a field that counts is not what
     Stream's schema has, or if the response is about another call.
     """
     try:
@@ -37,9 +37,9 @@ def read_live_status(answer: object, call_type: str, call_id: str) -> LiveStatus
     except ValidationError as error:
         field = ".".join(str(part) for part in error.errors()[0]["loc"])
         # Without its cause, which quotes the response.
-        raise UnusableAnswerError(field or "body") from None
+        raise UnusableResponseError(field or "body") from None
     if call.cid is not None and call.cid != f"{call_type}:{call_id}":
-        raise UnusableAnswerError("call.cid is another call's")
+        raise UnusableResponseError("call.cid is another call's")
     return LiveStatus(
         is_live=call.is_on_air,
         current_session_id=call.current_session_id or None,

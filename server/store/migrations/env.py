@@ -4,7 +4,7 @@ from alembic import context
 from sqlalchemy import Connection
 
 from server.config.database import DatabaseSettings
-from server.store.engine import database_url, writing_engine
+from server.store.engine import database_url, write_engine
 from server.store.tables import metadata
 
 
@@ -17,5 +17,5 @@ def run(connection: Connection) -> None:
 if given := context.config.attributes.get("connection"):
     run(given)
 else:
-    with writing_engine(database_url(DatabaseSettings())).connect() as opened:
+    with write_engine(database_url(DatabaseSettings())).connect() as opened:
         run(opened)

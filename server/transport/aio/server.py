@@ -129,7 +129,7 @@ class AioServer:
         """Set its health to SERVING, unless its end is announced."""
         await self._set_health(health_pb2.HealthCheckResponse.SERVING)
 
-    async def failed(self) -> NoReturn:
+    async def wait_failed(self) -> NoReturn:
         """Wait until it takes no more requests though it was not stopped, and raise ServerFailedError.
 
         grpc.aio decodes the path of a request as it accepts it, and stops accepting for good if that

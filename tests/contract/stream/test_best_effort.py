@@ -5,7 +5,7 @@ from time import time
 import jwt
 import pytest
 
-from demo.stream_stand_in.running import serving_in_thread
+from demo.stream_stand_in.running import serve_in_thread
 from demo.stream_stand_in.stand_in import Behaviour, State, StreamStandIn
 from server.adapters.stream.best_effort import BestEffort
 from server.adapters.stream.client import StreamClient
@@ -168,7 +168,7 @@ async def test_it_heals_when_stream_returns(stand_in: StreamStandIn) -> None:
     stand_in.put(*CALL)
     assert await ask(best_effort) is None
     for _ in range(2):
-        with serving_in_thread(stand_in, port):
+        with serve_in_thread(stand_in, port):
             assert (await until_known(best_effort)).is_live
     await best_effort.aclose()
 

@@ -6,7 +6,7 @@ import httpx
 import jwt
 import pytest
 
-from demo.stream_stand_in.running import serving_in_thread
+from demo.stream_stand_in.running import serve_in_thread
 from demo.stream_stand_in.stand_in import Behaviour, State, StreamStandIn
 from server.adapters.stream.client import StreamClient
 from server.adapters.stream.errors import (
@@ -14,9 +14,9 @@ from server.adapters.stream.errors import (
     StreamEndpointNotFoundError,
     StreamError,
     StreamFailedError,
-    StreamQuestionRefusedError,
     StreamRateLimitedError,
-    UnusableAnswerError,
+    StreamRequestRejectedError,
+    UnusableResponseError,
 )
 from server.application.call import LiveStatus
 from tests.support.stream import KEY, SECRET, closed_port, stream_settings
@@ -24,7 +24,7 @@ from tests.support.stream import KEY, SECRET, closed_port, stream_settings
 FAILURES = {
     Behaviour.RESET: StreamFailedError("connection_reset"),
     Behaviour.CUT: StreamFailedError("connection_reset"),
-    Behaviour.BAD_REQUEST: StreamQuestionRefusedError(),
+    Behaviour.BAD_REQUEST: StreamRequestRejectedError(),
     Behaviour.UNAUTHORIZED: StreamFailedError("status 401"),
     Behaviour.NOT_FOUND: StreamCallNotFoundError(),
     Behaviour.NO_ENDPOINT: StreamEndpointNotFoundError(),
@@ -33,12 +33,12 @@ FAILURES = {
     Behaviour.ERROR: StreamFailedError("status 500"),
     Behaviour.BROKEN_ENVELOPE: StreamFailedError("status 500"),
     Behaviour.HTML: StreamFailedError("not JSON"),
-    Behaviour.NULL: UnusableAnswerError("body"),
-    Behaviour.EMPTY: UnusableAnswerError("call"),
+    Behaviour.NULL: UnusableResponseError("body"),
+    Behaviour.EMPTY: UnusableResponseError("call"),
     Behaviour.TRUNCATED: StreamFailedError("not JSON"),
-    Behaviour.OTHER_CALL: UnusableAnswerError("call.cid is another call's"),
-    Behaviour.MISSING_FIELDS: UnusableAnswerError("call.backstage"),
-    Behaviour.WRONG_TYPES: UnusableAnswerError("call.backstage"),
+    Behaviour.OTHER_CALL: UnusableResponseError("call.cid is another call's"),
+    Behaviour.MISSING_FIELDS: UnusableResponseError("call.backstage"),
+    Behaviour.WRONG_TYPES: UnusableResponseError("call.backstage"),
     Behaviour.HUGE: StreamFailedError("answer too large"),
     Behaviour.HUGE_COMPRESSED: StreamFailedError("not JSON"),
     Behaviour.HUGE_NUMBER: StreamFailedError("not JSON"),
@@ -65,7 +65,7 @@ async def get_call(url: str, **query: int) -> httpx.Response:
 async def asking(url: str, **changes: object) -> AsyncIterator[Callable[[], Awaitable[LiveStatus]]]:
     client = StreamClient(stream_settings(url, **changes))
     try:
-        yield lambda: client.ask("livestream", "call")
+        yield lambda: client.fetch("livestream", "call")
     finally:
         await client.aclose()
 
@@ -78,7 +78,7 @@ async def test_reads_what_stream_says(
     call = stand_in.put("livestream", "call", state, behaviour)
     since = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=call.since_ns // 1000)
     ended_at = {State.ENDED: since, State.ON_AIR_AGAIN: since - timedelta(hours=1)}
-    assert await client.ask("livestream", "call") == LiveStatus(
+    assert await client.fetch("livestream", "call") == LiveStatus(
         is_live=state in {State.ON_AIR, State.ON_AIR_AGAIN},
         current_session_id=None if state is State.NOT_STARTED else call.session_id,
         ended_at=ended_at.get(state),
@@ -97,7 +97,7 @@ async def test_the_largest_answer_is_beyond_a_mebibyte(stand_in: StreamStandIn, 
 async def test_asks_for_no_members(stand_in: StreamStandIn, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "httpx")
     stand_in.put("livestream", "call")
-    with serving_in_thread(stand_in) as url:
+    with serve_in_thread(stand_in) as url:
         async with asking(url) as ask:
             await ask()
         assert len((await get_call(url)).json()["members"]) == 1
@@ -111,7 +111,7 @@ async def test_every_failure_is_one_of_ours(
 ) -> None:
     stand_in.put("livestream", "call", behaviour=behaviour)
     with pytest.raises(type(expected)) as caught:
-        await client.ask("livestream", "call")
+        await client.fetch("livestream", "call")
     assert str(caught.value) == str(expected)
 
 
@@ -119,14 +119,14 @@ async def test_a_failure_does_not_stay(client: StreamClient, stand_in: StreamSta
     for behaviour in FAILURES:
         stand_in.put("livestream", "call", behaviour=behaviour)
         with pytest.raises(StreamError):
-            await client.ask("livestream", "call")
+            await client.fetch("livestream", "call")
     stand_in.put("livestream", "call")
-    assert (await client.ask("livestream", "call")).is_live
+    assert (await client.fetch("livestream", "call")).is_live
 
 
 async def test_a_call_nobody_knows_is_missing(client: StreamClient) -> None:
     with pytest.raises(StreamCallNotFoundError):
-        await client.ask("livestream", "call")
+        await client.fetch("livestream", "call")
 
 
 @pytest.mark.parametrize("path", ["/elsewhere", "/video", "/api/v2"])
@@ -145,7 +145,7 @@ async def test_a_base_url_may_end_with_a_slash(stream_url: str) -> None:
 async def test_a_429_tells_its_reset(client: StreamClient, stand_in: StreamStandIn) -> None:
     stand_in.behaviour, stand_in.rate_limit_seconds = Behaviour.RATE_LIMITED, 30
     with pytest.raises(StreamRateLimitedError) as caught:
-        await client.ask("livestream", "call")
+        await client.fetch("livestream", "call")
     assert caught.value.seconds in {29, 30}
 
 
@@ -154,7 +154,7 @@ async def test_names_reach_stream_as_they_are(
     client: StreamClient, stand_in: StreamStandIn, name: str
 ) -> None:
     stand_in.put(name, name)
-    assert (await client.ask(name, name)).is_live
+    assert (await client.fetch(name, name)).is_live
     assert list(stand_in.asked) == [(name, name)]
 
 

@@ -23,7 +23,7 @@ def calls(stand_in: StreamStandIn, round_: str) -> list[tuple[str, str]]:
 
 async def keep_connections(client: StreamClient, stand_in: StreamStandIn) -> None:
     """Open as many kept connections as there are concurrent requests."""
-    await asyncio.gather(*(client.ask(*call) for call in calls(stand_in, "first")))
+    await asyncio.gather(*(client.fetch(*call) for call in calls(stand_in, "first")))
     assert len(stand_in.kept) == MANY
 
 
@@ -34,7 +34,7 @@ async def test_a_dropped_question_is_asked_once_more(
     await keep_connections(client, stand_in)
     stand_in.behaviour = drop
     stand_in.put("livestream", "call")
-    assert (await client.ask("livestream", "call")).is_live
+    assert (await client.fetch("livestream", "call")).is_live
     assert stand_in.asked["livestream", "call"] == 2
 
 
@@ -65,7 +65,7 @@ async def test_a_new_connection_that_is_dropped_is_a_failure(
 ) -> None:
     stand_in.put("livestream", "call", behaviour=behaviour)
     with pytest.raises(StreamFailedError, match=reason):
-        await client.ask("livestream", "call")
+        await client.fetch("livestream", "call")
     assert stand_in.asked["livestream", "call"] == 1
 
 
@@ -73,7 +73,7 @@ async def test_a_second_drop_is_a_failure(client: StreamClient, stand_in: Stream
     await keep_connections(client, stand_in)
     stand_in.put("livestream", "call", behaviour=Behaviour.RESET)
     with pytest.raises(StreamFailedError, match="connection_reset"):
-        await client.ask("livestream", "call")
+        await client.fetch("livestream", "call")
     assert stand_in.asked["livestream", "call"] == 2
 
 
@@ -83,7 +83,7 @@ async def test_an_answer_that_has_begun_is_not_asked_for_again(
     await keep_connections(client, stand_in)
     stand_in.put("livestream", "call", behaviour=Behaviour.CUT)
     with pytest.raises(StreamFailedError, match="connection_reset"):
-        await client.ask("livestream", "call")
+        await client.fetch("livestream", "call")
     assert stand_in.asked["livestream", "call"] == 1
 
 
@@ -94,9 +94,9 @@ async def test_connections_are_kept_again_after_a_drop(
     stand_in.behaviour = Behaviour.DROPPED
     stand_in.put("livestream", "call")
     for _ in range(MANY):
-        assert (await client.ask("livestream", "call")).is_live
+        assert (await client.fetch("livestream", "call")).is_live
     stand_in.behaviour = Behaviour.WELL
-    await client.ask("livestream", "call")
+    await client.fetch("livestream", "call")
     kept = set(stand_in.kept)
-    await client.ask("livestream", "call")
+    await client.fetch("livestream", "call")
     assert set(stand_in.kept) == kept

@@ -15,7 +15,7 @@ from getstream.exceptions import StreamApiException, StreamRateLimitException
 
 from demo import sample_calls
 from demo.commands.stream_stand_in import stream_stand_in
-from demo.stream_stand_in.running import serving_in_thread
+from demo.stream_stand_in.running import serve_in_thread
 from demo.stream_stand_in.stand_in import Behaviour, State, StreamStandIn
 from tests.support.stream import KEY, SECRET
 
@@ -180,7 +180,7 @@ def test_the_command_serves_until_it_is_told_to_end() -> None:
 
 
 def test_a_taken_port_is_one_clear_line(stand_in: StreamStandIn) -> None:
-    with serving_in_thread(stand_in) as url:
+    with serve_in_thread(stand_in) as url:
         port = url.rsplit(":", 1)[-1]
         result = CliRunner().invoke(stream_stand_in, ["--port", port])
     assert result.exit_code == 1

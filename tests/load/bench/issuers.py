@@ -9,7 +9,7 @@ from typing import Protocol
 from demo.introspection import Client, issuer_application
 from demo.opaque_issuer import OpaqueIssuer
 from demo.opaque_tokens import OpaqueTokens
-from demo.serving import serving_in_thread
+from demo.serving import serve_in_thread
 
 _CLIENT = Client("livecalls", "secret-of-the-bench")
 
@@ -40,6 +40,6 @@ class RunningIssuer:
 def opaque_issuer_running(folder: Path) -> Iterator[RunningIssuer]:
     """Run an issuer of opaque tokens while the block lasts."""
     tokens = OpaqueTokens(folder)
-    with serving_in_thread(issuer_application(tokens, _CLIENT)) as url:
+    with serve_in_thread(issuer_application(tokens, _CLIENT)) as url:
         port = int(url.rpartition(":")[2])
         yield RunningIssuer(tokens, OpaqueIssuer(port, _CLIENT).settings)

@@ -9,7 +9,7 @@ from time import monotonic, sleep
 import psutil
 import psycopg
 
-from demo.stream_stand_in.running import serving_in_thread
+from demo.stream_stand_in.running import serve_in_thread
 from demo.stream_stand_in.stand_in import Behaviour
 from tests.load.bench.calls import FEW
 from tests.load.bench.contenders import (
@@ -65,7 +65,7 @@ def stream(rounds: Rounds) -> Lines:
     with ExitStack() as stack:
         hanging = stand_in_of_calls()
         hanging.behaviour = Behaviour.HANG
-        url = stack.enter_context(serving_in_thread(hanging))
+        url = stack.enter_context(serve_in_thread(hanging))
         well = stack.enter_context(ours_grpc("well", world))
         hung = stack.enter_context(ours_grpc("hung", world, stream_url=url))
         rounds.progress("the first second of a Stream that hangs")

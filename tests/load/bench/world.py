@@ -9,7 +9,7 @@ from pathlib import Path
 
 from demo.issuer import DemoIssuer
 from demo.postgres import EmbeddedPostgres, embedded_postgres
-from demo.stream_stand_in.running import serving_in_thread
+from demo.stream_stand_in.running import serve_in_thread
 from demo.stream_stand_in.stand_in import StreamStandIn
 from server.store.bulk import store_calls
 from server.store.migrate import upgrade
@@ -64,7 +64,7 @@ def bench_world() -> Iterator[World]:
         upgrade(postgres.url)
         stand_in = stand_in_of_calls()
         store_calls(postgres.url, bench_calls())
-        with serving_in_thread(stand_in) as url:
+        with serve_in_thread(stand_in) as url:
             issuer = DemoIssuer(folder / "tokens")
             yield World(folder, postgres, stand_in, url, issuer, _key_files(folder))
 

@@ -15,7 +15,7 @@ from server.commands.serve import serve
 from server.config.database import DatabaseSettings
 from server.store.calls import COLUMNS, DIALECT
 from server.store.connections import Connections
-from server.store.rows import unpacked
+from server.store.rows import unpack
 from server.store.tables import calls
 
 _SELECT = str(
@@ -33,7 +33,7 @@ class OneSelectEach:
 
     async def find(self, call_id: str) -> Call | None:
         rows = await self._connections.rows(call_id)
-        return unpacked(rows[0]) if rows else None
+        return unpack(rows[0]) if rows else None
 
     async def aclose(self) -> None:
         await self._connections.aclose()

@@ -23,8 +23,8 @@ def fail(
     retry_after: float | None = None,
 ) -> None:
     for _ in range(times):
-        gate.began(known=known)
-        gate.failed(IssuerError("away", status=status, retry_after=retry_after), known=known)
+        gate.record_start(known=known)
+        gate.record_failure(IssuerError("away", status=status, retry_after=retry_after), known=known)
 
 
 @pytest.mark.parametrize(
@@ -40,9 +40,9 @@ def test_so_many_failures_in_a_row_close_it_until_one_request_tries_again(
     assert not gate.permits(known=known)
     clock.now += OPEN_SECONDS
     assert gate.permits(known=known)
-    gate.began(known=known)
+    gate.record_start(known=known)
     assert not gate.permits(known=known)
-    gate.answered(known=known)
+    gate.record_response(known=known)
     assert gate.permits(known=known)
 
 
@@ -55,8 +55,8 @@ def test_junk_that_makes_the_issuer_fail_closes_it_to_no_known_token(gate: Intro
 def test_an_answer_between_failures_keeps_it_open(gate: IntrospectionGate) -> None:
     for _ in range(5):
         fail(gate, FAILURES - 1)
-        gate.began(known=False)
-        gate.answered(known=False)
+        gate.record_start(known=False)
+        gate.record_response(known=False)
     assert gate.permits(known=False)
 
 

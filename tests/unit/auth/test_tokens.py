@@ -247,12 +247,12 @@ async def test_so_many_are_remembered_and_those_longest_unused_forgotten(
     assert verified == []
     await tokens.verify(others[0])
     assert verified == [others[0]]
-    assert len(tokens._remembered) == 3
+    assert len(tokens._cache) == 3
 
 
 async def test_what_is_remembered_is_no_token(tokens: TokenVerifier) -> None:
     await tokens.verify(token())
-    assert [len(digest) for digest in tokens._remembered] == [32]
+    assert [len(digest) for digest in tokens._cache] == [32]
 
 
 async def test_a_key_that_is_gone_takes_its_remembered_tokens_along(

@@ -6,7 +6,7 @@ import click
 import pytest
 
 from client.settings import CallerSettings
-from machine.settings_errors import telling_what_is_wrong
+from machine.settings_errors import report_settings_errors
 from server.commands.errors import load_database_url
 from server.config.loading import load_settings
 from server.config.settings import Settings
@@ -34,7 +34,7 @@ def file(tmp_path: Path) -> Path:
 def told(monkeypatch: pytest.MonkeyPatch, **settings: str) -> str:
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(click.ClickException) as raised, telling_what_is_wrong():
+    with pytest.raises(click.ClickException) as raised, report_settings_errors():
         Settings(), CallerSettings()
     assert SECRET not in raised.value.message
     return raised.value.message

@@ -3,7 +3,7 @@ import pytest
 
 from client.settings import CallerSettings
 from gateway.config import GatewaySettings
-from machine.settings_errors import telling_what_is_wrong
+from machine.settings_errors import report_settings_errors
 from server.commands.errors import load_database_url
 from server.config.loading import load_settings
 
@@ -197,7 +197,7 @@ def test_what_only_this_machine_can_reach_is_known(
 
 def test_the_gateway_s_settings_are_named_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REST_PORT", "x")
-    with pytest.raises(click.ClickException, match=r"^REST_PORT: "), telling_what_is_wrong():
+    with pytest.raises(click.ClickException, match=r"^REST_PORT: "), report_settings_errors():
         GatewaySettings()
 
 

@@ -9,7 +9,7 @@ import pytest
 from demo.folders import OPAQUE_TOKENS, TOKENS
 from demo.issuer import DAY
 from demo.opaque_tokens import OpaqueTokens
-from demo.token_kind import TokenKind, noted_kind
+from demo.token_kind import TokenKind, read_kind
 from tests.support.commands import run
 
 
@@ -89,14 +89,14 @@ def test_the_command_prints_the_kind_that_is_asked_for() -> None:
     assert run("token", of="demo").stdout.count(".") == 2
     assert run("token", "--tokens", "opaque", of="demo").stdout.startswith("demo_at_")
     assert run("token", of="demo", TOKENS="opaque").stdout.startswith("demo_at_")
-    assert noted_kind() is TokenKind.JWT
+    assert read_kind() is TokenKind.JWT
 
 
 @pytest.mark.usefixtures("_elsewhere")
 def test_an_unreadable_note_is_none() -> None:
     TOKENS.mkdir(parents=True)
     (TOKENS / "kind").write_text("other")
-    assert noted_kind() is TokenKind.JWT
+    assert read_kind() is TokenKind.JWT
 
 
 @pytest.mark.parametrize("command", ["token", "run"])

@@ -7,7 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 from client.settings import CallerSettings
 from gateway.config import GatewaySettings
 from machine.addresses import Host, host_and_port
-from machine.settings_errors import telling_what_is_wrong
+from machine.settings_errors import report_settings_errors
 from server.config.loading import load_settings
 
 HOST = TypeAdapter(Host)
@@ -92,6 +92,6 @@ def test_who_listens_everywhere_is_asked_on_this_machine(
 
 def test_a_wrong_host_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRPC_HOST", "localhost:50051")
-    with pytest.raises(click.ClickException) as raised, telling_what_is_wrong():
+    with pytest.raises(click.ClickException) as raised, report_settings_errors():
         load_settings()
     assert raised.value.message == ("GRPC_HOST: must be a host name or an IP address, without a port")

@@ -7,7 +7,7 @@ import pytest
 
 from client.settings import CallerSettings, load_caller_settings
 from gateway.config import GatewaySettings
-from machine.settings_errors import telling_what_is_wrong
+from machine.settings_errors import report_settings_errors
 from server.config.database import DatabaseSettings
 from server.config.loading import load_settings
 from server.config.server import InsideSettings, ServerSettings
@@ -46,7 +46,7 @@ FOREIGN = {
 
 
 def load_gateway() -> None:
-    with telling_what_is_wrong():
+    with report_settings_errors():
         GatewaySettings()
 
 

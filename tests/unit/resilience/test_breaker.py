@@ -11,8 +11,8 @@ def breaker(clock: Clock) -> Breaker:
 
 def fail(breaker: Breaker, times: int) -> None:
     for _ in range(times):
-        breaker.began()
-        breaker.failed()
+        breaker.record_start()
+        breaker.record_failure()
 
 
 def test_opens_after_so_many_failures_in_a_row(breaker: Breaker) -> None:
@@ -25,7 +25,7 @@ def test_opens_after_so_many_failures_in_a_row(breaker: Breaker) -> None:
 
 def test_a_success_between_starts_the_count_anew(breaker: Breaker) -> None:
     fail(breaker, 2)
-    breaker.succeeded()
+    breaker.record_success()
     fail(breaker, 2)
     assert breaker.permits()
 
@@ -36,7 +36,7 @@ def test_lets_exactly_one_probe_through_after_the_open_time(breaker: Breaker, cl
     assert not breaker.permits()
     clock.now = 5
     assert breaker.permits()
-    breaker.began()
+    breaker.record_start()
     clock.now = 1000
     assert not breaker.permits()
 
@@ -44,8 +44,8 @@ def test_lets_exactly_one_probe_through_after_the_open_time(breaker: Breaker, cl
 def test_a_probe_that_succeeds_closes_it(breaker: Breaker, clock: Clock) -> None:
     fail(breaker, 3)
     clock.now = 5
-    breaker.began()
-    breaker.succeeded()
+    breaker.record_start()
+    breaker.record_success()
     assert not breaker.is_open
     fail(breaker, 2)
     assert breaker.permits()
@@ -64,8 +64,8 @@ def test_a_probe_that_fails_opens_it_again(breaker: Breaker, clock: Clock) -> No
 def test_a_probe_that_tells_nothing_leaves_its_place_to_the_next(breaker: Breaker, clock: Clock) -> None:
     fail(breaker, 3)
     clock.now = 5
-    breaker.began()
-    breaker.undecided()
+    breaker.record_start()
+    breaker.release()
     assert breaker.is_open
     assert breaker.permits()
 

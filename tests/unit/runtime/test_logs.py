@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from server.config.server import ServerSettings
-from server.runtime.logs import logging_configured, request_id
+from server.runtime.logs import configure_logging, request_id
 
 CYGRPC = "grpc._cython.cygrpc"
 QUIET = ("httpx", "httpcore", "getstream")
@@ -40,7 +40,7 @@ def _as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def logged(capsys: pytest.CaptureFixture[str], **settings: Any) -> str:
     """Log a warning with an extra, and return what standard error got."""
-    with logging_configured(ServerSettings(**settings)):
+    with configure_logging(ServerSettings(**settings)):
         logging.getLogger("server.some").warning("it is %s", "so", extra={"seconds": 5, "odd": Odd()})
     return capsys.readouterr().err
 
@@ -59,7 +59,7 @@ def test_a_line_is_a_json_object(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_line_tells_its_time_in_utc(capsys: pytest.CaptureFixture[str]) -> None:
-    with logging_configured(ServerSettings()):
+    with configure_logging(ServerSettings()):
         logging.getLogger().handle(logging.makeLogRecord({"levelno": 30, "created": 951782400.123456}))
     assert json.loads(capsys.readouterr().err)["time"] == "2000-02-29T00:00:00.123456Z"
 
@@ -77,7 +77,7 @@ def test_a_line_carries_the_id_of_its_request(capsys: pytest.CaptureFixture[str]
 
 
 def test_a_trace_is_part_of_its_line(capsys: pytest.CaptureFixture[str]) -> None:
-    with logging_configured(ServerSettings()):
+    with configure_logging(ServerSettings()):
         try:
             1 // 0  # noqa: B018 - for its error
         except ZeroDivisionError:
@@ -99,7 +99,7 @@ def test_a_lower_level_is_not_logged(capsys: pytest.CaptureFixture[str]) -> None
 def test_a_library_does_not_tell_of_every_question(
     capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
-    with logging_configured(ServerSettings(log_level="DEBUG")):
+    with configure_logging(ServerSettings(log_level="DEBUG")):
         logging.getLogger(name).info("asked, with a key")
         logging.getLogger(name).warning("trouble")
     (line,) = capsys.readouterr().err.splitlines()
@@ -107,7 +107,7 @@ def test_a_library_does_not_tell_of_every_question(
 
 
 def test_no_header_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    with logging_configured(ServerSettings()):
+    with configure_logging(ServerSettings()):
         logging.getLogger(CYGRPC).error("Invalid encoding of a token")
         logging.getLogger(CYGRPC).error("something else")
     (line,) = capsys.readouterr().err.splitlines()

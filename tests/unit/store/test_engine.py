@@ -3,7 +3,7 @@ from pydantic import SecretStr
 
 from server.config.database import DatabaseSettings
 from server.store.calls import StoredCalls
-from server.store.engine import DatabaseUrlError, connection_parameters, writing_engine
+from server.store.engine import DatabaseUrlError, connection_parameters, write_engine
 
 UNUSABLE = [
     "",
@@ -57,7 +57,7 @@ def test_an_unusable_url_is_said_to_be_one_without_its_password(url: str) -> Non
 
 def test_the_engine_of_the_commands_refuses_an_unusable_url_at_once() -> None:
     with pytest.raises(DatabaseUrlError):
-        writing_engine("mysql://host/calls")
+        write_engine("mysql://host/calls")
 
 
 def test_a_missing_url_is_said_to_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,4 +69,4 @@ def test_a_missing_url_is_said_to_be_missing(monkeypatch: pytest.MonkeyPatch) ->
 def test_the_store_does_not_show_its_url() -> None:
     url = "postgresql://user:hunter2@host/calls"
     assert "hunter2" not in repr(StoredCalls(DatabaseSettings(url=SecretStr(url))))
-    assert "hunter2" not in repr(writing_engine(url))
+    assert "hunter2" not in repr(write_engine(url))

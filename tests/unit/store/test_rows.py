@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import Column
 
 from server.application.call import CallStatus
-from server.store.rows import FIELDS, MAX_CALL_BYTES, MOMENTS, UnreadableRowError, unpacked
+from server.store.rows import FIELDS, MAX_CALL_BYTES, MOMENTS, UnreadableRowError, unpack
 from server.store.tables import calls as table
 from tests.support.calls import CALL_ID
 
@@ -33,7 +33,7 @@ def row(**changes: object) -> tuple[object, ...]:
 
 
 def test_times_are_moments_in_utc_from_the_first_to_the_last() -> None:
-    call = unpacked(row())
+    call = unpack(row())
     assert call.scheduled_at is None
     assert call.started_at == datetime(1, 1, 1, tzinfo=UTC)
     assert call.ended_at == datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
@@ -47,38 +47,38 @@ def test_times_are_moments_in_utc_from_the_first_to_the_last() -> None:
 @pytest.mark.parametrize("name", MOMENTS)
 def test_each_time_is_a_moment(name: str) -> None:
     moment = datetime(2000, 1, 1, 0, 0, 0, 7, tzinfo=UTC)
-    assert getattr(unpacked(row(**{name: 7})), name) == moment
+    assert getattr(unpack(row(**{name: 7})), name) == moment
 
 
 @pytest.mark.parametrize("column", table.c, ids=str)
 def test_what_may_be_null_can_be_and_what_may_not_is_an_error(column: Column[object]) -> None:
     if column.nullable:
-        assert getattr(unpacked(row(**{column.name: None})), column.name) is None
+        assert getattr(unpack(row(**{column.name: None})), column.name) is None
     else:
         with pytest.raises(UnreadableRowError, match=f"{column.name}: null"):
-            unpacked(row(**{column.name: None}))
+            unpack(row(**{column.name: None}))
 
 
 @pytest.mark.parametrize("moment", [2**63 - 1, -(2**63), YEAR_1 - 1, LAST + 1])
 @pytest.mark.parametrize("name", MOMENTS)
 def test_a_time_beyond_the_years_is_an_error_that_names_the_row(name: str, moment: int) -> None:
     with pytest.raises(UnreadableRowError, match=f"{CALL_ID} cannot be read: {name}: not in the years"):
-        unpacked(row(**{name: moment}))
+        unpack(row(**{name: moment}))
 
 
 def test_a_row_that_has_not_changed_makes_the_very_same_call() -> None:
-    assert unpacked(row()) is unpacked(row())
+    assert unpack(row()) is unpack(row())
 
 
 def test_a_row_that_has_changed_makes_another_whatever_has_changed() -> None:
-    others = [unpacked(row(title="Pilates")), unpacked(row(updated_at=2)), unpacked(row(status="live"))]
-    assert len({unpacked(row()), *others}) == 4
+    others = [unpack(row(title="Pilates")), unpack(row(updated_at=2)), unpack(row(status="live"))]
+    assert len({unpack(row()), *others}) == 4
 
 
 def test_a_large_row_is_made_each_time_and_a_status_is_not_quoted_whole() -> None:
     large = row(title="x" * MAX_CALL_BYTES)
-    assert unpacked(large) == unpacked(large)
-    assert unpacked(large) is not unpacked(large)
+    assert unpack(large) == unpack(large)
+    assert unpack(large) is not unpack(large)
     with pytest.raises(UnreadableRowError) as raised:
-        unpacked(row(status="x" * MAX_CALL_BYTES))
+        unpack(row(status="x" * MAX_CALL_BYTES))
     assert len(raised.value.problem) < 100

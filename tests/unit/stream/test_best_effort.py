@@ -112,7 +112,7 @@ async def test_never_asks_what_would_address_something_else(
 async def test_remembers_a_bounded_number_of_answers(
     stream: ScriptedStream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(best_effort_module, "_ANSWERS_REMEMBERED", 2)
+    monkeypatch.setattr(best_effort_module, "_MAX_CACHED", 2)
     asked = best_effort(stream)
     stream.after = 0
     for name in ("a", "b", "c"):
@@ -120,7 +120,7 @@ async def test_remembers_a_bounded_number_of_answers(
     await asyncio.sleep(2)
     for name in ("b", "d"):
         await ask(asked, ("livestream", name))
-    assert set(asked._answers) == {("livestream", "b"), ("livestream", "d")}
+    assert set(asked._responses) == {("livestream", "b"), ("livestream", "d")}
 
 
 async def test_closing_gives_up_what_is_under_way(stream: ScriptedStream) -> None:
@@ -138,7 +138,7 @@ async def test_closing_leaves_a_question_behind_that_does_not_end(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     class Stubborn(ScriptedStream):
-        async def ask(self, call_type: str, call_id: str) -> LiveStatus:
+        async def fetch(self, call_type: str, call_id: str) -> LiveStatus:
             while not going_on.is_set():
                 with suppress(asyncio.CancelledError):
                     await going_on.wait()

@@ -7,8 +7,8 @@ from server.adapters.stream.errors import (
     StreamCallNotFoundError,
     StreamError,
     StreamFailedError,
-    StreamQuestionRefusedError,
     StreamRateLimitedError,
+    StreamRequestRejectedError,
 )
 from tests.support.scripted_stream import CALL, ON_AIR, OTHER, ScriptedStream, ask, best_effort
 
@@ -17,7 +17,7 @@ from tests.support.scripted_stream import CALL, ON_AIR, OTHER, ScriptedStream, a
     "error",
     [
         StreamCallNotFoundError(),
-        StreamQuestionRefusedError(),
+        StreamRequestRejectedError(),
         StreamFailedError("status 500"),
         TimeoutError(),
         KeyError("code"),
@@ -92,7 +92,7 @@ async def test_a_429_is_obeyed(stream: ScriptedStream) -> None:
     ("error", "level", "reason"),
     [
         (StreamFailedError("status 500"), logging.WARNING, "status 500"),
-        (StreamQuestionRefusedError(), logging.WARNING, "question refused"),
+        (StreamRequestRejectedError(), logging.WARNING, "question refused"),
         (StreamCallNotFoundError(), logging.INFO, "no such call"),
         (TimeoutError(), logging.WARNING, "timeout"),
         (KeyError("private"), logging.WARNING, "KeyError"),

@@ -21,8 +21,8 @@ def gate(clock: Clock) -> Gate:
 
 def fail(gate: Gate, *calls: StreamCall) -> None:
     for one in calls:
-        gate.began(one)
-        gate.failed(one)
+        gate.record_start(one)
+        gate.record_failure(one)
 
 
 def fail_service(gate: Gate) -> None:
@@ -49,9 +49,9 @@ def test_a_bad_call_is_tried_again_with_one_question(gate: Gate, clock: Clock) -
     fail(gate, ONE, ONE, ONE)
     clock.now += OPEN_FOR
     assert gate.permits(ONE)
-    gate.began(ONE)
+    gate.record_start(ONE)
     assert not gate.permits(ONE)
-    gate.answered(ONE)
+    gate.record_response(ONE)
     assert gate.permits(ONE)
 
 
@@ -64,8 +64,8 @@ def test_failures_of_different_calls_silence_stream(gate: Gate) -> None:
 
 def test_a_success_between_starts_the_count_anew(gate: Gate) -> None:
     fail(gate, *map(call, range(4)))
-    gate.began(OTHER)
-    gate.answered(OTHER)
+    gate.record_start(OTHER)
+    gate.record_response(OTHER)
     fail(gate, *map(call, range(4)))
     assert gate.permits(OTHER)
     fail(gate, call(4))
@@ -75,9 +75,9 @@ def test_a_success_between_starts_the_count_anew(gate: Gate) -> None:
 def test_one_question_tries_stream_again(gate: Gate, clock: Clock) -> None:
     fail_service(gate)
     clock.now += OPEN_FOR
-    gate.began(ONE)
+    gate.record_start(ONE)
     assert not gate.permits(OTHER)
-    gate.answered(ONE)
+    gate.record_response(ONE)
     assert gate.permits(OTHER)
 
 
@@ -100,7 +100,7 @@ def test_a_probe_that_failed_is_forgotten_once_stream_is_well(gate: Gate, clock:
     fail_service(gate)
     clock.now += OPEN_FOR
     fail(gate, ONE)
-    gate.answered(ONE)
+    gate.record_response(ONE)
     fail_service(gate)
     clock.now += OPEN_FOR
     assert gate.permits(ONE)
@@ -108,19 +108,19 @@ def test_a_probe_that_failed_is_forgotten_once_stream_is_well(gate: Gate, clock:
 
 def test_a_refused_question_counts_against_its_call_alone(gate: Gate) -> None:
     for number in range(20):
-        gate.began(call(number))
-        gate.refused(call(number))
+        gate.record_start(call(number))
+        gate.record_rejection(call(number))
     assert gate.permits(OTHER)
     for _ in range(2):
-        gate.refused(call(0))
+        gate.record_rejection(call(0))
     assert not gate.permits(call(0))
 
 
 def test_a_refused_probe_leaves_its_place_to_the_next(gate: Gate, clock: Clock) -> None:
     fail_service(gate)
     clock.now += OPEN_FOR
-    gate.began(ONE)
-    gate.refused(ONE)
+    gate.record_start(ONE)
+    gate.record_rejection(ONE)
     assert gate.permits(OTHER)
 
 
@@ -128,8 +128,8 @@ def test_a_refused_probe_leaves_its_place_to_the_next(gate: Gate, clock: Clock) 
 def test_after_a_429_nothing_is_asked_until_its_reset(
     gate: Gate, clock: Clock, said: int | None, pause: float
 ) -> None:
-    gate.began(ONE)
-    gate.rate_limited(ONE, said)
+    gate.record_start(ONE)
+    gate.record_rate_limit(ONE, said)
     clock.now += pause - 0.5
     assert not gate.permits(ONE)
     assert not gate.permits(OTHER)
@@ -139,16 +139,16 @@ def test_after_a_429_nothing_is_asked_until_its_reset(
 
 
 def test_a_shorter_429_does_not_cut_a_longer_one(gate: Gate, clock: Clock) -> None:
-    gate.rate_limited(ONE, 10)
-    gate.rate_limited(OTHER, 2)
+    gate.record_rate_limit(ONE, 10)
+    gate.record_rate_limit(OTHER, 2)
     clock.now += 9
     assert not gate.permits(ONE)
 
 
 def test_a_429_is_no_failure(gate: Gate, clock: Clock) -> None:
     for number in range(20):
-        gate.began(call(number))
-        gate.rate_limited(call(number), 1)
+        gate.record_start(call(number))
+        gate.record_rate_limit(call(number), 1)
     clock.now += 1
     assert gate.permits(OTHER)
 
@@ -156,16 +156,16 @@ def test_a_429_is_no_failure(gate: Gate, clock: Clock) -> None:
 def test_a_rate_limited_probe_leaves_its_place_to_the_next(gate: Gate, clock: Clock) -> None:
     fail(gate, ONE, ONE, ONE)
     clock.now += OPEN_FOR
-    gate.began(ONE)
-    gate.rate_limited(ONE, 1)
+    gate.record_start(ONE)
+    gate.record_rate_limit(ONE, 1)
     clock.now += 1
     assert gate.permits(ONE)
 
 
 def test_remembers_a_bounded_number_of_bad_calls(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gate_module, "_CALLS_REMEMBERED", 2)
+    monkeypatch.setattr(gate_module, "_MAX_CALLS", 2)
     for number in range(4):
-        gate.refused(call(number))
+        gate.record_rejection(call(number))
     assert set(gate._calls) == {call(2), call(3)}
 
 
@@ -176,11 +176,11 @@ def test_says_when_silence_begins_and_ends(
     fail_service(gate)
     clock.now += OPEN_FOR
     fail(gate, ONE)
-    gate.answered(OTHER)
-    gate.answered(OTHER)
+    gate.record_response(OTHER)
+    gate.record_response(OTHER)
     fail(gate, ONE, ONE, ONE, ONE)
-    gate.rate_limited(OTHER, 3)
-    gate.rate_limited(OTHER, 3)
+    gate.record_rate_limit(OTHER, 3)
+    gate.record_rate_limit(OTHER, 3)
     assert caplog.messages == [
         "stream breaker opened",
         "stream breaker closed",

@@ -7,7 +7,7 @@ from server.adapters.stream.errors import (
     StreamEndpointNotFoundError,
     StreamError,
     StreamFailedError,
-    StreamQuestionRefusedError,
+    StreamRequestRejectedError,
 )
 from server.adapters.stream.refusals import read_refusal
 
@@ -48,7 +48,7 @@ def test_any_other_404_is_of_an_address_that_is_not_stream_s(body: bytes) -> Non
 @pytest.mark.parametrize(
     ("status", "body", "expected"),
     [
-        (400, envelope(code=4, message="no id"), StreamQuestionRefusedError()),
+        (400, envelope(code=4, message="no id"), StreamRequestRejectedError()),
         (400, envelope(message="no id"), StreamFailedError("status 400")),
         (401, envelope(code=5, message="no token"), StreamFailedError("status 401")),
         (500, envelope(code=-1), StreamFailedError("status 500")),

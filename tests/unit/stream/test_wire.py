@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.adapters.stream import wire
-from server.adapters.stream.errors import UnusableAnswerError
-from server.adapters.stream.wire import can_be_asked
+from server.adapters.stream.errors import UnusableResponseError
+from server.adapters.stream.wire import is_addressable
 from server.application.call import LiveStatus
 
 MOMENT_NS = 1724326457711546789
@@ -203,13 +203,13 @@ def test_dates_reach_as_far_as_the_calendar(value: int, moment: datetime) -> Non
     ],
 )
 def test_other_dates_are_unusable(field: str, value: object) -> None:
-    with pytest.raises(UnusableAnswerError, match=rf"^unusable answer: {field}$"):
+    with pytest.raises(UnusableResponseError, match=rf"^unusable answer: {field}$"):
         read_live_status(changed(field, value))
 
 
 @pytest.mark.parametrize("field", REQUIRED)
 def test_what_the_schema_requires_is_needed(field: str) -> None:
-    with pytest.raises(UnusableAnswerError, match=rf"^unusable answer: {field}$"):
+    with pytest.raises(UnusableResponseError, match=rf"^unusable answer: {field}$"):
         read_live_status(without(field))
 
 
@@ -227,7 +227,7 @@ def test_an_answer_with_what_is_required_alone_is_off_air() -> None:
 
 @pytest.mark.parametrize("cid", ["livestream:other", "default:call", "livestream:Call", "call", ""])
 def test_an_answer_about_another_call_is_unusable(cid: str) -> None:
-    with pytest.raises(UnusableAnswerError, match=r"^unusable answer: call\.cid is another call's$"):
+    with pytest.raises(UnusableResponseError, match=r"^unusable answer: call\.cid is another call's$"):
         read_live_status(changed("call.cid", cid))
 
 
@@ -254,25 +254,25 @@ def test_an_answer_that_names_no_call_is_about_the_one_asked_for(answer: object)
     ],
 )
 def test_wrong_types_are_unusable(field: str, value: object) -> None:
-    with pytest.raises(UnusableAnswerError, match=rf"^unusable answer: {field}$"):
+    with pytest.raises(UnusableResponseError, match=rf"^unusable answer: {field}$"):
         read_live_status(changed(field, value))
 
 
 @pytest.mark.parametrize("answer", [None, [], "call", 1, True])
 def test_what_is_no_object_is_unusable(answer: object) -> None:
-    with pytest.raises(UnusableAnswerError, match="body"):
+    with pytest.raises(UnusableResponseError, match="body"):
         read_live_status(answer)
 
 
 def test_the_value_is_not_told() -> None:
-    with pytest.raises(UnusableAnswerError) as caught:
+    with pytest.raises(UnusableResponseError) as caught:
         read_live_status(changed("call.current_session_id", ["private"]))
     assert "private" not in f"{caught.value!r}{caught.value.__cause__!r}"
 
 
 @given(json_values)
 def test_any_json_is_read_or_unusable(answer: object) -> None:
-    with pytest.raises(UnusableAnswerError):
+    with pytest.raises(UnusableResponseError):
         read_live_status(answer)
 
 
@@ -280,7 +280,7 @@ def test_any_json_is_read_or_unusable(answer: object) -> None:
 def test_any_field_is_read_or_unusable(field: str, value: object) -> None:
     try:
         status = read_live_status(changed(field, value))
-    except UnusableAnswerError:
+    except UnusableResponseError:
         return
     json.dumps(status.current_session_id, ensure_ascii=False).encode()
     assert status.ended_at is None or status.ended_at.tzinfo is UTC
@@ -288,11 +288,11 @@ def test_any_field_is_read_or_unusable(field: str, value: object) -> None:
 
 @pytest.mark.parametrize("name", ["a", "a/b", "%2e%2e", "...", "..a", " ", "ü" * 64, "{id}", "?x=1"])
 def test_odd_names_can_be_asked(name: str) -> None:
-    assert can_be_asked("livestream", name)
-    assert can_be_asked(name, "call")
+    assert is_addressable("livestream", name)
+    assert is_addressable(name, "call")
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "x" * 65])
 def test_names_that_address_no_call_cannot(name: str) -> None:
-    assert not can_be_asked("livestream", name)
-    assert not can_be_asked(name, "call")
+    assert not is_addressable("livestream", name)
+    assert not is_addressable(name, "call")

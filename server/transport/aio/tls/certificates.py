@@ -46,7 +46,7 @@ class Certificates:
 
 def load_certificates(settings: TlsSettings) -> Certificates:
     """Read and check the files; raises CertificateFilesError."""
-    return checked(read_files(settings))
+    return check_files(read_files(settings))
 
 
 def read_files(settings: TlsSettings) -> CertificateFiles:
@@ -60,7 +60,7 @@ def read_files(settings: TlsSettings) -> CertificateFiles:
     )
 
 
-def checked(files: CertificateFiles) -> Certificates:
+def check_files(files: CertificateFiles) -> Certificates:
     """Check that the files can be served with now; raises CertificateFilesError."""
     certificate = _certificates(CERTIFICATE, files.certificate)[0]
     _check_key(files.key, certificate)

@@ -31,7 +31,7 @@ tls_log = logging.getLogger("server.tls")
 
 
 @contextmanager
-def core_lines_logged() -> Iterator[None]:
+def log_core_lines() -> Iterator[None]:
     """Log what the core writes while the block lasts; logging must be configured inside it.
 
     Other output to the file descriptor is passed on, and Python's own standard error stays.

@@ -10,7 +10,7 @@ from server.transport.aio.tls.certificates import (
     CertificateFiles,
     CertificateFilesError,
     Certificates,
-    checked,
+    check_files,
     load_certificates,
     read_files,
 )
@@ -26,13 +26,13 @@ def server_credentials(settings: TlsSettings) -> grpc.ServerCredentials | None:
     log.info("TLS certificate loaded", extra={"certificate": str(certificates)})
     watched = _WatchedFiles(settings, certificates.files)
 
-    def renewed() -> grpc.ServerCertificateConfiguration | None:
-        changed = watched.changed()
+    def renew() -> grpc.ServerCertificateConfiguration | None:
+        changed = watched.poll()
         return _configuration(changed) if changed else None
 
     return grpc.dynamic_ssl_server_credentials(
         _configuration(certificates),
-        renewed,  # type: ignore[arg-type]  # None is no change, which the stubs do not know
+        renew,  # type: ignore[arg-type]  # None is no change, which the stubs do not know
         require_client_authentication=settings.mode == "mutual",
     )
 
@@ -54,14 +54,14 @@ class _WatchedFiles:
         self._seen: CertificateFiles | str = files
         self._lock = Lock()
 
-    def changed(self) -> Certificates | None:
+    def poll(self) -> Certificates | None:
         """Return the certificates if the files have changed since the last check, and can be used."""
         with self._lock:
             seen = self._look()
             if seen == self._seen:
                 return None
             self._seen = seen
-            return _told(seen)
+            return _check_and_log(seen)
 
     def _look(self) -> CertificateFiles | str:
         """Read the files, or return why they cannot be read."""
@@ -71,12 +71,12 @@ class _WatchedFiles:
             return str(error)
 
 
-def _told(seen: CertificateFiles | str) -> Certificates | None:
+def _check_and_log(seen: CertificateFiles | str) -> Certificates | None:
     """Check what was read, and log whether it is used."""
     try:
         if isinstance(seen, str):
             raise CertificateFilesError(seen)  # noqa: TRY301 - one way for all that is wrong
-        certificates = checked(seen)
+        certificates = check_files(seen)
     except CertificateFilesError as error:
         log.warning(
             "TLS certificate kept, for the changed files cannot be used", extra={"reason": str(error)}
