@@ -10,7 +10,7 @@ _UNSET = "-"
 _OBEYED = ("Cc", "Cf", "Cs", "Zl", "Zp")
 # Formats within words of Persian and of India's scripts, and within emoji: these do no harm.
 _JOINERS = "\u200c\u200d"
-_MOMENT_OF_STATUS = {
+_TIMESTAMP_OF_STATUS = {
     "scheduled": ("for", "scheduled_at"),
     "live": ("since", "started_at"),
     "ended": ("since", "ended_at"),
@@ -25,14 +25,14 @@ def table(text: str) -> str:
         "Status": _status(call),
         "Stream says": _live(call),
         "Recording": _recording(call),
-        "Scheduled": _moment(call["scheduled_at"]),
-        "Started": _moment(call["started_at"]),
-        "Ended": _moment(call["ended_at"]),
+        "Scheduled": _timestamp(call["scheduled_at"]),
+        "Started": _timestamp(call["started_at"]),
+        "Ended": _timestamp(call["ended_at"]),
         "Call": sanitize(call["id"]),
         "Host": sanitize(call["host_user_id"]),
         "Stream call": _stream_call(call),
-        "Created": _moment(call["created_at"]),
-        "Updated": _moment(call["updated_at"]),
+        "Created": _timestamp(call["created_at"]),
+        "Updated": _timestamp(call["updated_at"]),
     }
     width = max(map(len, rows)) + 2
     return "\n".join(f"{label:<{width}}{value}" for label, value in rows.items())
@@ -47,9 +47,9 @@ def sanitize(value: object) -> str:
 
 def _status(call: dict[str, Any]) -> str:
     status = str(call["status"])
-    word, name = _MOMENT_OF_STATUS.get(status, ("", ""))
-    moment = call.get(name)
-    return f"{status}, {word} {_moment(moment)}" if moment else sanitize(status)
+    word, name = _TIMESTAMP_OF_STATUS.get(status, ("", ""))
+    timestamp = call.get(name)
+    return f"{status}, {word} {_timestamp(timestamp)}" if timestamp else sanitize(status)
 
 
 def _live(call: dict[str, Any]) -> str:
@@ -61,7 +61,7 @@ def _live(call: dict[str, Any]) -> str:
     words = ["on air" if live["is_live"] else "not on air"]
     if live["ended_at"] is not None:
         ended = "last ended" if live["is_live"] else "ended"
-        words.append(f"{ended} {_moment(live['ended_at'])}")
+        words.append(f"{ended} {_timestamp(live['ended_at'])}")
     if live["current_session_id"] is not None:
         words.append(f"session {sanitize(live['current_session_id'])}")
     return ", ".join(words)
@@ -71,7 +71,7 @@ def _recording(call: dict[str, Any]) -> str:
     url, ready_at = call["recording_url"], call["recording_ready_at"]
     words = [_UNSET if url is None else sanitize(url)]
     if ready_at is not None:
-        words.append(f"ready since {_moment(ready_at)}")
+        words.append(f"ready since {_timestamp(ready_at)}")
     return ", ".join(words)
 
 
@@ -80,6 +80,6 @@ def _stream_call(call: dict[str, Any]) -> str:
     return f"{sanitize(call['stream_call_type'])}, {_UNSET if known is None else sanitize(known)}"
 
 
-def _moment(value: object) -> str:
+def _timestamp(value: object) -> str:
     """Print an RFC 3339 time in UTC to the second."""
     return _UNSET if value is None else f"{sanitize(value)[:19].replace('T', ' ')} UTC"

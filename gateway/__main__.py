@@ -52,7 +52,7 @@ def run(settings: GatewaySettings, envoy_options: tuple[str, ...]) -> NoReturn:
     """
     _refuse_unusable(settings.rest_host, settings.rest_port, "REST", shared=settings.shares_port)
     _refuse_unusable("127.0.0.1", settings.admin_port, "ADMIN")
-    _tell_lowered(settings)
+    _log_lowered_limits(settings)
     allow_all_files()
     drains = () if "--drain-time-s" in envoy_options else _DRAINS
     command = _envoy(
@@ -101,7 +101,7 @@ def _refuse_unusable(host: str, port: int, name: str, *, shared: bool = False) -
         )
 
 
-def _tell_lowered(settings: GatewaySettings) -> None:
+def _log_lowered_limits(settings: GatewaySettings) -> None:
     asked = settings.max_connections
     possible, allowing = max_connections(settings, memory_limit())
     if possible < asked:

@@ -21,7 +21,7 @@ class EnvoyAdmin:
 
     async def is_live(self, within: float = _ANSWER_SECONDS) -> bool:
         """Return whether it serves, within so many seconds; False for another Envoy."""
-        info = await self._says("GET", "/server_info", within)
+        info = await self._fetch_json("GET", "/server_info", within)
         return (info.get("state"), info.get("node", {}).get("id")) == ("LIVE", self._node_id)
 
     async def until_live(self) -> None:
@@ -35,10 +35,12 @@ class EnvoyAdmin:
 
     async def _is_drained(self) -> bool:
         path = f"/stats?format=json&filter=^({_LISTENERS_STOPPED}|{_REQUESTS})$"
-        stats = {it["name"]: it["value"] for it in (await self._says("GET", path)).get("stats", ())}
+        stats = {
+            it["name"]: it["value"] for it in (await self._fetch_json("GET", path)).get("stats", ())
+        }
         return stats == {_LISTENERS_STOPPED: 1, _REQUESTS: 0}
 
-    async def _says(self, verb: str, path: str, within: float = _ANSWER_SECONDS) -> dict[str, Any]:
+    async def _fetch_json(self, verb: str, path: str, within: float = _ANSWER_SECONDS) -> dict[str, Any]:
         """Read a page in JSON; return an empty one if there is no response, or it is not JSON."""
         try:
             said = json.loads(await self._fetch(verb, path, within))

@@ -36,12 +36,12 @@ def answer(settings: Settings, *, kept: bool) -> None:
         with _log_refusals(settings.tls), configure_logging(settings.server):
             uvloop.run(_serve(settings, kept=kept))
     except AddressTakenError as error:
-        raise click.ClickException(_obstacle_words(settings.server) or str(error)) from None
+        raise click.ClickException(_obstacle_message(settings.server) or str(error)) from None
     except (AuthNotConfiguredError, CertificateFilesError, DatabaseUrlError, ServerFailedError) as error:
         raise click.ClickException(str(error)) from None
 
 
-def _obstacle_words(settings: ServerSettings) -> str | None:
+def _obstacle_message(settings: ServerSettings) -> str | None:
     """Describe what gRPC does not report: whether the port is taken or the address wrong."""
     host, port = settings.grpc_host, settings.grpc_port
     obstacle = find_obstacle(host, port)
@@ -71,7 +71,7 @@ async def _serve_on(settings: Settings, *, kept: bool) -> None:
     """Serve until cancelled, perhaps before it is ready, or until the server fails."""
     async with open_aio_server(settings, shares_port=kept) as server:
         tune_gc()
-        keeper_told = asyncio.create_task(_tell_keeper(server)) if kept else None
+        keeper_told = asyncio.create_task(_notify_supervisor(server)) if kept else None
         try:
             await server.wait_failed()
         finally:
@@ -79,7 +79,7 @@ async def _serve_on(settings: Settings, *, kept: bool) -> None:
                 keeper_told.cancel()
 
 
-async def _tell_keeper(server: AioServer) -> None:
+async def _notify_supervisor(server: AioServer) -> None:
     """Report to the supervisor that it serves, and set health to NOT_SERVING at its SIGHUP."""
     giving_way = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, giving_way.set)

@@ -87,16 +87,16 @@ def _compress_huge(body: Body) -> web.Response:
     return web.Response(body=gzip.compress(text.encode()), headers={"Content-Encoding": "gzip"})
 
 
-def _said(text: bytes, content_type: str = "application/json", status: int = 200) -> "_Say":
+def _respond_with(text: bytes, content_type: str = "application/json", status: int = 200) -> "_Say":
     return lambda _body: web.Response(body=text, content_type=content_type, status=status)
 
 
 _Say = Callable[[Body], web.Response]
 _ANSWERS: dict[Behaviour, _Say] = {
-    Behaviour.BROKEN_ENVELOPE: _said(b'{"code": -1}', status=500),
-    Behaviour.HTML: _said(b"<html><body>Bad gateway</body></html>", "text/html"),
-    Behaviour.NULL: _said(b"null"),
-    Behaviour.EMPTY: _said(b""),
+    Behaviour.BROKEN_ENVELOPE: _respond_with(b'{"code": -1}', status=500),
+    Behaviour.HTML: _respond_with(b"<html><body>Bad gateway</body></html>", "text/html"),
+    Behaviour.NULL: _respond_with(b"null"),
+    Behaviour.EMPTY: _respond_with(b""),
     Behaviour.TRUNCATED: _truncate,
     Behaviour.ISO_DATES: lambda body: _well(write_iso_dates(body)),
     Behaviour.UNSET_LEFT_OUT: lambda body: _well(leave_out_unset(body)),
@@ -106,6 +106,6 @@ _ANSWERS: dict[Behaviour, _Say] = {
     Behaviour.MISSING_FIELDS: _drop_fields,
     Behaviour.WRONG_TYPES: _wrong_types,
     Behaviour.HUGE_COMPRESSED: _compress_huge,
-    Behaviour.HUGE_NUMBER: _said(b'{"call": ' + b"1" * 5000 + b"}"),
-    Behaviour.DEEP: _said(b"[" * 100_000),
+    Behaviour.HUGE_NUMBER: _respond_with(b'{"call": ' + b"1" * 5000 + b"}"),
+    Behaviour.DEEP: _respond_with(b"[" * 100_000),
 }

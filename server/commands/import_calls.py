@@ -79,7 +79,7 @@ class _Import:
             else:
                 yield line.call
         if self.refused > MAX_REPORTED:
-            self._say(f"and {pluralize(self.refused - MAX_REPORTED, 'more bad line')}")
+            self._print(f"and {pluralize(self.refused - MAX_REPORTED, 'more bad line')}")
         if self.refused and not self._keep_going:
             raise click.ClickException(
                 f"nothing is stored, for {pluralize(self.refused, 'line')} cannot be: "
@@ -90,9 +90,9 @@ class _Import:
     def _refuse(self, line: Line) -> None:
         self.refused += 1
         if self.refused <= MAX_REPORTED:
-            self._say(f"line {line.number}: {line.problem}")
+            self._print(f"line {line.number}: {line.problem}")
 
-    def _say(self, text: str) -> None:
+    def _print(self, text: str) -> None:
         self._bar.write(text, file=sys.stderr)
 
 

@@ -72,13 +72,13 @@ def _envoys(settings: Settings) -> list[ChildSpec]:
         )
     # Each of them reads from it how many share the port and the machine, and gets no option.
     os.environ["WORKERS"] = str(workers)
-    most_bytes = _most_bytes(settings.inside.inside_max_mb, workers)
+    max_bytes = _max_bytes(settings.inside.inside_max_mb, workers)
     ports = range(first, first + workers)
     ready_within = settings.database.ready_timeout_ms / 1000
-    return [Envoy((port, port + workers), grace, most_bytes, ready_within) for port in ports]
+    return [Envoy((port, port + workers), grace, max_bytes, ready_within) for port in ports]
 
 
-def _most_bytes(inside_max_mb: int | None, workers: int) -> int:
+def _max_bytes(inside_max_mb: int | None, workers: int) -> int:
     if inside_max_mb is not None:
         return inside_max_mb << 20
     return worker_bytes(workers, memory_limit())

@@ -26,7 +26,7 @@ from sqlalchemy.exc import DataError
 
 from server.application.call import Call
 from server.store.engine import write_engine
-from server.store.rows import BEYOND_YEARS, FIELDS, MOMENTS, UnreadableRowError, to_call
+from server.store.rows import BEYOND_YEARS, FIELDS, TIMESTAMPS, UnreadableRowError, to_call
 from server.store.tables import calls
 
 _BATCH = 1000
@@ -100,7 +100,7 @@ def _raise_first_beyond_years(connection: Connection) -> None:
     The driver's own error does not name the row.
     """
     first, last = (moment.replace(tzinfo=UTC) for moment in (datetime.min, datetime.max))  # noqa: DTZ901
-    for name in MOMENTS:
+    for name in TIMESTAMPS:
         is_beyond = or_(calls.c[name] < first, calls.c[name] > last)
         call_id = connection.scalar(select(calls.c.id).where(is_beyond).order_by(calls.c.id).limit(1))
         if call_id is not None:

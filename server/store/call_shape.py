@@ -16,7 +16,7 @@ from server.store.rows import FIELDS
 
 _STATUSES = frozenset(CallStatus)
 _MAX_PROBLEMS = 3
-_LONGEST_KEY = 40
+_MAX_KEY = 40
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _RFC_3339 = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)", re.IGNORECASE | re.ASCII
@@ -100,7 +100,7 @@ def _id(value: object) -> str:
     raise _wrong("must be a UUID of 36 characters")
 
 
-def _moment(value: object) -> datetime:
+def _parse_timestamp(value: object) -> datetime:
     if not isinstance(value, str) or not _RFC_3339.fullmatch(value):
         raise _wrong("must be an RFC 3339 date-time with its offset, such as 2026-05-04T03:02:01Z")
     try:
@@ -127,10 +127,10 @@ def _wrong(message: str) -> PydanticCustomError:
 
 _READERS: dict[Any, Callable[[object], object]] = {
     str: _text,
-    datetime: _moment,
+    datetime: _parse_timestamp,
     CallStatus: _status,
     str | None: _nullable(_text),
-    datetime | None: _nullable(_moment),
+    datetime | None: _nullable(_parse_timestamp),
 }
 _HINTS = get_type_hints(Call)
 _READERS_BY_NAME: dict[str, Callable[[object], object]] = {"id": _id, "title": _title}
@@ -159,4 +159,4 @@ def _line(problem: ErrorDetails) -> str:
 
 def _quote(key: str) -> str:
     """Return a key for a message, escaped if unknown: a terminal might take it for a command."""
-    return key if key in FIELDS else json.dumps(f"{key[:_LONGEST_KEY]}…" if key[_LONGEST_KEY:] else key)
+    return key if key in FIELDS else json.dumps(f"{key[:_MAX_KEY]}…" if key[_MAX_KEY:] else key)

@@ -65,7 +65,7 @@ class StoredCalls:
         try:
             return {row[0]: unpack(row) for row in rows}
         except UnreadableRowError:
-            raise self._tell_apart(rows) from None
+            raise self._separate(rows) from None
 
     async def _read_apart(self, ids: list[str], error: psycopg.DataError) -> PartialReadError[str, Call]:
         """Bisect a read that PostgreSQL cannot send: its error does not name the row at fault."""
@@ -84,7 +84,7 @@ class StoredCalls:
                 partly.failed.update(part.failed)
         return partly
 
-    def _tell_apart(self, rows: Iterable[Row]) -> PartialReadError[str, Call]:
+    def _separate(self, rows: Iterable[Row]) -> PartialReadError[str, Call]:
         """Keep the valid calls, and log the rows that are not."""
         partly = PartialReadError[str, Call]({}, {})
         for row in rows:

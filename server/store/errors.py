@@ -38,12 +38,12 @@ def database_errors() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise _said(error.orig) from error
+        raise _to_database_error(error.orig) from error
     except _ERRORS as error:
-        raise _said(error) from error
+        raise _to_database_error(error) from error
 
 
-def _said(error: BaseException | None) -> DatabaseError:
+def _to_database_error(error: BaseException | None) -> DatabaseError:
     # The lines after the first are hints, and the values of the row in question.
     lines = str(error).strip().splitlines() or [type(error).__name__]
     if isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):

@@ -10,7 +10,7 @@ from server.application.call import Call
 from server.store.call_shape import BadLineError, read_call
 from server.store.rows import FIELDS
 
-LONGEST_LINE = 64 * 1024 * 1024
+MAX_LINE_BYTES = 64 * 1024 * 1024
 """Bytes of a line that are read at most; a call takes some five hundred, and the gateway 8 MiB."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -34,11 +34,11 @@ def write_line(call: Call) -> bytes:
 def read_lines(file: BinaryIO) -> Iterator[Line]:
     """Read the lines of a file, of which one is held at a time; blank ones are skipped."""
     number = 0
-    while line := file.readline(LONGEST_LINE + 1):
+    while line := file.readline(MAX_LINE_BYTES + 1):
         number += 1
-        if len(line) > LONGEST_LINE and not line.endswith(b"\n"):
+        if len(line) > MAX_LINE_BYTES and not line.endswith(b"\n"):
             _pass_over_rest(file)
-            yield Line(number, None, f"is longer than {LONGEST_LINE:,} bytes")
+            yield Line(number, None, f"is longer than {MAX_LINE_BYTES:,} bytes")
             continue
         if number == 1:
             line = line.removeprefix(_BYTE_ORDER_MARK)
@@ -47,7 +47,7 @@ def read_lines(file: BinaryIO) -> Iterator[Line]:
 
 
 def _pass_over_rest(file: BinaryIO) -> None:
-    while (rest := file.readline(LONGEST_LINE)) and not rest.endswith(b"\n"):
+    while (rest := file.readline(MAX_LINE_BYTES)) and not rest.endswith(b"\n"):
         pass
 
 

@@ -16,7 +16,7 @@ from server.store.tables import calls
 FIELDS = tuple(field.name for field in fields(Call))
 """The columns of a call, in the documented order."""
 
-MOMENTS = tuple(name for name in FIELDS if isinstance(calls.c[name].type, DateTime))
+TIMESTAMPS = tuple(name for name in FIELDS if isinstance(calls.c[name].type, DateTime))
 """Those of them that are timestamps."""
 
 BEYOND_YEARS = "not in the years 1 to 9999"
@@ -32,7 +32,7 @@ _MAX_SHOWN = 80
 """Characters of a fault that are shown; nothing bounds the value that it quotes."""
 
 _STATUS = FIELDS.index("status")
-_MOMENTS = [FIELDS.index(name) for name in MOMENTS]
+_TIMESTAMP_INDICES = [FIELDS.index(name) for name in TIMESTAMPS]
 _ID = FIELDS.index("id")
 _REQUIRED = [place for place, name in enumerate(FIELDS) if not calls.c[name].nullable]
 _required_of = itemgetter(*_REQUIRED)
@@ -76,7 +76,7 @@ def unpack(row: tuple[Any, ...]) -> Call:
     """
     values = list(row)
     try:
-        for moment in _MOMENTS:
+        for moment in _TIMESTAMP_INDICES:
             if values[moment] is not None:
                 values[moment] = _EPOCH + timedelta(microseconds=values[moment])
     except OverflowError:

@@ -30,7 +30,7 @@ class Envoy:
     """A gateway with the embedded server; an implementation of ChildSpec."""
 
     def __init__(
-        self, admin_ports: tuple[int, int], grace: float, most_bytes: int, ready_within: float
+        self, admin_ports: tuple[int, int], grace: float, max_bytes: int, ready_within: float
     ) -> None:
         """Give its requests `grace` seconds when it ends, and replace it if it takes more memory.
 
@@ -39,7 +39,7 @@ class Envoy:
         self._admin_ports = list(admin_ports)
         self._last: _Running | None = None
         self._grace = grace
-        self._most_bytes = most_bytes
+        self._max_bytes = max_bytes
         self.ready_within = ready_within
 
     async def start(self, *, takes_over: bool = False) -> "_Running":
@@ -61,7 +61,7 @@ class Envoy:
             start_new_session=True,
         )
         name, admin = {"admin_port": port}, EnvoyAdmin(port, node_id)
-        self._last = _Running(process, name, admin, self._grace, self._most_bytes)
+        self._last = _Running(process, name, admin, self._grace, self._max_bytes)
         return self._last
 
 
@@ -71,13 +71,13 @@ class _Running:
     name: Mapping[str, object]
     admin: EnvoyAdmin
     grace: float
-    most_bytes: int
+    max_bytes: int
 
     async def wait_ready(self) -> None:
         await self.admin.until_live()
 
     async def wait_unhealthy(self) -> None:
-        while (taken := _resident_bytes(self.process.pid)) <= self.most_bytes:  # noqa: ASYNC110
+        while (taken := _resident_bytes(self.process.pid)) <= self.max_bytes:  # noqa: ASYNC110
             await asyncio.sleep(_WEIGH_SECONDS)
         log.error("a worker takes too much memory", extra={**self.name, "bytes": taken})
 

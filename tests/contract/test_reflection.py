@@ -145,7 +145,7 @@ async def test_so_many_may_ask_at_once(service: Service, monkeypatch: pytest.Mon
 
 
 async def test_straight_to_the_server_a_stream_lasts_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aio_reflection, "LONGEST_SECONDS", 0.05)
+    monkeypatch.setattr(aio_reflection, "MAX_SECONDS", 0.05)
     async with scripted_service(Beside()) as service:
         info = begun(service)
         async with asyncio.timeout(5):

@@ -88,11 +88,11 @@ async def test_moments_are_in_utc_wherever_they_were_written(database_url: str) 
     assert call.started_at.tzinfo is call.created_at.tzinfo is UTC
 
 
-MOMENTS = [*(name for name in NULLABLE if name.endswith("_at")), "created_at", "updated_at"]
+TIMESTAMPS = [*(name for name in NULLABLE if name.endswith("_at")), "created_at", "updated_at"]
 NO_MOMENTS = ["infinity", "-infinity", "0001-12-31 23:59:59 BC", "10000-01-01 00:00:00Z"]
 
 
-@pytest.mark.parametrize("name", MOMENTS)
+@pytest.mark.parametrize("name", TIMESTAMPS)
 @pytest.mark.parametrize("moment", NO_MOMENTS)
 def test_a_moment_that_no_answer_could_say_is_refused(url: str, name: str, moment: str) -> None:
     with pytest.raises(psycopg.errors.CheckViolation):

@@ -171,7 +171,7 @@ async def test_one_that_never_serves_is_ended_and_another_started(
     }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    envoy = Envoy((ports[0], ports[1]), grace=0.1, most_bytes=1 << 30, ready_within=0.5)
+    envoy = Envoy((ports[0], ports[1]), grace=0.1, max_bytes=1 << 30, ready_within=0.5)
     child = Child(envoy, lambda _: None, start_within=4)
     running = asyncio.create_task(child.run())
     try:

@@ -16,8 +16,8 @@ _CALL_FAILURES = 3
 _MAX_CALLS = 10_000
 """Failing calls kept at most, never 1 KB each: `wire` bounds the names that are requested."""
 _PAUSE_UNLESS_SAID = 5
-_SHORTEST_PAUSE = 1
-_LONGEST_PAUSE = 60
+_MIN_PAUSE = 1
+_MAX_PAUSE = 60
 
 
 class Gate:
@@ -91,7 +91,7 @@ class Gate:
     def record_rate_limit(self, call: StreamCall, seconds: int | None) -> None:
         """Note a rate limit, for so many seconds if Stream specifies them."""
         pause = _PAUSE_UNLESS_SAID if seconds is None else seconds
-        pause = min(max(pause, _SHORTEST_PAUSE), _LONGEST_PAUSE)
+        pause = min(max(pause, _MIN_PAUSE), _MAX_PAUSE)
         if self._clock() >= self._silent_until:
             log.warning("stream rate limit reached", extra={"seconds": pause})
         self._silent_until = max(self._silent_until, self._clock() + pause)

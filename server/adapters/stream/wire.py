@@ -43,7 +43,7 @@ def read_live_status(answer: object, call_type: str, call_id: str) -> LiveStatus
     return LiveStatus(
         is_live=call.is_on_air,
         current_session_id=call.current_session_id or None,
-        ended_at=_moment(call.ended_at),
+        ended_at=_timestamp(call.ended_at),
     )
 
 
@@ -76,7 +76,7 @@ def _read_rfc_3339(text: str) -> int:
     return seconds * _SECOND_NS + int(fraction[:9].ljust(9, "0"))
 
 
-def _moment(nanoseconds: int | None) -> datetime | None:
+def _timestamp(nanoseconds: int | None) -> datetime | None:
     """Make a datetime of Unix nanoseconds, cut to the microsecond."""
     return None if nanoseconds is None else _EPOCH + timedelta(microseconds=nanoseconds // 1000)
 

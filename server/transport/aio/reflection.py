@@ -10,7 +10,7 @@ from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest, Serv
 
 from server.transport.reflection import METHOD, SERVICES, Reflection, TooMuchAskedError
 
-LONGEST_SECONDS = 60.0
+MAX_SECONDS = 60.0
 """How long a stream may last, as long as through Envoy."""
 
 _Context = grpc.aio.ServicerContext[bytes, ServerReflectionResponse]
@@ -22,7 +22,7 @@ def reflection_handlers(reflection: Reflection) -> tuple[grpc.GenericRpcHandler,
     async def info(requests: AsyncIterator[bytes], context: _Context) -> None:
         try:
             async with (
-                asyncio.timeout(LONGEST_SECONDS),
+                asyncio.timeout(MAX_SECONDS),
                 aclosing(reflection.server_reflection_info(_decode(requests))) as answers,
             ):
                 async for answer in answers:

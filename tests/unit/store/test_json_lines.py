@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 
 from server.application.call import Call, CallStatus
-from server.store.json_lines import LONGEST_LINE, Line, read_lines, write_line
+from server.store.json_lines import MAX_LINE_BYTES, Line, read_lines, write_line
 from tests.support.any_call import any_call
 from tests.support.calls import MOMENT, PLAIN_CALL, numbered_id
 from tests.support.commands import line, lines
@@ -88,19 +88,19 @@ def test_an_empty_file_holds_no_lines() -> None:
     assert read(b"") == []
 
 
-@pytest.mark.parametrize("length", [LONGEST_LINE + 1, LONGEST_LINE + 2, 3 * LONGEST_LINE])
+@pytest.mark.parametrize("length", [MAX_LINE_BYTES + 1, MAX_LINE_BYTES + 2, 3 * MAX_LINE_BYTES])
 def test_a_line_too_long_is_refused_and_the_next_one_read(length: int) -> None:
     long = b"\xef\xbb\xbf" + b" " * (length - 3) + b"\n"
     assert read(long + lines(YOGA)) == [Line(1, None, "is longer than 67,108,864 bytes"), Line(2, YOGA)]
 
 
 def test_the_longest_line_is_read() -> None:
-    padded = lines(YOGA).rstrip().ljust(LONGEST_LINE)
+    padded = lines(YOGA).rstrip().ljust(MAX_LINE_BYTES)
     assert read(padded + b"\n" + padded) == [Line(1, YOGA), Line(2, YOGA)]
 
 
 def test_a_last_line_too_long_is_refused() -> None:
-    assert [line.call for line in read(b"x" * (LONGEST_LINE + 1))] == [None]
+    assert [line.call for line in read(b"x" * (MAX_LINE_BYTES + 1))] == [None]
 
 
 def test_lines_are_read_one_at_a_time() -> None:

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import Column
 
 from server.application.call import CallStatus
-from server.store.rows import FIELDS, MAX_CALL_BYTES, MOMENTS, UnreadableRowError, unpack
+from server.store.rows import FIELDS, MAX_CALL_BYTES, TIMESTAMPS, UnreadableRowError, unpack
 from server.store.tables import calls as table
 from tests.support.calls import CALL_ID
 
@@ -44,7 +44,7 @@ def test_times_are_moments_in_utc_from_the_first_to_the_last() -> None:
     assert call.status is CallStatus.ENDED
 
 
-@pytest.mark.parametrize("name", MOMENTS)
+@pytest.mark.parametrize("name", TIMESTAMPS)
 def test_each_time_is_a_moment(name: str) -> None:
     moment = datetime(2000, 1, 1, 0, 0, 0, 7, tzinfo=UTC)
     assert getattr(unpack(row(**{name: 7})), name) == moment
@@ -60,7 +60,7 @@ def test_what_may_be_null_can_be_and_what_may_not_is_an_error(column: Column[obj
 
 
 @pytest.mark.parametrize("moment", [2**63 - 1, -(2**63), YEAR_1 - 1, LAST + 1])
-@pytest.mark.parametrize("name", MOMENTS)
+@pytest.mark.parametrize("name", TIMESTAMPS)
 def test_a_time_beyond_the_years_is_an_error_that_names_the_row(name: str, moment: int) -> None:
     with pytest.raises(UnreadableRowError, match=f"{CALL_ID} cannot be read: {name}: not in the years"):
         unpack(row(**{name: moment}))

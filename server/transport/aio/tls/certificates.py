@@ -41,7 +41,7 @@ class Certificates:
     until: datetime
 
     def __str__(self) -> str:
-        return f"certificate for {self.name}, until {_said(self.until)}"
+        return f"certificate for {self.name}, until {_format_time(self.until)}"
 
 
 def load_certificates(settings: TlsSettings) -> Certificates:
@@ -108,9 +108,9 @@ def _check_time(certificate: x509.Certificate) -> None:
     now = datetime.now(UTC)
     begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if now > end:
-        words = f"expired at {_said(end)}"
+        words = f"expired at {_format_time(end)}"
     elif now < begin:
-        words = f"is not valid before {_said(begin)}"
+        words = f"is not valid before {_format_time(begin)}"
     else:
         return
     raise CertificateFilesError(f"{CERTIFICATE}: the certificate for {_name(certificate)} {words}")
@@ -119,7 +119,9 @@ def _check_time(certificate: x509.Certificate) -> None:
 def _check_client_ca(pem: bytes) -> None:
     ends = [ca.not_valid_after_utc for ca in _certificates(CLIENT_CA, pem)]
     if datetime.now(UTC) > max(ends):
-        raise CertificateFilesError(f"{CLIENT_CA}: the last of its CAs expired at {_said(max(ends))}")
+        raise CertificateFilesError(
+            f"{CLIENT_CA}: the last of its CAs expired at {_format_time(max(ends))}"
+        )
 
 
 def _name(certificate: x509.Certificate) -> str:
@@ -130,5 +132,5 @@ def _name(certificate: x509.Certificate) -> str:
     return ", ".join(str(name.value) for name in names)
 
 
-def _said(moment: datetime) -> str:
+def _format_time(moment: datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"

@@ -67,7 +67,7 @@ def _log_lines(reading: int) -> None:
     core_log = CoreLog()
     with open(reading, errors="backslashreplace") as lines:
         for line in lines:
-            core_log.tell(line.rstrip("\n"))
+            core_log.log(line.rstrip("\n"))
 
 
 class CoreLog:
@@ -75,33 +75,33 @@ class CoreLog:
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
-        self._told_at: dict[str, float] = {}
+        self._logged_at: dict[str, float] = {}
         self._times: Counter[str] = Counter()
 
-    def tell(self, line: str) -> None:
+    def log(self, line: str) -> None:
         """Log a line of the core as ours; pass on any other."""
         match = _LINE.fullmatch(line)
         if match is None:
             sys.stderr.write(f"{line}\n")
         elif match["message"].startswith(_HANDSHAKE_FAILED):
-            self._tell_refusal(match["message"].removeprefix(_HANDSHAKE_FAILED))
-        elif times := self._untold(match["source"]):
+            self._log_refusal(match["message"].removeprefix(_HANDSHAKE_FAILED))
+        elif times := self._count_unlogged(match["source"]):
             extra = {"source": match["source"], "times": times}
             log.log(_LEVELS[match["level"]], match["message"], extra=extra)
 
-    def _tell_refusal(self, detail: str) -> None:
+    def _log_refusal(self, detail: str) -> None:
         reason = reason_of(detail)
-        if times := self._untold(reason):
+        if times := self._count_unlogged(reason):
             extra = {"reason": reason, "times": times, "detail": detail}
             tls_log.warning("a client was refused", extra=extra)
 
-    def _untold(self, kind: str) -> int:
+    def _count_unlogged(self, kind: str) -> int:
         """Return how many of a kind there were since the last that was logged; 0 if that is recent."""
-        if kind not in self._told_at and len(self._told_at) >= MAX_KINDS:
+        if kind not in self._logged_at and len(self._logged_at) >= MAX_KINDS:
             kind = "others"
         self._times[kind] += 1
         now = self._clock()
-        if now - self._told_at.get(kind, -math.inf) < QUIET_SECONDS:
+        if now - self._logged_at.get(kind, -math.inf) < QUIET_SECONDS:
             return 0
-        self._told_at[kind] = now
+        self._logged_at[kind] = now
         return self._times.pop(kind)

@@ -43,7 +43,7 @@ def core_log(clock: Clock) -> CoreLog:
 def test_a_refusal_is_told_in_words(
     core_log: CoreLog, caplog: pytest.LogCaptureFixture, detail: str, reason: str
 ) -> None:
-    core_log.tell(FAILED + detail)
+    core_log.log(FAILED + detail)
     (record,) = caplog.records
     assert (record.name, record.levelname) == ("server.tls", "WARNING")
     assert vars(record)["reason"] == reason
@@ -55,8 +55,8 @@ def test_each_reason_is_told_at_once_and_then_once_a_minute_with_its_number(
 ) -> None:
     for now in (0, 1, QUIET_SECONDS - 1, QUIET_SECONDS, QUIET_SECONDS + 1):
         clock.now = now
-        core_log.tell(f"{FAILED}HTTP_REQUEST")
-    core_log.tell(f"{FAILED}PEER_DID_NOT_RETURN_A_CERTIFICATE")
+        core_log.log(f"{FAILED}HTTP_REQUEST")
+    core_log.log(f"{FAILED}PEER_DID_NOT_RETURN_A_CERTIFICATE")
     assert [(vars(record)["reason"], vars(record)["times"]) for record in caplog.records] == [
         ("it speaks plain text, not TLS", 1),
         ("it speaks plain text, not TLS", 3),
@@ -67,8 +67,8 @@ def test_each_reason_is_told_at_once_and_then_once_a_minute_with_its_number(
 def test_what_else_the_core_says_is_told_as_its_own_and_no_oftener(
     core_log: CoreLog, caplog: pytest.LogCaptureFixture
 ) -> None:
-    core_log.tell(MISMATCH)
-    core_log.tell(MISMATCH)
+    core_log.log(MISMATCH)
+    core_log.log(MISMATCH)
     (record,) = caplog.records
     assert (record.name, record.levelname) == ("grpc.core", "ERROR")
     assert record.message == "No match found for server name: x"
@@ -79,13 +79,13 @@ def test_clients_cannot_fill_log_and_memory_with_lines_that_they_make_up(
     core_log: CoreLog, caplog: pytest.LogCaptureFixture
 ) -> None:
     for number in range(10 * MAX_KINDS):
-        core_log.tell(f"{FAILED}MADE_UP_{number}")
+        core_log.log(f"{FAILED}MADE_UP_{number}")
     assert len(caplog.records) == MAX_KINDS + 1
 
 
 def test_lines_of_others_are_passed_on(
     core_log: CoreLog, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    core_log.tell("Fatal Python error: Aborted")
+    core_log.log("Fatal Python error: Aborted")
     assert caplog.records == []
     assert capsys.readouterr().err == "Fatal Python error: Aborted\n"
