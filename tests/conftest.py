@@ -2,6 +2,7 @@ import os
 import signal
 
 import pytest
+from hypothesis import settings
 
 # Some tests serve gRPC in threads of their own process, and start other programs as well:
 # gRPC would write a line about each of these.
@@ -10,6 +11,10 @@ os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 # Some end a program by Ctrl-C. A shell lets its background jobs ignore that, and what ignores
 # it passes that on to all that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# A busy machine is slow with an example now and then, which is no fault of the code.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 pytest_plugins: list[str] = [
     "tests.support.golden",

@@ -65,7 +65,7 @@ def test_an_id_that_is_not_utf8_reaches_the_server(gateway: Gateway, upstream: U
 @given(
     segment=st.binary(min_size=1, max_size=20).map(lambda data: "".join(f"%{byte:02X}" for byte in data))
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_id_makes_a_fault(gateway: Gateway, running_upstream: Upstream, segment: str) -> None:
     running_upstream.reset()
     reply = ask(gateway.url, "GET", CALLS + segment)

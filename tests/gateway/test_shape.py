@@ -75,7 +75,7 @@ def test_the_documented_members_stand_in_the_documented_order(
 @given(call=CALLS)
 @example(call=BARE)
 @example(call=LIVE_FIRST)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_call_is_said_exactly(gateway: Gateway, running_upstream: Upstream, call: pb.Call) -> None:
     running_upstream.answers(call)
     reply = ask(gateway.url, "GET", PATH)

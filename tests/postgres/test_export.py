@@ -33,7 +33,7 @@ def test_no_calls_are_no_lines(database_url: str) -> None:
     assert (result.stdout_bytes, result.exit_code) == (b"", 0)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15)
 @given(st.lists(any_call, min_size=1, max_size=20))
 def test_what_was_exported_is_imported_and_exported_the_same(
     database_url: str, calls: list[Call]

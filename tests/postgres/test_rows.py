@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from demo.postgres import EmbeddedPostgres
 from server.application.call import Call, CallStatus
@@ -69,7 +69,6 @@ async def test_the_first_and_the_last_moment_are_read(url: str, moment: datetime
     assert await found(url, call.id) == call
 
 
-@settings(deadline=None)
 @given(call=any_call)
 def test_any_row_the_database_can_hold_is_read_as_it_was_written(url: str, call: Call) -> None:
     store_call(url, call)

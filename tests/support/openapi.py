@@ -11,7 +11,6 @@ schema = schemathesis.openapi.from_path(OPENAPI)
 
 examples = settings(
     max_examples=50,
-    deadline=None,
     derandomize=True,
     # The server is the same for every example, and so are its responses.
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -22,7 +22,7 @@ RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3}|\.\d{6})?Z", re.A
 
 
 @given(call=any_call)
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_row_comes_out_of_the_rest_face_as_it_went_in(stack: Stack, call: Call) -> None:
     store_calls(stack.postgres.url, [call])
 

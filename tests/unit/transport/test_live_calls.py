@@ -1,4 +1,4 @@
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from livecalls.v1 import live_calls_pb2 as pb
 
@@ -17,7 +17,6 @@ def test_a_row_and_what_stream_says_are_read_as_one_message() -> None:
     assert read == expected
 
 
-@settings(deadline=None)
 @given(call=any_call, live=st.none() | st.builds(LiveStatus, st.booleans(), st.none() | texts, moments))
 def test_any_call_is_read_whole(call: Call, live: LiveStatus | None) -> None:
     read = pb.Call.FromString(encode_state(CallState(call, live)))

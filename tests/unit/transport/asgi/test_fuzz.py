@@ -55,7 +55,7 @@ async def answered(path: str, headers: Headers, parts: list[bytes]) -> tuple[Rep
         return await service.ask(*parts, path=path, headers=headers), len(asked)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.sampled_from(PATHS), header_lists, bodies, st.lists(st.integers(0), max_size=3), st.booleans())
 @example(GET_CALL, [], REQUEST, [], True)
 def test_every_reply_is_well_formed_and_ok_only_by_a_methods_word(
