@@ -2,6 +2,8 @@
 //
 // The access token is kept in sessionStorage: it survives a reload, which people on call do, and ends with
 // the tab. It is sent in the Authorization header and nowhere else.
+//
+// It is one file, long as it is: the page is served as it stands here, without a build step.
 
 const EVERY_S = 5;
 const AT_MOST_S = 60;

@@ -3,8 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Generator, Iterator
-from contextlib import aclosing, suppress
-from http import HTTPStatus
+from contextlib import suppress
 
 import click
 
@@ -16,23 +15,14 @@ from server.adapters.stream.errors import (
     StreamRequestRejectedError,
 )
 from server.auth.bearer import resembles_jwt
-from server.auth.discovery import discoveries_of
-from server.auth.errors import AuthNotConfiguredError
-from server.auth.introspection import try_introspection
-from server.auth.introspection_setup import introspection_client
-from server.auth.issuer_client import IssuerClient
-from server.auth.issuer_errors import IssuerError
-from server.auth.jwks import KeySet, UnusableKeysError, read_key_set
-from server.auth.key_source import KeySource, KeySourceError, key_sources
+from server.commands.check_issuers import check_issuers
 from server.commands.check_token import try_token
-from server.commands.errors import pluralize
 from server.commands.finding import Finding
 from server.config.database import DatabaseSettings
 from server.config.loading import load_settings
 from server.config.settings import Settings
 from server.config.stream import StreamSettings
 from server.config.tls import TlsSettings
-from server.config.tokens import TokenSettings
 from server.store.engine import database_url
 from server.store.errors import DatabaseError, RightsError, SchemaError, database_errors
 from server.store.migrate import current_revision, head_revision
@@ -71,7 +61,7 @@ def _findings() -> Iterator[Finding]:
     settings = yield from _settings()
     if settings is None:
         return
-    yield from _tokens(settings)
+    yield from check_issuers(settings)
     yield _tls(settings.tls)
     database = _database(settings.database)
     yield database
@@ -91,7 +81,7 @@ def _findings_of_token(given: str) -> Iterator[Finding]:
         return
     token = sys.stdin.buffer.read().decode(errors="replace") if given == "-" else given
     well = set()
-    for finding in _tokens(settings):
+    for finding in check_issuers(settings):
         yield finding
         if finding.mark == "ok":
             well.add(finding.thing)
@@ -115,63 +105,6 @@ def _settings() -> Generator[Finding, None, Settings | None]:
         return None
     yield Finding("ok", "settings", "all can be used")
     return settings
-
-
-def _tokens(settings: Settings) -> Iterator[Finding]:
-    if settings.server.auth == "off":
-        yield Finding("--", "tokens", "AUTH=off: everybody may call")
-        return
-    if settings.introspects_alone:
-        yield Finding("--", "tokens", "no keys are set: all tokens are introspected")
-    else:
-        yield _keys(settings.tokens)
-    if settings.introspection.configured:
-        yield _introspection(settings)
-
-
-def _keys(settings: TokenSettings) -> Finding:
-    try:
-        keys = asyncio.run(_key_sets(settings))
-    except (AuthNotConfiguredError, KeySourceError) as error:
-        return Finding("FAIL", "tokens", str(error))
-    return Finding("ok", "tokens", f"{pluralize(sum(map(len, keys)), 'key')} to check them with")
-
-
-def _introspection(settings: Settings) -> Finding:
-    try:
-        asyncio.run(_introspect(settings))
-    except IssuerError as error:
-        is_refusal = error.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
-        verdict = "credentials refused" if is_refusal else "cannot be asked"
-        return Finding("FAIL", "introspection", f"{verdict} ({error.reason})")
-    return Finding("ok", "introspection", "credentials accepted")
-
-
-async def _introspect(settings: Settings) -> None:
-    async with (
-        aclosing(IssuerClient(settings.tokens)) as client,
-        introspection_client(
-            settings.tokens, settings.introspection, discoveries_of(settings.tokens, client)
-        ) as introspect,
-    ):
-        await try_introspection(introspect)
-
-
-async def _key_sets(settings: TokenSettings) -> list[KeySet]:
-    async with aclosing(IssuerClient(settings)) as client:
-        sources = key_sources(settings, client, discoveries_of(settings, client))
-        by_source = {source: issuer for issuer, source in sources.items()}
-        return [
-            await _key_set(source, f"{issuer}: " if len(by_source) > 1 else "")
-            for source, issuer in by_source.items()
-        ]
-
-
-async def _key_set(source: KeySource, of: str) -> KeySet:
-    try:
-        return read_key_set(await source())
-    except (KeySourceError, UnusableKeysError) as error:
-        raise KeySourceError(f"{of}{error}") from error
 
 
 def _tls(settings: TlsSettings) -> Finding:
