@@ -9,7 +9,7 @@ from demo.folders import CERTIFICATES, TOKENS
 from demo.introspection import Client
 from demo.issuer import DemoIssuer
 from demo.opaque_issuer import OpaqueIssuer
-from demo.readiness import free_port
+from demo.ports import free_port
 from demo.token_kind import TokenKind
 from gateway.config import GatewaySettings
 from machine.addresses import reachable

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from demo.access import Access
 from demo.folders import DATA
 from demo.opaque_issuer import OpaqueIssuer
+from demo.ports import free_port
 from demo.processes import Process
-from demo.readiness import free_port
 from gateway.config import GatewaySettings
 from machine.addresses import host_and_port, reachable
 from server.config.settings import Settings

@@ -1,4 +1,4 @@
-"""Whether a port is free, and whether both APIs respond."""
+"""Whether both APIs respond."""
 
 import socket
 import ssl
@@ -9,21 +9,6 @@ from pathlib import Path
 import grpc
 import httpx
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-
-from machine.addresses import find_obstacle
-
-
-def is_free(host: str, port: int) -> bool:
-    """Return whether the port can be listened on."""
-    return find_obstacle(host, port) is None
-
-
-def free_port(host: str = "127.0.0.1") -> int:
-    """Find a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def listens(port: int) -> bool:

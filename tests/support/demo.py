@@ -13,9 +13,9 @@ from pathlib import Path
 
 import psutil
 
-from demo.readiness import free_port, wait_until
+from demo.ports import free_port, free_ports
+from demo.readiness import wait_until
 from demo.sample_calls import sample_id
-from tests.support.ports import free_ports
 
 READY = "Ctrl-C ends all of it."
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from demo.readiness import free_port, wait_until
+from demo.ports import free_port
+from demo.readiness import wait_until
 from tests.support.commands import environment
 from tests.support.rest import listens
 

@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 from psycopg.conninfo import conninfo_to_dict
 
-from demo.readiness import free_port, wait_until
+from demo.ports import free_port
+from demo.readiness import wait_until
 from tests.support.rest import listens
 from tests.support.toolchains import ROOT, set_up_by
 

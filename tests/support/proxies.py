@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from demo.readiness import free_port, wait_until
+from demo.ports import free_port
+from demo.readiness import wait_until
 from tests.support.rest import listens
 from tests.support.toolchains import set_up_by
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from demo.readiness import free_port, wait_until
+from demo.ports import free_ports
+from demo.readiness import wait_until
 from tests.support.commands import command, environment
 from tests.support.stream import closed_port
 
@@ -33,7 +34,7 @@ class Serve:
 @contextmanager
 def serve_running(folder: Path, **settings: str) -> Iterator[Serve]:
     """Run the process while the block lasts; it must exit with 0."""
-    serve = Serve(free_port(), folder / "serve.log")
+    serve = Serve(free_ports(int(settings.get("WORKERS", "1")))[0], folder / "serve.log")
     settings = {"GRPC_PORT": str(serve.port), **without_database(), **settings}
     with serve.log.open("wb") as log:
         process = subprocess.Popen(command("serve"), env=environment(**settings), stderr=log)

@@ -14,13 +14,13 @@ import grpc
 import httpx
 import psutil
 
+from demo.ports import free_port, free_ports
 from demo.postgres import EmbeddedPostgres
-from demo.readiness import free_port, grpc_answers, wait_until
+from demo.readiness import grpc_answers, wait_until
 from demo.stream_stand_in.running import serve_in_thread
 from demo.stream_stand_in.stand_in import StreamStandIn
 from tests.support.calls import PLAIN_CALL
 from tests.support.gateway import Gateway, gateway_running
-from tests.support.ports import free_ports
 from tests.support.rest import Reply, ask
 from tests.support.stream import KEY, SECRET
 from tests.support.ways import Way

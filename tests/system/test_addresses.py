@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from demo.readiness import free_port, grpc_answers, wait_until
+from demo.ports import free_port
+from demo.readiness import grpc_answers, wait_until
 from demo.sample_calls import sample_id
 from tests.support.commands import run_process
 from tests.support.demo import pasted, running_demo, started_demo

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from demo.readiness import free_port, wait_until
+from demo.ports import free_port, free_ports
+from demo.readiness import wait_until
 from tests.support.certificates import Authority
 from tests.support.commands import environment
-from tests.support.ports import free_ports
 from tests.support.rest import listens
 from tests.support.serve import without_database
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from demo.readiness import free_port, wait_until
+from demo.ports import free_port, free_ports
+from demo.readiness import wait_until
 from tests.support.certificates import Authority
 from tests.support.demo import running_demo, started_demo
-from tests.support.ports import free_ports
 from tests.support.ways import Way
 
 

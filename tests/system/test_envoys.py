@@ -20,14 +20,14 @@ import pytest
 from livecalls.v1 import live_calls_pb2 as pb
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
+from demo.ports import free_port, free_ports, is_free
 from demo.postgres import EmbeddedPostgres
-from demo.readiness import free_port, is_free, wait_until
+from demo.readiness import wait_until
 from server.supervision.child import Child
 from server.supervision.envoys import Envoy
 from tests.support import no_libpython, stuck
 from tests.support.calls import CALL_ID
 from tests.support.commands import command, environment, run_process
-from tests.support.ports import free_ports
 from tests.support.postgres import store_call
 from tests.support.rest import ask
 from tests.support.serve import without_database

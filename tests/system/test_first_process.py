@@ -11,7 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from demo.readiness import free_port, wait_until
+from demo.ports import free_port
+from demo.readiness import wait_until
 from tests.support import slow_import
 from tests.support.commands import environment
 from tests.support.rest import listens

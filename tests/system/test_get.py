@@ -15,7 +15,8 @@ from typing import Any
 import httpx
 import pytest
 
-from demo.readiness import free_port, wait_until
+from demo.ports import free_port
+from demo.readiness import wait_until
 from demo.sample_calls import sample_id
 from server.application.call import MAX_TITLE_LENGTH
 from tests.support.calls import PLAIN_CALL, new_id

@@ -12,9 +12,9 @@ from typing import Any
 import psutil
 import pytest
 
-from demo.readiness import is_free, wait_until
+from demo.ports import free_ports, is_free
+from demo.readiness import wait_until
 from tests.support.commands import run_process
-from tests.support.ports import free_ports
 from tests.support.serve import without_database
 from tests.support.stack import Server
 

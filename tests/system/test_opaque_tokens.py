@@ -12,8 +12,9 @@ import pytest
 from livecalls.v1.live_calls_pb2 import GetCallRequest
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
+from demo.ports import free_port
 from demo.processes import Process, run_processes
-from demo.readiness import free_port, listens, wait_until
+from demo.readiness import listens, wait_until
 from demo.sample_calls import sample_id
 from tests.support.demo import READY, RunningDemo, pasted, running_demo, started_demo
 from tests.support.tokens import bearer

@@ -12,7 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from demo.readiness import free_port, wait_until
+from demo.ports import free_port, free_ports
+from demo.readiness import wait_until
 from server.runtime.pdeathsig import pdeathsig_prefix
 from tests.load.bench.generator import GeneratorError, Load, run
 from tests.load.bench.world import World
@@ -75,7 +76,7 @@ def ours_grpc(
     name: str, world: World, *, workers: int = 1, stream_url: str | None = None
 ) -> Iterator[Contender]:
     """Run the server, without a gateway; with another stand-in than the world's, if one is given."""
-    ports = _free_ports(workers)
+    ports = free_ports(workers)
     settings = {**world.settings(stream_url), "GRPC_PORT": str(ports[0])}
     command = [sys.executable, "-m", "server", "serve", "--workers", str(workers)]
     with _process(command, world.folder / f"{name}.log", **settings) as pid:
@@ -186,9 +187,3 @@ def _answers(contender: Contender, world: World) -> bool:
         return all(run(replace(load, addresses=(each,))).failed == 0 for each in contender.addresses)
     except GeneratorError:
         return False
-
-
-def _free_ports(count: int) -> list[int]:
-    """Find as many free ports in a row."""
-    first = free_port()
-    return list(range(first, first + count))
