@@ -34,7 +34,7 @@ class Scripted(AsgiServer):
         self._script = script
         self.outcome: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
-    async def answer(
+    async def handle(
         self, verb: str, path: bytes, headers: Headers, receive: Receive, send: Send
     ) -> None:
         try:
