@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.support.certificates import Authority
-from tests.support.ports import needs_ipv6
+from tests.support.ipv6 import needs_ipv6
 
 
 def gateway(command: str, folder: Path, **settings: str) -> "subprocess.CompletedProcess[str]":

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.envoy_configuration import EnvoyConfiguration
 from tests.support.gateway import Gateway, gateway_running
-from tests.support.ports import needs_ipv6
+from tests.support.ipv6 import needs_ipv6
 from tests.support.rest import ask, ask_over
 
 pytestmark = needs_ipv6

@@ -13,7 +13,7 @@ from demo.readiness import grpc_answers, wait_until
 from demo.sample_calls import sample_id
 from tests.support.commands import run_process
 from tests.support.demo import pasted, running_demo, started_demo
-from tests.support.ports import needs_ipv6
+from tests.support.ipv6 import needs_ipv6
 from tests.support.serve import serve_running, without_database
 from tests.support.ways import Way
 
