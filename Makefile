@@ -37,8 +37,8 @@ check: lint types ## What is quick to see: style, types, unit tests
 	@exec pytest --quiet tests/unit $(ARGS)
 
 .PHONY: test
-test: $(READY) ## Run every test (ARGS= goes to pytest)
-	@exec pytest $(ARGS)
+test: $(READY) ## Run every test, one a core at once (ARGS= goes to pytest; ARGS=-n0 runs one after the other)
+	@exec pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal $(ARGS)
 
 .PHONY: test-stubs
 test-stubs: $(READY) ## Run the cases of the stubs in every language, and print the table (ARGS= goes to pytest)

@@ -4,7 +4,7 @@ import subprocess
 from dataclasses import dataclass
 from functools import cache
 
-from tests.support.toolchains import ROOT, Tool, insist_on
+from tests.support.toolchains import ROOT, Tool, build_once, insist_on
 
 BUILT = ROOT / ".build/clients"
 _TOOLS = {
@@ -47,4 +47,4 @@ def _missing(language: str) -> str:
 
 @cache
 def _build(language: str) -> None:
-    subprocess.run([ROOT / "tests/clients" / language / "build"], cwd=ROOT, check=True)
+    build_once(f"clients-{language}", [ROOT / "tests/clients" / language / "build"])

@@ -1,17 +1,16 @@
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from tests.load.bench.generator import PROGRAM
 from tests.support.loads import IDS, written
 from tests.support.targets import Protocol, Target, serving
+from tests.support.toolchains import build_once
 
 
 @pytest.fixture(scope="session")
 def _built() -> None:
-    subprocess.run(["make", ".build/loadgen"], cwd=PROGRAM.parents[1], check=True)
+    build_once("loadgen", ["make", ".build/loadgen"])
 
 
 @pytest.fixture(params=["grpc", "http1"])

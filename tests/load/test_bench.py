@@ -81,6 +81,7 @@ def test_keys_are_one_call_on_air_a_thousand_and_all_of_them() -> None:
     assert len(on_air & set(keys["warm"])) == 20
 
 
+@pytest.mark.usefixtures("_built")
 @pytest.mark.timeout(300)
 def test_a_short_run_prints_the_table_and_the_lines() -> None:
     ran = subprocess.run(

@@ -1,7 +1,6 @@
 """The languages of the stubs, and the clients that test them."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.support.toolchains import Tool, insist_on, set_up_by
+from tests.support.toolchains import Tool, build_once, insist_on, set_up_by
 from tests.support.ways import WayIn
 
 ROOT = Path(__file__).parents[2]
@@ -107,4 +106,4 @@ def _missing(language: Language) -> str:
 @cache
 def _build(language: Language) -> None:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    subprocess.run([language.program("build")], cwd=ROOT, env={**os.environ, "PATH": path}, check=True)
+    build_once(f"stubs-{language.name}", [language.program("build")], PATH=path)

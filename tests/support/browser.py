@@ -4,11 +4,12 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-_SETUP = Path(__file__).parents[2] / "scripts" / "setup_chromium"
+from tests.support.toolchains import ROOT, sole_process
+
+_SETUP = ROOT / "scripts" / "setup_chromium"
 
 
 @contextmanager
@@ -18,7 +19,8 @@ def browser_running(*options: str) -> Iterator[Browser]:
     Playwright keeps an event loop under way in this thread: no test with a loop of its own may
     run meanwhile.
     """
-    subprocess.run([_SETUP], check=True)
+    with sole_process("debian"):
+        subprocess.run([_SETUP], check=True)
     with sync_playwright() as playwright:
         # Without its sandbox, which root has no use of.
         browser = playwright.chromium.launch(

@@ -6,14 +6,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from demo.ports import free_port
 from demo.readiness import wait_until
 from tests.support.commands import environment
 from tests.support.rest import listens
+from tests.support.toolchains import ROOT, build_once
 
-ROOT = Path(__file__).parents[2]
 GO_GRPC = [str(ROOT / ".build/peers/grpc")]
 GO_GATEWAY = [str(ROOT / ".build/peers/gateway")]
 
@@ -25,7 +24,7 @@ def python_peer(name: str) -> list[str]:
 
 def build_go_peers() -> None:
     """Generate and build the peers in Go, which takes half a minute the first time."""
-    subprocess.run(["make", "peers"], cwd=ROOT, check=True)
+    build_once("peers", ["make", "peers"])
 
 
 @contextmanager

@@ -25,6 +25,9 @@ PATIENT = dict.fromkeys(
 )
 """Settings for their server: how soon a busy machine starts a PostgreSQL backend is not tested here."""
 
+PAUSE_SECONDS = 0.02
+"""Between two requests of one caller: they leave the machine time for what is tested."""
+
 CALLERS = 6
 """For each API two who keep their connections, and one who connects for each request."""
 
@@ -51,7 +54,7 @@ def steady_stream(gateway: Asked, token: str | None = None) -> Iterator[Counter[
     over = threading.Event()
 
     def ask_on(ask: Callable[[], object]) -> None:
-        while not over.wait(0.005):
+        while not over.wait(PAUSE_SECONDS):
             outcomes[ask()] += 1
 
     with ExitStack() as stack:

@@ -1,16 +1,21 @@
 """What tests need besides Python: if it is missing they are skipped, but fail in CI."""
 
+import fcntl
 import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
+# What pytest-xdist's processes have in common.
+_RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID", "")
 
 
 class Tool(NamedTuple):
@@ -44,9 +49,34 @@ def insist_on(missing: str) -> None:
         pytest.skip(missing)
 
 
+def build_once(name: str, command: Sequence[str | Path], **environment: str) -> None:
+    """Run a command that builds something, once in a run of tests, which may have several processes.
+
+    Raises CalledProcessError.
+    """
+    with sole_process(name) as last_run:
+        if _RUN and last_run.read() == _RUN:
+            return
+        subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=True)
+        last_run.truncate(0)
+        last_run.write(_RUN)
+
+
+@contextmanager
+def sole_process(name: str) -> Iterator[TextIO]:
+    """Hold the lock of what has the name, and yield its file."""
+    locks = ROOT / ".build" / "locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    with (locks / name).open("a+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.seek(0)
+        yield lock
+
+
 @cache
 def _failed(*command: str) -> str:
-    done = subprocess.run(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False)
+    with sole_process("debian"):
+        done = subprocess.run(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False)
     return done.stderr.strip() if done.returncode else ""
 
 

@@ -18,7 +18,8 @@ from server.runtime.pdeathsig import pdeathsig_prefix
 from tests.load.bench.generator import GeneratorError, Load, run
 from tests.load.bench.world import World
 from tests.support.commands import environment
-from tests.support.peers import GO_GATEWAY, GO_GRPC, ROOT, build_go_peers, python_peer
+from tests.support.peers import GO_GATEWAY, GO_GRPC, build_go_peers, python_peer
+from tests.support.toolchains import ROOT
 
 _READY_SECONDS = 30
 
