@@ -104,6 +104,12 @@ class RawGrpc:
             if kind == _HEADERS and flags & _END_STREAM:
                 return payload
 
+    def is_trailers_only(self) -> bool:
+        """Return whether the response ends with the headers that it begins with."""
+        while (read := self._frame_but_goaway())[0] not in (_HEADERS, _DATA):
+            pass
+        return read[0] == _HEADERS and bool(read[1] & _END_STREAM)
+
     def wait_for_end(self) -> None:
         """Wait until the response has ended, in whichever way."""
         with suppress(BrokenOffError, ConnectionError):
