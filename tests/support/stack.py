@@ -1,5 +1,6 @@
 """The service in its parts, each of which a test can stop: the server and all around it."""
 
+import http.client
 import json
 import os
 import subprocess
@@ -11,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-import httpx
 import psutil
 
 from demo.ports import free_port, free_ports
@@ -114,14 +114,16 @@ class Server:
         """Read its log so far, including the output of libraries and Envoy."""
         return self.log_file.read_text()
 
-    def lines(self) -> list[dict[str, Any]]:
-        """Read the lines that it has logged itself."""
+    def lines(self, containing: str = "") -> list[dict[str, Any]]:
+        """Read the lines that it has logged itself, those that contain a text."""
         lines = self.log().splitlines(keepends=True)
-        return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("\n")]
+        own = (line for line in lines if line.startswith("{") and line.endswith("\n"))
+        return [json.loads(line) for line in own if containing in line]
 
     def logged(self, message: str) -> list[dict[str, Any]]:
         """Read the lines with a message."""
-        return [line for line in self.lines() if line["message"] == message]
+        # Tests poll this, and a line for each request takes long to parse.
+        return [line for line in self.lines(json.dumps(message)) if line["message"] == message]
 
     def _credentials(self) -> grpc.ChannelCredentials | None:
         """Return the credentials of the gateway's CA, if that connects by TLS."""
@@ -156,9 +158,10 @@ class InsideServer(Server):
         return f"127.0.0.1:{self.port}"
 
     def serves(self, port: int) -> bool:
+        # httpx would load the system's CAs each time, for 25 ms.
         try:
-            return httpx.get(f"{admin_url(port)}/ready", timeout=1).text == "LIVE\n"
-        except httpx.TransportError:
+            return ask(admin_url(port), "GET", "/ready").body == b"LIVE\n"
+        except (OSError, http.client.HTTPException):
             return False
 
     @property
