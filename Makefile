@@ -25,7 +25,7 @@ help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: $(READY) ## Start everything: PostgreSQL, sample calls, Stream stand-in, server, Envoy (TLS=1 WORKERS=2 INSIDE=1 TOKENS=opaque)
+run: $(READY) ## Start everything: PostgreSQL, sample calls, Stream stand-in, server, Envoy (TLS=1 WORKERS=2 EMBEDDED=1 TOKENS=opaque)
 	@exec python -m demo run $(if $(filter 1 on true yes,$(TLS)),--tls)
 
 .PHONY: token
@@ -88,7 +88,7 @@ types: $(READY) ## Check types: mypy, strict
 .PHONY: validate
 validate: $(READY) ## Let Envoy check the configuration of the gateway, for both ways to serve
 	@python -m gateway validate
-	@INSIDE=1 AUTH=off DATABASE_URL=postgresql://127.0.0.1/none python -m gateway validate
+	@EMBEDDED=1 AUTH=off DATABASE_URL=postgresql://127.0.0.1/none python -m gateway validate
 
 .PHONY: generate
 generate: $(READY) .build/googleapis go .build/java $(TYPESCRIPT)/node_modules/.ready ## Generate the stubs and Envoy's descriptor set

@@ -49,7 +49,7 @@ def plan(settings: Settings, gateway: GatewaySettings, access: Access, database_
     if access.certificates:
         # The gateway writes the files with their paths there.
         environment["TMPDIR"] = str(access.certificates.folder)
-    processes += _inside(environment) if gateway.inside else _beside(environment)
+    processes += _embedded(environment) if gateway.embedded else _standalone(environment)
     rest_address = host_and_port(reachable(gateway.rest_host), gateway.rest_port)
     server = settings.server
     grpc_host = reachable(server.grpc_host)
@@ -58,21 +58,21 @@ def plan(settings: Settings, gateway: GatewaySettings, access: Access, database_
         processes,
         rest_address=rest_address,
         rest_url=f"{'https' if access.certificates else 'http'}://{rest_address}",
-        grpc_addresses=[rest_address] if gateway.inside else own_addresses,
+        grpc_addresses=[rest_address] if gateway.embedded else own_addresses,
         admin_address=f"127.0.0.1:{admin_port}",
         stand_in_address=stand_in_address,
     )
 
 
-def _beside(environment: dict[str, str]) -> list[Process]:
+def _standalone(environment: dict[str, str]) -> list[Process]:
     return [
         Process("server", ["server", "serve"], environment),
         Process("gateway", ["gateway", "run"], environment, _GATEWAY_LOG),
     ]
 
 
-def _inside(environment: dict[str, str]) -> list[Process]:
-    command = ["server", "serve", "--inside-envoy"]
+def _embedded(environment: dict[str, str]) -> list[Process]:
+    command = ["server", "serve", "--embedded"]
     own = {name: value for name, value in environment.items() if not name.startswith("GRPC_TLS_")}
     return [Process("server", command, own, _GATEWAY_LOG, errors_shown=True)]
 

@@ -72,7 +72,7 @@ def _alone(lock: Path) -> Iterator[None]:
 def _refuse_unusable_addresses(settings: Settings, gateway: GatewaySettings) -> None:
     server = settings.server
     # Embedded in Envoy, the server has no port of its own.
-    grpc_ports = range(0) if gateway.inside else server.grpc_ports
+    grpc_ports = range(0) if gateway.embedded else server.grpc_ports
     addresses: list[tuple[Literal["GRPC", "REST"], str, int]] = [
         ("REST", gateway.rest_host, gateway.rest_port),
         *(("GRPC", server.grpc_host, port) for port in grpc_ports),

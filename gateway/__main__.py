@@ -27,7 +27,7 @@ from machine.addresses import find_obstacle, host_and_port
 from machine.cgroup import memory_limit
 
 # One thread of Envoy in addition to Python's, for which more would wait.
-_INSIDE = ("--concurrency", "1")
+_EMBEDDED = ("--concurrency", "1")
 # It is drained as it ends, which callers should learn at once and not over ten minutes.
 _DRAINS = ("--drain-strategy", "immediate", "--drain-time-s", "1")
 
@@ -46,8 +46,8 @@ def main(context: click.Context) -> None:
 def run(settings: GatewaySettings, envoy_options: tuple[str, ...]) -> NoReturn:
     """Run Envoy until SIGTERM or Ctrl-C, then drain the requests under way.
 
-    The access log goes to standard output, Envoy's own log to standard error. With INSIDE_KEPT, Envoy
-    replaces this process, and its supervisor drains it.
+    The access log goes to standard output, Envoy's own log to standard error. With
+    EMBEDDED_SUPERVISED, Envoy replaces this process, and its supervisor drains it.
     Arguments after -- are passed on to Envoy.
     """
     _refuse_unusable(settings.rest_host, settings.rest_port, "REST", shared=settings.shares_port)
@@ -58,7 +58,7 @@ def run(settings: GatewaySettings, envoy_options: tuple[str, ...]) -> NoReturn:
     command = _envoy(
         settings, "--disable-hot-restart", "--file-flush-interval-msec", "200", *drains, *envoy_options
     )
-    if settings.inside and settings.inside_kept:
+    if settings.embedded and settings.embedded_supervised:
         _become(command, settings)
     admin = Admin(settings.admin_port, settings.node_id, envoy_options)
     grace_seconds = settings.shutdown_grace_ms / 1000
@@ -69,7 +69,7 @@ def run(settings: GatewaySettings, envoy_options: tuple[str, ...]) -> NoReturn:
 @click.pass_obj
 def validate(settings: GatewaySettings) -> NoReturn:
     """Validate the configuration by Envoy, without running it."""
-    os.environ["INSIDE_WAITS"] = "0"  # the embedded server is started, but need not be ready
+    os.environ["EMBEDDED_WAIT_READY"] = "0"  # the embedded server is started, but need not be ready
     _become(_envoy(settings, "--mode", "validate"), settings)
 
 
@@ -115,8 +115,8 @@ def _envoy(settings: GatewaySettings, *options: str) -> list[str]:
     # `misc` would warn at every start that allow_custom_methods is young. It warns of certificates
     # that cannot be reloaded, too, which must not be missed.
     quiet = ("--log-level", "warn", *(() if secrets else ("--component-log-level", "misc:error")))
-    inside = _INSIDE if settings.inside else ()
-    return [envoy, "--config-yaml", render(settings, secrets), *quiet, *inside, *options]
+    embedded = _EMBEDDED if settings.embedded else ()
+    return [envoy, "--config-yaml", render(settings, secrets), *quiet, *embedded, *options]
 
 
 def _secrets(settings: GatewaySettings) -> dict[str, Path]:
@@ -133,7 +133,7 @@ def _become(command: list[str], settings: GatewaySettings) -> NoReturn:
 def _environment(settings: GatewaySettings) -> dict[str, str]:
     """Return the environment of Envoy, with what embedded Python needs."""
     try:
-        return {**os.environ, **(environment() if settings.inside else {})}
+        return {**os.environ, **(environment() if settings.embedded else {})}
     except (LibraryMissingError, NoFolderError) as error:
         raise click.ClickException(str(error)) from None
 

@@ -49,10 +49,10 @@ class GatewaySettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True)
 
-    inside: bool = False
+    embedded: bool = False
     """`1` embeds the server; `GRPC_HOST` and `GRPC_PORT` are not used then."""
-    inside_kept: bool = False
-    """Internal: `serve --inside-envoy` sets it, and has Envoy drain."""
+    embedded_supervised: bool = False
+    """Internal: `serve --embedded` sets it, and has Envoy drain."""
     rest_host: IpAddress = "127.0.0.1"
     """Where to listen, an address: REST, gRPC and gRPC-Web on one port; `::` is all, by IPv6 and
     IPv4."""
@@ -117,7 +117,7 @@ class GatewaySettings(BaseSettings):
     @property
     def shares_port(self) -> bool:
         """Whether others may listen on the same port: workers, and their replacements."""
-        return self.inside
+        return self.embedded
 
     @property
     def grpc_ports(self) -> range:

@@ -20,7 +20,7 @@ _OTHER_FILES = 96
 _FILES_OF_LOOP = 6
 _FILES_OF_LOOP_AND_WORKER = 2
 # Embedded, there is one loop, but connections to PostgreSQL, to Stream and to the key server.
-_OTHER_FILES_INSIDE = 384
+_OTHER_FILES_EMBEDDED = 384
 
 
 def heap_bytes(settings: GatewaySettings, cgroup_bytes: int | None) -> int:
@@ -29,7 +29,7 @@ def heap_bytes(settings: GatewaySettings, cgroup_bytes: int | None) -> int:
         return settings.max_heap_mb * _MIB
     if cgroup_bytes is None:
         return MAX_HEAP_BYTES
-    if settings.inside:
+    if settings.embedded:
         return worker_bytes(settings.workers, cgroup_bytes) - PYTHON_BYTES
     return min(int(cgroup_bytes * _HEAP_OF_CGROUP), MAX_HEAP_BYTES)
 
@@ -58,6 +58,6 @@ def allow_all_files() -> None:
 def _spare_files(settings: GatewaySettings, files: int) -> int:
     """Return how many files connections may take: Envoy does not survive having none left."""
     loops = os.cpu_count() or 1
-    beside = _OTHER_FILES + loops * (_FILES_OF_LOOP + _FILES_OF_LOOP_AND_WORKER * settings.workers)
-    others = _OTHER_FILES_INSIDE if settings.inside else beside
+    standalone = _OTHER_FILES + loops * (_FILES_OF_LOOP + _FILES_OF_LOOP_AND_WORKER * settings.workers)
+    others = _OTHER_FILES_EMBEDDED if settings.embedded else standalone
     return max(files - others, files // 2)

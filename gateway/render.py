@@ -61,13 +61,13 @@ def render(settings: GatewaySettings, secrets: Mapping[str, Path]) -> str:
 
 def _listener_values(settings: GatewaySettings, secrets: Mapping[str, Path]) -> dict[str, str]:
     """Render the parts of envoy.yaml for the upstream, standalone or embedded."""
-    if settings.inside:
-        text = Template((_HERE / "inside.yaml").read_text()).substitute(
+    if settings.embedded:
+        text = Template((_HERE / "embedded.yaml").read_text()).substitute(
             PYTHON_MODULE=json.dumps(module_path())
         )
     else:
         endpoints = [_endpoint(settings.grpc_host, port) for port in settings.grpc_ports]
-        text = Template((_HERE / "beside.yaml").read_text()).substitute(
+        text = Template((_HERE / "standalone.yaml").read_text()).substitute(
             GRPC_ENDPOINTS=json.dumps(endpoints),
             UPSTREAM_TRANSPORT_SOCKET=json.dumps(upstream_socket(settings, secrets)),
         )

@@ -35,13 +35,13 @@ async def _open_server_or_exit() -> AsyncIterator[AsgiServer]:
 async def _open_server() -> AsyncIterator[AsgiServer]:
     settings = load_settings()
     with configure_logging(settings.server):
-        stuck_seconds = settings.inside.inside_stuck_ms / 1000
+        stuck_seconds = settings.embedded.watchdog_timeout_ms / 1000
         async with (
             open_asgi_server(settings) as server,
             watch_loop(stuck_seconds),
             steer_connections(settings.server.workers),
         ):
-            if settings.inside.inside_kept:
+            if settings.embedded.embedded_supervised:
                 _when_input_ends(server.announce_end)
             tune_gc()
             yield server

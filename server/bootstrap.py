@@ -80,10 +80,10 @@ async def open_asgi_server(settings: Settings) -> AsyncIterator[AsgiServer]:
     The host listens only then. Raises AuthNotConfiguredError and DatabaseUrlError.
     """
     async with _service(settings) as (service, readiness):
-        if settings.inside.inside_waits:
+        if settings.embedded.embedded_wait_ready:
             await readiness.until_ready()
         server = AsgiServer(service, reflected=settings.server.reflected)
-        log.info("serving inside")
+        log.info("serving embedded in Envoy")
         try:
             yield server
         finally:

@@ -25,7 +25,7 @@ from server.transport.aio.tls.core_log import log_core_lines
 log = logging.getLogger("server")
 
 
-def answer(settings: Settings, *, kept: bool) -> None:
+def answer(settings: Settings, *, supervised: bool) -> None:
     """Serve until SIGTERM or Ctrl-C.
 
     A supervised one reports on standard output that it serves, and shares its port with its replacement:
@@ -34,7 +34,7 @@ def answer(settings: Settings, *, kept: bool) -> None:
     """
     try:
         with _log_refusals(settings.tls), configure_logging(settings.server):
-            uvloop.run(_serve(settings, kept=kept))
+            uvloop.run(_serve(settings, supervised=supervised))
     except AddressTakenError as error:
         raise click.ClickException(_obstacle_message(settings.server) or str(error)) from None
     except (AuthNotConfiguredError, CertificateFilesError, DatabaseUrlError, ServerFailedError) as error:
@@ -52,11 +52,11 @@ def _log_refusals(settings: TlsSettings) -> AbstractContextManager[None]:
     return nullcontext() if settings.mode == "off" else log_core_lines()
 
 
-async def _serve(settings: Settings, *, kept: bool) -> None:
+async def _serve(settings: Settings, *, supervised: bool) -> None:
     told_to_end = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, told_to_end.set)
-    serving_on = asyncio.create_task(_serve_on(settings, kept=kept))
+    serving_on = asyncio.create_task(_serve_on(settings, supervised=supervised))
     stop = asyncio.create_task(told_to_end.wait())
     await asyncio.wait((serving_on, stop), return_when=asyncio.FIRST_COMPLETED)
     if stop.done():
@@ -67,16 +67,16 @@ async def _serve(settings: Settings, *, kept: bool) -> None:
         await serving_on
 
 
-async def _serve_on(settings: Settings, *, kept: bool) -> None:
+async def _serve_on(settings: Settings, *, supervised: bool) -> None:
     """Serve until cancelled, perhaps before it is ready, or until the server fails."""
-    async with open_aio_server(settings, shares_port=kept) as server:
+    async with open_aio_server(settings, shares_port=supervised) as server:
         tune_gc()
-        keeper_told = asyncio.create_task(_notify_supervisor(server)) if kept else None
+        notifying = asyncio.create_task(_notify_supervisor(server)) if supervised else None
         try:
             await server.wait_failed()
         finally:
-            if keeper_told:
-                keeper_told.cancel()
+            if notifying:
+                notifying.cancel()
 
 
 async def _notify_supervisor(server: AioServer) -> None:

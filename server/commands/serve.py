@@ -22,29 +22,27 @@ from server.supervision.workers import Worker
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
-    help="Processes that answer, on GRPC_PORT and the ports behind it; WORKERS where it is not given.",
+    help="Processes that answer, on GRPC_PORT and the ports behind it; else WORKERS.",
 )
-@click.option(
-    "--inside-envoy", is_flag=True, help="Answer in Envoy's own process, on the gateway's port."
-)
-@click.option("--kept", is_flag=True, hidden=True)  # for a worker's supervisor
-def serve(*, workers: int | None, inside_envoy: bool, kept: bool) -> None:
+@click.option("--embedded", is_flag=True, help="Answer in Envoy's own process, on the gateway's port.")
+@click.option("--supervised", is_flag=True, hidden=True)  # for a worker's supervisor
+def serve(*, workers: int | None, embedded: bool, supervised: bool) -> None:
     """Serve gRPC until SIGTERM or Ctrl-C; embedded in Envoy, REST as well.
 
     Workers in Envoy, or several, are supervised by this process: one that ends is restarted, and
     SIGHUP replaces all of them, one after the other.
     """
     settings = load_settings(**({} if workers is None else {"workers": workers}))
-    if inside_envoy or settings.inside.inside:
+    if embedded or settings.embedded.embedded:
         if settings.tls.mode != "off":
             # No client would have to present the certificate that GRPC_TLS_CLIENT_CA_FILE demands.
-            raise click.ClickException("GRPC_TLS_… is for a server beside Envoy: inside, set REST_TLS_…")
+            raise click.ClickException("GRPC_TLS_… is for a standalone server: embedded, set REST_TLS_…")
         _supervise(settings, _envoys(settings))
     elif settings.server.workers == 1:
         # All that answering needs, which a process that only watches over workers does without.
         from server.worker import answer  # noqa: PLC0415
 
-        answer(settings, kept=kept)
+        answer(settings, supervised=supervised)
     else:
         _supervise(settings, _workers(settings))
 
@@ -65,22 +63,22 @@ def _refuse_unusable(host: str, port: int) -> None:
 
 def _envoys(settings: Settings) -> list[ChildSpec]:
     grace = settings.server.shutdown_grace_ms / 1000
-    first, workers = settings.inside.admin_port, settings.server.workers
+    first, workers = settings.embedded.admin_port, settings.server.workers
     if first + 2 * workers - 1 > LAST_PORT:
         raise click.ClickException(
             f"ADMIN_PORT and twice the WORKERS go beyond port {LAST_PORT}: lower one of them"
         )
     # Each of them reads from it how many share the port and the machine, and gets no option.
     os.environ["WORKERS"] = str(workers)
-    max_bytes = _max_bytes(settings.inside.inside_max_mb, workers)
+    max_bytes = _max_bytes(settings.embedded.max_rss_mb, workers)
     ports = range(first, first + workers)
     ready_within = settings.database.ready_timeout_ms / 1000
     return [Envoy((port, port + workers), grace, max_bytes, ready_within) for port in ports]
 
 
-def _max_bytes(inside_max_mb: int | None, workers: int) -> int:
-    if inside_max_mb is not None:
-        return inside_max_mb << 20
+def _max_bytes(max_rss_mb: int | None, workers: int) -> int:
+    if max_rss_mb is not None:
+        return max_rss_mb << 20
     return worker_bytes(workers, memory_limit())
 
 

@@ -5,17 +5,17 @@ from typing import Any
 from machine.settings_errors import refuse_misspelt, report_settings_errors
 from server.config.database import DatabaseSettings
 from server.config.introspection import IntrospectionSettings
-from server.config.server import InsideSettings, ServerSettings
+from server.config.server import EmbeddedSettings, ServerSettings
 from server.config.settings import Settings
 from server.config.stream import StreamSettings
 from server.config.tls import TlsSettings
 from server.config.tokens import TokenSettings
 
 _GROUPS = (
-    *(ServerSettings, InsideSettings, TokenSettings, IntrospectionSettings, TlsSettings),
+    *(ServerSettings, EmbeddedSettings, TokenSettings, IntrospectionSettings, TlsSettings),
     *(DatabaseSettings, StreamSettings),
 )
-_WHOLLY_OURS = ("AUTH_", "DATABASE_", "STREAM_", "GRPC_TLS_", "INSIDE_")
+_WHOLLY_OURS = ("AUTH_", "DATABASE_", "STREAM_", "GRPC_TLS_", "EMBEDDED_")
 # The gateway's, which may read the same environment; its other settings have their own prefixes.
 _NOT_OURS = frozenset({"MAX_CONNECTIONS", "MAX_HEAP_MB"})
 

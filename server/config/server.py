@@ -70,22 +70,22 @@ class ServerSettings(EnvironmentSettings):
         return self
 
 
-class InsideSettings(EnvironmentSettings):
+class EmbeddedSettings(EnvironmentSettings):
     """How the server runs embedded in Envoy, and when such a worker is restarted."""
 
-    inside: bool = False
-    """`1` embeds the server in Envoy, as `serve --inside-envoy` does; the gateway's settings count then
+    embedded: bool = False
+    """`1` embeds the server in Envoy, as `serve --embedded` does; the gateway's settings count then
     too."""
     admin_port: Port = 9901
     """Embedded, Envoy's admin page of the first worker; each other's is on the port behind the last, and
     behind these are those of workers that replace them."""
-    inside_stuck_ms: Milliseconds = 10_000
+    watchdog_timeout_ms: Milliseconds = 10_000
     """How long the event loop may stand still, embedded, before its Envoy is ended and started again."""
-    inside_max_mb: Count | None = None
+    max_rss_mb: Count | None = None
     """Memory in MiB that an Envoy with the server embedded may take, before another replaces it; without
     it a share of the cgroup's limit."""
-    inside_waits: bool = True
+    embedded_wait_ready: bool = True
     """Internal: `gateway validate` sets it to `0`, so as not to wait until the server is ready."""
-    inside_kept: bool = False
-    """Internal: `serve --inside-envoy` sets it. It closes Envoy's standard input as it is to end, which
+    embedded_supervised: bool = False
+    """Internal: `serve --embedded` sets it. It closes Envoy's standard input as it is to end, which
     turns health to NOT_SERVING, and then has Envoy drain."""

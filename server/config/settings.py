@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from server.config.database import DatabaseSettings
 from server.config.introspection import IntrospectionSettings
-from server.config.server import InsideSettings, ServerSettings
+from server.config.server import EmbeddedSettings, ServerSettings
 from server.config.stream import StreamSettings
 from server.config.tls import TlsSettings
 from server.config.tokens import TokenSettings
@@ -21,7 +21,7 @@ class Settings:
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     stream: StreamSettings = field(default_factory=StreamSettings)
     tls: TlsSettings = field(default_factory=TlsSettings)
-    inside: InsideSettings = field(default_factory=InsideSettings)
+    embedded: EmbeddedSettings = field(default_factory=EmbeddedSettings)
 
     def __post_init__(self) -> None:
         """Raise ValueError if settings of different kinds do not go together."""

@@ -21,7 +21,7 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _DRAINS_AT_LEAST_SECONDS = 1.5
 # How long one may take to end once its requests have, before it is killed.
 _MARGIN_SECONDS = 2.0
-_SUPERVISED = {"INSIDE": "1", "INSIDE_KEPT": "1"}
+_SUPERVISED = {"EMBEDDED": "1", "EMBEDDED_SUPERVISED": "1"}
 
 log = logging.getLogger("server.workers")
 

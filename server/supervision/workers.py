@@ -34,7 +34,7 @@ class Worker:
         """Start it in a session of its own, so that Ctrl-C reaches this process alone."""
         process = await asyncio.create_subprocess_exec(
             *pdeathsig_prefix("TERM"),
-            *(sys.executable, "-m", "server", "serve", "--workers", "1", "--kept"),
+            *(sys.executable, "-m", "server", "serve", "--workers", "1", "--supervised"),
             env={
                 **os.environ,
                 "GRPC_PORT": str(self.port),

@@ -7,8 +7,8 @@ from playwright.sync_api import Browser
 
 from tests.support.browser import browser_running
 from tests.support.demo import RunningDemo, running_demo
+from tests.support.deployments import Deployment
 from tests.support.visits import Visit, visiting
-from tests.support.ways import Way
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +24,8 @@ def demo(request: pytest.FixtureRequest) -> Iterator[RunningDemo]:
 
     A test leaves it as it found it.
     """
-    way: Way = getattr(request, "param", Way.BESIDE)
-    with running_demo(**way.settings) as demo:
+    deployment: Deployment = getattr(request, "param", Deployment.STANDALONE)
+    with running_demo(**deployment.settings) as demo:
         yield demo
 
 

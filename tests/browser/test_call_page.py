@@ -9,13 +9,13 @@ from demo.sample_calls import sample_id
 from tests.support.call_page import Visiting, open_page, opened, stored, told_stream, without_calls
 from tests.support.calls import new_id
 from tests.support.demo import RunningDemo
-from tests.support.ways import Way
+from tests.support.deployments import Deployment
 
 HIDE = "Object.defineProperty(document, 'hidden', { get: () => %s, configurable: true })"
 TELL = "document.dispatchEvent(new Event('visibilitychange'))"
 
 
-@pytest.mark.parametrize("demo", Way, indirect=True)
+@pytest.mark.parametrize("demo", Deployment, indirect=True)
 @pytest.mark.parametrize(
     ("digit", "title", "says"),
     [
@@ -78,7 +78,7 @@ def test_it_says_where_the_row_and_stream_differ(visit: Visiting, demo: RunningD
         expect(page.locator("#differ")).to_contain_text("the row says live, and Stream does not")
 
 
-@pytest.mark.parametrize("demo", Way, indirect=True)
+@pytest.mark.parametrize("demo", Deployment, indirect=True)
 def test_it_shows_a_change_by_itself_and_tells_of_it(visit: Visiting, demo: RunningDemo) -> None:
     with visit() as visited:
         page = opened(visited, demo, sample_id(2))
@@ -132,7 +132,7 @@ def test_it_waits_as_long_as_it_is_told_and_longer_each_time(visit: Visiting, de
             expect(page.locator("#freshness")).to_contain_text(shown)
 
 
-@pytest.mark.parametrize("demo", Way, indirect=True)
+@pytest.mark.parametrize("demo", Deployment, indirect=True)
 def test_it_says_that_the_service_cannot_answer_and_heals(visit: Visiting, demo: RunningDemo) -> None:
     with visit() as visited:
         page = opened(visited, demo, sample_id(4))

@@ -9,8 +9,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from demo.sample_calls import sample_id
 from tests.support.demo import RunningDemo
+from tests.support.deployments import Deployment
 from tests.support.visits import PHONE, Visit
-from tests.support.ways import Way
 
 Visiting = Callable[..., AbstractContextManager[Visit]]
 OPERATION = "/v1/live/calls/{id}"
@@ -20,7 +20,7 @@ ON_AIR = f"/v1/live/calls/{sample_id(2)}"
 OF_SWAGGER_UI = ("nested-interactive", "heading-order", "region")
 
 
-@pytest.mark.parametrize("demo", Way, indirect=True)
+@pytest.mark.parametrize("demo", Deployment, indirect=True)
 def test_the_documented_operation_is_there_and_nothing_of_another_host(visit: Visiting) -> None:
     with visit() as visited:
         page = opened(visited)
@@ -32,7 +32,7 @@ def test_the_documented_operation_is_there_and_nothing_of_another_host(visit: Vi
         expect(page.locator("#operations-live-headCall")).to_be_visible()
 
 
-@pytest.mark.parametrize("demo", Way, indirect=True)
+@pytest.mark.parametrize("demo", Deployment, indirect=True)
 def test_trying_it_shows_the_200_and_the_404(visit: Visiting, demo: RunningDemo) -> None:
     with visit() as visited:
         page = opened(visited)

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from demo.postgres import EmbeddedPostgres
+from tests.support.deployments import Deployment, WayIn
 from tests.support.key_server import KeyServer
 from tests.support.postgres import migrated_database, store_call
 from tests.support.stack import Stack, stack_running
 from tests.support.steady_stream import PATIENT
 from tests.support.tokens import bearer, signer, token_settings
-from tests.support.ways import Way, WayIn
 
-Stacks = Callable[[Way], Stack]
+Stacks = Callable[[Deployment], Stack]
 # Longer than any machine takes for these tests.
 TOKEN_SECONDS = 3600
 
@@ -46,7 +46,9 @@ def database(shared_postgres: EmbeddedPostgres) -> Iterator[str]:
 
 
 @contextmanager
-def served(postgres: EmbeddedPostgres, database: str, folder: Path, way: Way) -> Iterator[Stack]:
+def served(
+    postgres: EmbeddedPostgres, database: str, folder: Path, deployment: Deployment
+) -> Iterator[Stack]:
     """Serve the one call to callers with a token, and describe the service to anybody."""
     keys = KeyServer()
     settings = {
@@ -54,7 +56,7 @@ def served(postgres: EmbeddedPostgres, database: str, folder: Path, way: Way) ->
         "REFLECTION": "on",
         **token_settings(keys.url),
         **PATIENT,
-        **way.settings,
+        **deployment.settings,
     }
     with keys.running(), stack_running(postgres, folder, **settings) as stack:
         yield stack
@@ -68,9 +70,9 @@ def stacks(
     with ExitStack() as running:
 
         @cache
-        def stack(way: Way) -> Stack:
-            folder = tmp_path_factory.mktemp(f"clients-{way}")
-            return running.enter_context(served(shared_postgres, database, folder, way))
+        def stack(deployment: Deployment) -> Stack:
+            folder = tmp_path_factory.mktemp(f"clients-{deployment}")
+            return running.enter_context(served(shared_postgres, database, folder, deployment))
 
         yield stack
 
@@ -85,18 +87,18 @@ def way_in(request: pytest.FixtureRequest) -> WayIn:
 @pytest.fixture(scope="session")
 def address(way_in: WayIn, stacks: Stacks) -> str:
     """The gRPC address of the way in."""
-    straight, through = stacks(way_in.way).grpc_addresses
+    straight, through = stacks(way_in.deployment).grpc_addresses
     return straight if way_in is WayIn.DIRECT else through
 
 
-@pytest.fixture(scope="session", params=Way)
-def way(request: pytest.FixtureRequest) -> Way:
+@pytest.fixture(scope="session", params=Deployment)
+def deployment(request: pytest.FixtureRequest) -> Deployment:
     """Each way to serve, all tests of one after all of the other."""
-    way: Way = request.param
-    return way
+    deployment: Deployment = request.param
+    return deployment
 
 
 @pytest.fixture(scope="session")
-def stack(way: Way, stacks: Stacks) -> Stack:
+def stack(deployment: Deployment, stacks: Stacks) -> Stack:
     """The service, behind its gateway; a test leaves it as it found it."""
-    return stacks(way)
+    return stacks(deployment)

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.clients.programs import HEALTH_PROBE, Ran
-from tests.support.ways import WayIn
+from tests.support.deployments import WayIn
 
 # grpc-health-probe's exit code if the request itself failed.
 ASKED_IN_VAIN = 3
@@ -14,7 +14,7 @@ def built() -> None:
     HEALTH_PROBE.build()
 
 
-@pytest.fixture(scope="session", params=[WayIn.DIRECT, WayIn.INSIDE], ids=str)
+@pytest.fixture(scope="session", params=[WayIn.DIRECT, WayIn.EMBEDDED], ids=str)
 def way_in(request: pytest.FixtureRequest) -> WayIn:
     way_in: WayIn = request.param
     return way_in

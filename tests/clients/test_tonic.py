@@ -16,9 +16,9 @@ from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 from demo.postgres import EmbeddedPostgres
 from tests.clients.programs import TONIC
 from tests.support.calls import CALL_ID, PLAIN_CALL
+from tests.support.deployments import WayIn
 from tests.support.stack import Stack, stack_running
 from tests.support.steady_stream import PATIENT
-from tests.support.ways import WayIn
 
 TIMES = 20
 CONNECTIONS, CALLS_OF_EACH = 10, 10
@@ -38,7 +38,7 @@ def stack(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Stack]:
     """The service for anybody, and for these tests alone: they might spoil it for others."""
-    settings = {"DATABASE_URL": database, **PATIENT, **way_in.way.settings}
+    settings = {"DATABASE_URL": database, **PATIENT, **way_in.deployment.settings}
     with stack_running(shared_postgres, tmp_path_factory.mktemp("tonic"), **settings) as stack:
         yield stack
 

@@ -3,24 +3,24 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from tests.support.bridge import bridging_gateway
-from tests.support.service import Beside, Inside, Service, Way, scripted_service
+from tests.support.service import Deployment, Embedded, Service, Standalone, scripted_service
 
 
 @pytest.fixture(scope="session")
-def inside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
     """An Envoy that can embed a test's server."""
-    folder = tmp_path_factory.mktemp("inside")
+    folder = tmp_path_factory.mktemp("embedded")
     with bridging_gateway(folder, RATE_LIMIT_PER_SECOND="0", REFLECTION="on") as gateway:
-        yield Inside(gateway, folder)
+        yield Embedded(gateway, folder)
 
 
-@pytest.fixture(params=["beside", "inside"])
-def way(request: pytest.FixtureRequest) -> Way:
+@pytest.fixture(params=["standalone", "embedded"])
+def deployment(request: pytest.FixtureRequest) -> Deployment:
     """Each way to serve in turn."""
-    return Beside() if request.param == "beside" else request.getfixturevalue("inside")
+    return Standalone() if request.param == "standalone" else request.getfixturevalue("embedded")
 
 
 @pytest.fixture
-async def service(way: Way) -> AsyncIterator[Service]:
-    async with scripted_service(way) as service:
+async def service(deployment: Deployment) -> AsyncIterator[Service]:
+    async with scripted_service(deployment) as service:
         yield service

@@ -15,7 +15,7 @@ from server.application.errors import StoreUnavailableError
 from server.auth.errors import TokenRequiredError
 from tests.support.calls import PLAIN_CALL
 from tests.support.guarded import REQUEST, ask, refused
-from tests.support.service import Service, Way, detail_of, scripted_service
+from tests.support.service import Deployment, Service, detail_of, scripted_service
 
 ROOM = 3
 
@@ -42,8 +42,8 @@ class HeldReads:
 
 
 @pytest.fixture
-async def service(way: Way) -> AsyncIterator[Service]:
-    async with scripted_service(way, max_requests=ROOM) as service:
+async def service(deployment: Deployment) -> AsyncIterator[Service]:
+    async with scripted_service(deployment, max_requests=ROOM) as service:
         yield service
 
 
@@ -119,8 +119,8 @@ async def test_there_is_room_again_after_a_deadline(service: Service, reads: Hel
     await fill(service, reads)
 
 
-async def test_there_is_room_again_after_a_caller_is_not_let_in(way: Way) -> None:
-    async with scripted_service(way, _ClosedDoor(), max_requests=1) as service:
+async def test_there_is_room_again_after_a_caller_is_not_let_in(deployment: Deployment) -> None:
+    async with scripted_service(deployment, _ClosedDoor(), max_requests=1) as service:
         codes = {(await refused(service, None)).code() for _ in range(20)}
     assert codes == {grpc.StatusCode.UNAUTHENTICATED}
 

@@ -8,7 +8,7 @@ from livecalls.v1 import live_calls_pb2 as pb
 
 from tests.support.guarded import ask, guarded_service, refused
 from tests.support.key_server import KeyServer
-from tests.support.service import Service, Way, detail_of, raw, trailer_of
+from tests.support.service import Deployment, Service, detail_of, raw, trailer_of
 from tests.support.tokens import Signer, all_signers, signer
 
 METHODS = [
@@ -19,8 +19,8 @@ METHODS = [
 
 
 @pytest.fixture
-async def guarded(way: Way, key_server: KeyServer) -> AsyncIterator[Service]:
-    async with guarded_service(way, key_server.url) as service:
+async def guarded(deployment: Deployment, key_server: KeyServer) -> AsyncIterator[Service]:
+    async with guarded_service(deployment, key_server.url) as service:
         yield service
 
 
@@ -75,8 +75,10 @@ async def test_who_shows_a_bad_one_is_told_so_and_not_why(guarded: Service, toke
     assert challenge == b'Bearer realm="livecalls", error="invalid_token"'
 
 
-async def test_a_missing_scope_is_a_denied_permission(way: Way, key_server: KeyServer) -> None:
-    async with guarded_service(way, key_server.url, "a", "b") as service:
+async def test_a_missing_scope_is_a_denied_permission(
+    deployment: Deployment, key_server: KeyServer
+) -> None:
+    async with guarded_service(deployment, key_server.url, "a", "b") as service:
         for granted in ({}, {"scope": "a"}, {"scp": ["b"]}, {"scope": "ab"}, {"scp": ["a b"]}):
             error = await refused(service, signer("RS256").token(**granted))
             assert error.code() == grpc.StatusCode.PERMISSION_DENIED
@@ -88,16 +90,18 @@ async def test_a_missing_scope_is_a_denied_permission(way: Way, key_server: KeyS
 
 
 async def test_all_required_scopes_let_in_wherever_they_are_said(
-    way: Way, key_server: KeyServer
+    deployment: Deployment, key_server: KeyServer
 ) -> None:
-    async with guarded_service(way, key_server.url, "a", "b") as service:
+    async with guarded_service(deployment, key_server.url, "a", "b") as service:
         for granted in ({"scope": "b a c"}, {"scope": "a", "scp": ["b"]}):
             assert await ask(service, signer("RS256").token(**granted))
 
 
-async def test_keys_that_cannot_be_read_are_worth_another_try(way: Way, key_server: KeyServer) -> None:
+async def test_keys_that_cannot_be_read_are_worth_another_try(
+    deployment: Deployment, key_server: KeyServer
+) -> None:
     key_server.answers(500)
-    async with guarded_service(way, key_server.url) as service:
+    async with guarded_service(deployment, key_server.url) as service:
         error = await refused(service, signer("RS256").token())
         assert error.code() == grpc.StatusCode.UNAVAILABLE
         assert error.details() == "Access tokens cannot be checked right now. Try again shortly."

@@ -10,7 +10,7 @@ from tests.support.forged_tokens import PUBLISHED
 from tests.support.guarded import ask, guarded_service, refused
 from tests.support.key_server import KeyServer
 from tests.support.log import the_one
-from tests.support.service import Service, Way
+from tests.support.service import Deployment, Service
 from tests.support.tokens import ABSENT, signer
 
 RSA = signer("RS256")
@@ -18,9 +18,9 @@ EC = signer("ES256")
 
 
 @pytest.fixture
-async def guarded(way: Way, key_server: KeyServer) -> AsyncIterator[Service]:
+async def guarded(deployment: Deployment, key_server: KeyServer) -> AsyncIterator[Service]:
     key_server.publishes(*PUBLISHED)
-    async with guarded_service(way, key_server.url, "calls:read") as service:
+    async with guarded_service(deployment, key_server.url, "calls:read") as service:
         yield service
 
 

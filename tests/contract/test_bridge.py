@@ -18,7 +18,7 @@ from server.transport.asgi.types import Event, Headers, Receive, Send
 from tests.support.bridge import HostError, bridged
 from tests.support.bridge_application import sent
 from tests.support.calls import CALL_ID, PLAIN_CALL
-from tests.support.service import GET_CALL, Inside, scripted_service
+from tests.support.service import GET_CALL, Embedded, scripted_service
 
 AT_ONCE = 60
 REQUEST = pb.GetCallRequest(id=str(CALL_ID))
@@ -43,15 +43,15 @@ class Scripted(AsgiServer):
             self.outcome.set_exception(error)
 
 
-async def test_what_the_host_refuses_is_raised(inside: Inside) -> None:
+async def test_what_the_host_refuses_is_raised(embedded: Embedded) -> None:
     async def script(receive: Receive, send: Send) -> None:
         for event in (START, BODY, BODY):
             await send(event)
 
     server = Scripted(script)
     async with (
-        bridged(server, inside.folder),
-        grpc.aio.insecure_channel(inside.gateway.address) as channel,
+        bridged(server, embedded.folder),
+        grpc.aio.insecure_channel(embedded.gateway.address) as channel,
     ):
         call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(GET_CALL)
         asked = call(b"")
@@ -60,11 +60,11 @@ async def test_what_the_host_refuses_is_raised(inside: Inside) -> None:
         asked.cancel()
 
 
-async def test_no_request_gets_lost_among_many(inside: Inside) -> None:
+async def test_no_request_gets_lost_among_many(embedded: Embedded) -> None:
     """The garbage collector of Envoy's process runs while they wait."""
     for _ in range(10):
         arrived, released = asyncio.Semaphore(0), asyncio.Event()
-        async with scripted_service(inside) as service:
+        async with scripted_service(embedded) as service:
             service.ports.answer = hold(arrived, released)
             calls = [asyncio.ensure_future(service.stub.GetCall(REQUEST)) for _ in range(AT_ONCE)]
             all_here = asyncio.gather(*(arrived.acquire() for _ in calls))

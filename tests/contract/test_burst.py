@@ -10,14 +10,14 @@ from livecalls.v1 import live_calls_pb2 as pb
 
 from server.application.call import Call
 from tests.support.calls import CALL_ID, PLAIN_CALL
-from tests.support.service import Beside, Service, detail_of, scripted_service
+from tests.support.service import Service, Standalone, detail_of, scripted_service
 
 REQUEST = pb.GetCallRequest(id=str(CALL_ID))
 BURST = 4000
 
 
 async def test_a_burst_is_answered_whole() -> None:
-    async with scripted_service(Beside(), max_requests=BURST) as service:
+    async with scripted_service(Standalone(), max_requests=BURST) as service:
         service.ports.holds(PLAIN_CALL)
         assert await outcomes(service) == {grpc.StatusCode.OK: BURST}
 
@@ -29,7 +29,7 @@ async def test_what_may_not_be_under_way_is_turned_away_with_a_pause() -> None:
         await held.wait()
         return PLAIN_CALL
 
-    async with scripted_service(Beside(), max_requests=1) as service:
+    async with scripted_service(Standalone(), max_requests=1) as service:
         service.ports.answer = answer
         calls = [asyncio.create_task(outcome(service)) for _ in range(BURST)]
         for ended in islice(asyncio.as_completed(calls), BURST - 1):

@@ -12,7 +12,7 @@ from server.application.call import Call
 from server.application.errors import CallUnreadableError
 from tests.support.calls import CALL_ID
 from tests.support.log import the_one
-from tests.support.service import Service, Way, detail_of, raw, scripted_service
+from tests.support.service import Deployment, Service, detail_of, raw, scripted_service
 
 REQUEST = pb.GetCallRequest(id=str(CALL_ID))
 
@@ -93,10 +93,10 @@ async def test_an_unknown_method_is_unimplemented(service: Service) -> None:
 
 
 async def test_what_the_end_of_the_server_cuts_off_is_logged(
-    way: Way, caplog: pytest.LogCaptureFixture
+    deployment: Deployment, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    async with scripted_service(way) as service:
+    async with scripted_service(deployment) as service:
         service.ports.answer = read = EndlessRead()
         call = service.stub.GetCall(REQUEST)
         await asyncio.wait_for(read.begun.wait(), 5)
@@ -104,7 +104,7 @@ async def test_what_the_end_of_the_server_cuts_off_is_logged(
     assert call.done()
 
 
-async def test_the_server_ends_though_a_request_does_not(way: Way) -> None:
+async def test_the_server_ends_though_a_request_does_not(deployment: Deployment) -> None:
     begun, going_on = asyncio.Event(), asyncio.Event()
 
     async def stubborn(call_id: str) -> Call | None:
@@ -114,7 +114,7 @@ async def test_the_server_ends_though_a_request_does_not(way: Way) -> None:
                 await going_on.wait()
         return None
 
-    async with scripted_service(way) as service:
+    async with scripted_service(deployment) as service:
         service.ports.answer = stubborn
         asked = service.stub.GetCall(REQUEST)
         await asyncio.wait_for(begun.wait(), 5)

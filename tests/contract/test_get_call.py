@@ -10,7 +10,7 @@ from livecalls.v1 import live_calls_pb2 as pb
 from server.application.call import CallStatus, LiveStatus
 from server.application.errors import StoreUnavailableError
 from tests.support.calls import CALL_ID, MOMENT, PLAIN_CALL
-from tests.support.service import GET_CALL, Service, Way, detail_of, raw
+from tests.support.service import GET_CALL, Deployment, Service, detail_of, raw
 
 NULLABLE = (
     "scheduled_at",
@@ -91,12 +91,14 @@ async def test_does_not_ask_stream_about_a_call_it_does_not_have(service: Servic
     assert service.ports.asked_within == []
 
 
-async def test_tells_stream_how_long_the_caller_still_waits(way: Way, service: Service) -> None:
+async def test_tells_stream_how_long_the_caller_still_waits(
+    deployment: Deployment, service: Service
+) -> None:
     service.ports.holds(replace(PLAIN_CALL, stream_call_id="at-stream"))
     await service.stub.GetCall(get(str(CALL_ID)))
     await service.stub.GetCall(get(str(CALL_ID)), timeout=30)
     without_deadline, with_deadline = service.ports.asked_within
-    assert without_deadline == pytest.approx(way.longest_wait, abs=5)
+    assert without_deadline == pytest.approx(deployment.longest_wait, abs=5)
     assert 0 < with_deadline < 31
 
 

@@ -15,7 +15,7 @@ from tests.support.clock import Clock
 from tests.support.guarded import ask, refused
 from tests.support.introspected import CREDENTIALS, introspected_service
 from tests.support.introspection_server import CLIENT_SECRET, OWN_TOKEN, PATH, IntrospectionServer
-from tests.support.service import Beside, Service, Way, detail_of, trailer_of
+from tests.support.service import Deployment, Service, Standalone, detail_of, trailer_of
 from tests.support.stream import closed_port
 from tests.support.tokens import AUDIENCE, ISSUER, signer
 
@@ -30,9 +30,9 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def service(
-    way: Way, introspection_server: IntrospectionServer, clock: Clock
+    deployment: Deployment, introspection_server: IntrospectionServer, clock: Clock
 ) -> AsyncIterator[Service]:
-    async with introspected_service(way, introspection_server.url, clock=clock) as service:
+    async with introspected_service(deployment, introspection_server.url, clock=clock) as service:
         yield service
 
 
@@ -89,22 +89,24 @@ async def test_a_token_is_sent_in_the_body_alone(
 
 
 @pytest.mark.parametrize("auth", CREDENTIALS)
-async def test_the_server_shows_who_it_is_as_it_is_set_to(way: Way, auth: str) -> None:
+async def test_the_server_shows_who_it_is_as_it_is_set_to(deployment: Deployment, auth: str) -> None:
     server = IntrospectionServer(auth)
     with server.running():
-        async with introspected_service(way, server.url, **CREDENTIALS[auth]) as service:
+        async with introspected_service(deployment, server.url, **CREDENTIALS[auth]) as service:
             assert await ask(service, server.knows(GOOD))
         for other in CREDENTIALS.keys() - {auth}:
-            async with introspected_service(way, server.url, **CREDENTIALS[other]) as service:
+            async with introspected_service(deployment, server.url, **CREDENTIALS[other]) as service:
                 await unavailable(service, GOOD)
 
 
-async def test_its_own_token_may_change_in_its_file(way: Way, tmp_path: Path) -> None:
+async def test_its_own_token_may_change_in_its_file(deployment: Deployment, tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("another\n")
     server = IntrospectionServer("bearer")
     with server.running():
-        async with introspected_service(way, server.url, auth="bearer", token_file=file) as service:
+        async with introspected_service(
+            deployment, server.url, auth="bearer", token_file=file
+        ) as service:
             await unavailable(service, server.knows(GOOD))
             file.write_text(f"{OWN_TOKEN}\n")
             assert await ask(service, GOOD)
@@ -112,13 +114,15 @@ async def test_its_own_token_may_change_in_its_file(way: Way, tmp_path: Path) ->
 
 @pytest.mark.parametrize("content", [b"", b"a b", b"a\nx: y", b"\xff", None])
 async def test_what_is_no_token_in_it_is_not_sent(
-    way: Way, tmp_path: Path, caplog: pytest.LogCaptureFixture, content: bytes | None
+    deployment: Deployment, tmp_path: Path, caplog: pytest.LogCaptureFixture, content: bytes | None
 ) -> None:
     file = tmp_path / "token"
     file.touch()
     server = IntrospectionServer("bearer")
     with server.running():
-        async with introspected_service(way, server.url, auth="bearer", token_file=file) as service:
+        async with introspected_service(
+            deployment, server.url, auth="bearer", token_file=file
+        ) as service:
             file.write_bytes(content) if content is not None else file.unlink()
             await unavailable(service, server.knows(GOOD))
     assert server.requests == 0
@@ -126,8 +130,10 @@ async def test_what_is_no_token_in_it_is_not_sent(
     assert reason.startswith("AUTH_INTROSPECTION_TOKEN_FILE ")
 
 
-async def test_scopes_are_required_as_ever(way: Way, introspection_server: IntrospectionServer) -> None:
-    async with introspected_service(way, introspection_server.url, "a", "b") as service:
+async def test_scopes_are_required_as_ever(
+    deployment: Deployment, introspection_server: IntrospectionServer
+) -> None:
+    async with introspected_service(deployment, introspection_server.url, "a", "b") as service:
         assert await ask(service, introspection_server.knows(GOOD, scope="c b a"))
         for granted in ("", "a", "ab", None):
             error = await refused(service, introspection_server.knows(f"less-{granted}", scope=granted))
@@ -156,10 +162,13 @@ async def test_scopes_are_required_as_ever(way: Way, introspection_server: Intro
     ids=str,
 )
 async def test_an_answer_for_another_is_refused(
-    way: Way, introspection_server: IntrospectionServer, claims: dict[str, Any], is_let_in: bool
+    deployment: Deployment,
+    introspection_server: IntrospectionServer,
+    claims: dict[str, Any],
+    is_let_in: bool,
 ) -> None:
     accepted = TokenSettings(issuer=(ISSUER,), audience=(AUDIENCE,))
-    async with introspected_service(way, introspection_server.url, accepted=accepted) as service:
+    async with introspected_service(deployment, introspection_server.url, accepted=accepted) as service:
         introspection_server.knows(GOOD, **claims)
         if is_let_in:
             assert await ask(service, GOOD)
@@ -168,10 +177,10 @@ async def test_an_answer_for_another_is_refused(
 
 
 async def test_issuer_and_audience_may_be_required(
-    way: Way, introspection_server: IntrospectionServer
+    deployment: Deployment, introspection_server: IntrospectionServer
 ) -> None:
     async with introspected_service(
-        way,
+        deployment,
         introspection_server.url,
         accepted=TokenSettings(issuer=(ISSUER,), audience=(AUDIENCE,)),
         require="iss aud",
@@ -213,15 +222,15 @@ async def test_without_an_answer_of_use_nobody_new_gets_in_and_known_ones_go_on(
 
 
 async def test_an_issuer_that_hangs_is_given_up(
-    way: Way, introspection_server: IntrospectionServer
+    deployment: Deployment, introspection_server: IntrospectionServer
 ) -> None:
     introspection_server.hangs()
-    async with introspected_service(way, introspection_server.url, timeout_ms=200) as service:
+    async with introspected_service(deployment, introspection_server.url, timeout_ms=200) as service:
         await unavailable(service, introspection_server.knows(GOOD))
 
 
-async def test_nor_do_they_if_the_issuer_is_away(way: Way) -> None:
-    async with introspected_service(way, f"http://127.0.0.1:{closed_port()}/") as service:
+async def test_nor_do_they_if_the_issuer_is_away(deployment: Deployment) -> None:
+    async with introspected_service(deployment, f"http://127.0.0.1:{closed_port()}/") as service:
         await unavailable(service, GOOD)
 
 
@@ -248,9 +257,9 @@ async def test_a_revoked_token_is_refused_once_its_time_is_over(
 
 
 async def test_without_a_cache_it_is_refused_at_once(
-    way: Way, introspection_server: IntrospectionServer
+    deployment: Deployment, introspection_server: IntrospectionServer
 ) -> None:
-    async with introspected_service(way, introspection_server.url, cache_ms=0) as service:
+    async with introspected_service(deployment, introspection_server.url, cache_ms=0) as service:
         await ask(service, introspection_server.knows(GOOD))
         introspection_server.revokes(GOOD)
         await invalid(service, GOOD)
@@ -287,7 +296,7 @@ async def test_many_callers_with_one_token_are_one_request_that_no_caller_ends(
 ) -> None:
     introspection_server.knows(GOOD)
     introspection_server.hangs()
-    async with introspected_service(Beside(), introspection_server.url) as service:
+    async with introspected_service(Standalone(), introspection_server.url) as service:
         first, *others = (asyncio.ensure_future(ask(service, GOOD)) for _ in range(30))
         async with asyncio.timeout(60):
             while introspection_server.requests == 0:  # noqa: ASYNC110 - there is no event for it

@@ -11,7 +11,7 @@ from tests.support.clock import Clock
 from tests.support.guarded import ask
 from tests.support.introspected import introspected_service
 from tests.support.introspection_server import IntrospectionServer
-from tests.support.service import Beside, Service
+from tests.support.service import Service, Standalone
 
 JUNK = 10_000
 AT_ONCE = 100
@@ -27,7 +27,7 @@ async def test_no_good_caller_is_refused_and_the_issuer_is_asked_within_its_boun
     introspection_server.takes = 0.02
     bounds: dict[str, Any] = {"max_requests": BOUND, "max_new_per_second": 2, "timeout_ms": 20_000}
     async with introspected_service(
-        Beside(), introspection_server.url, clock=clock, **bounds
+        Standalone(), introspection_server.url, clock=clock, **bounds
     ) as service:
         for token in GOOD:
             await ask(service, introspection_server.knows(token))

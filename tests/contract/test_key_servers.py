@@ -16,7 +16,7 @@ from tests.support.certificates import Authority
 from tests.support.connect_proxy import ConnectProxy
 from tests.support.guarded import ask, refused
 from tests.support.key_server import OPENID, KeyServer
-from tests.support.service import Service, Way, scripted_service
+from tests.support.service import Deployment, Service, scripted_service
 from tests.support.tokens import AUDIENCE, ISSUER, Signer, key_set, signer, token_settings
 
 KEY = signer("ES256")
@@ -43,14 +43,17 @@ def issuer(authority: Authority) -> Iterator[KeyServer]:
 
 
 @pytest.fixture
-def serve(way: Way, monkeypatch: pytest.MonkeyPatch) -> Serve:
+def serve(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> Serve:
     """Serve one call with settings, while a block lasts."""
 
     @asynccontextmanager
     async def run(**settings: str) -> AsyncIterator[Service]:
         for name, value in settings.items():
             monkeypatch.setenv(name, value)
-        async with open_authenticator(Settings()) as (guard, _), scripted_service(way, guard) as service:
+        async with (
+            open_authenticator(Settings()) as (guard, _),
+            scripted_service(deployment, guard) as service,
+        ):
             service.ports.holds(PLAIN_CALL)
             yield service
 

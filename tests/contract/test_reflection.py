@@ -10,7 +10,7 @@ from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest, Serv
 from server.transport import reflection
 from server.transport.aio import reflection as aio_reflection
 from server.transport.reflection import SERVICES
-from tests.support.service import Beside, Service, scripted_service
+from tests.support.service import Service, Standalone, scripted_service
 
 CONTRACT = "livecalls/v1/live_calls.proto"
 HEALTH = "grpc_health/v1/health.proto"
@@ -146,7 +146,7 @@ async def test_so_many_may_ask_at_once(service: Service, monkeypatch: pytest.Mon
 
 async def test_straight_to_the_server_a_stream_lasts_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aio_reflection, "MAX_SECONDS", 0.05)
-    async with scripted_service(Beside()) as service:
+    async with scripted_service(Standalone()) as service:
         info = begun(service)
         async with asyncio.timeout(5):
             assert await info.code() == grpc.StatusCode.DEADLINE_EXCEEDED

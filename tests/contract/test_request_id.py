@@ -8,7 +8,7 @@ from livecalls.v1 import live_calls_pb2 as pb
 from server.runtime import logs
 from tests.support.calls import CALL_ID, PLAIN_CALL
 from tests.support.log import the_one
-from tests.support.service import Beside, Service
+from tests.support.service import Service, Standalone
 
 REQUEST = pb.GetCallRequest(id=str(CALL_ID))
 
@@ -30,7 +30,7 @@ async def test_a_request_id_is_made_where_none_is_given(service: Service) -> Non
 
 
 # Through Envoy it is usable by then.
-@pytest.mark.parametrize("way", [Beside()], ids=["beside"])
+@pytest.mark.parametrize("deployment", [Standalone()], ids=["standalone"])
 @pytest.mark.parametrize("given", ["x" * 129, "two words", ""])
 async def test_an_unusable_request_id_is_replaced(service: Service, given: str) -> None:
     assert UUID(await returned_id(service, given)).version == 4

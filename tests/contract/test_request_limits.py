@@ -9,7 +9,7 @@ from livecalls.v1 import live_calls_pb2 as pb
 
 from server.transport.aio import server as aio_server
 from tests.support.calls import CALL_ID, PLAIN_CALL, ScriptedPorts
-from tests.support.service import Service, Way, scripted_server
+from tests.support.service import Deployment, Service, scripted_server
 
 REQUEST = pb.GetCallRequest(id=str(CALL_ID))
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -38,11 +38,11 @@ async def test_a_request_of_more_than_64_kib_is_refused_and_the_next_is_answered
 
 
 async def test_metadata_of_more_than_96_kib_are_refused_and_the_next_request_is_answered(
-    way: Way,
+    deployment: Deployment,
     service_of_a_call: Service,
 ) -> None:
     code = await refusal(service_of_a_call, REQUEST, huge="x" * 97 * 1024)
-    assert code == way.too_much_metadata
+    assert code == deployment.too_much_metadata
     assert (await service_of_a_call.stub.GetCall(REQUEST)).id == REQUEST.id
 
 

@@ -10,7 +10,7 @@ from server.config.tokens import TokenSettings
 from tests.support.guarded import ask, guarded_service, refused
 from tests.support.key_server import KeyServer
 from tests.support.log import the_one
-from tests.support.service import Service, Way
+from tests.support.service import Deployment, Service
 from tests.support.token_shapes import GROUPS, OTHER_ISSUER, PUBLISHED, Group
 from tests.support.tokens import ABSENT, ISSUER, Signer, signer, token_settings
 
@@ -28,25 +28,27 @@ async def outcome_of(service: Service, token: str) -> str:
 
 @pytest.mark.parametrize("group", GROUPS.values(), ids=GROUPS)
 async def test_each_shape_is_answered_as_is_right(
-    way: Way, key_server: KeyServer, monkeypatch: pytest.MonkeyPatch, group: Group
+    deployment: Deployment, key_server: KeyServer, monkeypatch: pytest.MonkeyPatch, group: Group
 ) -> None:
     key_server.publishes(*PUBLISHED)
     for name, value in {**token_settings(key_server.url), **group.settings}.items():
         monkeypatch.setenv(name, value)
     settings = TokenSettings()
     keys = dict.fromkeys(settings.issuer, key_server.url)
-    async with guarded_service(way, keys, *settings.scopes, rules=rules_of(settings)) as service:
+    async with guarded_service(deployment, keys, *settings.scopes, rules=rules_of(settings)) as service:
         outcomes = {name: await outcome_of(service, it.make()) for name, it in group.shapes.items()}
     assert outcomes == group.outcomes()
 
 
-async def test_a_second_issuers_key_is_not_used_for_the_first(way: Way, key_server: KeyServer) -> None:
+async def test_a_second_issuers_key_is_not_used_for_the_first(
+    deployment: Deployment, key_server: KeyServer
+) -> None:
     other = KeyServer()
     key_server.publishes(RSA)
     other.publishes(_OF_OTHER, signer("ES256", "other"))
     with other.running():
         urls = {ISSUER: key_server.url, OTHER_ISSUER: other.url}
-        async with guarded_service(way, urls) as service:
+        async with guarded_service(deployment, urls) as service:
             assert await ask(service, RSA.token())
             assert await ask(service, _OF_OTHER.token(iss=OTHER_ISSUER))
             for crossed in (
@@ -75,13 +77,13 @@ async def test_a_second_issuers_key_is_not_used_for_the_first(way: Way, key_serv
     ],
 )
 async def test_the_log_shows_what_a_well_signed_token_has_and_what_is_wanted(
-    way: Way,
+    deployment: Deployment,
     key_server: KeyServer,
     caplog: pytest.LogCaptureFixture,
     claims: dict[str, object],
     shown: dict[str, object],
 ) -> None:
-    async with guarded_service(way, key_server.url) as service:
+    async with guarded_service(deployment, key_server.url) as service:
         caplog.set_level(logging.INFO)
         caplog.clear()
         error = await refused(service, RSA.token(sub="a-person", email="a@b.example", **claims))
@@ -93,10 +95,10 @@ async def test_the_log_shows_what_a_well_signed_token_has_and_what_is_wanted(
 
 
 async def test_a_key_that_is_left_out_is_logged_and_one_for_encryption_is_not(
-    way: Way, key_server: KeyServer, caplog: pytest.LogCaptureFixture
+    deployment: Deployment, key_server: KeyServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     key_server.publishes(*PUBLISHED)
-    async with guarded_service(way, key_server.url):
+    async with guarded_service(deployment, key_server.url):
         (line,) = [vars(line) for line in caplog.records if line.message == "key left out"]
     assert (line["kid"], line["algorithm"]) == ("left-out", "ES256K")
     assert line["reason"] == "its algorithm is not accepted"

@@ -24,22 +24,24 @@ def upstream(running_upstream: Upstream) -> Upstream:
 
 
 @pytest.fixture(scope="session")
-def beside(running_upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+def standalone(
+    running_upstream: Upstream, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Gateway]:
     """An Envoy in front of the upstream."""
-    folder = tmp_path_factory.mktemp("beside")
+    folder = tmp_path_factory.mktemp("standalone")
     with gateway_running(running_upstream.port, folder, CORS_ORIGINS=ALLOWED_ORIGIN) as gateway:
         yield gateway
 
 
 @pytest.fixture(scope="session")
-def inside(running_upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+def embedded(running_upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """An Envoy with an embedded server that forwards to the upstream."""
-    folder = tmp_path_factory.mktemp("inside")
+    folder = tmp_path_factory.mktemp("embedded")
     with gateway_forwarding(running_upstream.port, folder, CORS_ORIGINS=ALLOWED_ORIGIN) as gateway:
         yield gateway
 
 
-@pytest.fixture(scope="session", params=["beside", "inside"])
+@pytest.fixture(scope="session", params=["standalone", "embedded"])
 def gateway(request: pytest.FixtureRequest) -> Gateway:
     """Each of the two in turn."""
     gateway: Gateway = request.getfixturevalue(request.param)

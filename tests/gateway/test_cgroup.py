@@ -61,11 +61,11 @@ def test_no_cgroup_is_no_limit(tmp_path: Path) -> None:
         ({}, 16384, 1024),
         ({"max_heap_mb": 100}, 512, 100),
         ({"max_heap_mb": 4096}, None, 4096),
-        ({"inside": True}, None, 1024),
-        ({"inside": True}, 512, 100),
-        ({"inside": True, "workers": 2}, 1024, 184),
-        ({"inside": True, "workers": 4}, 256, 64),
-        ({"inside": True, "max_heap_mb": 90}, 512, 90),
+        ({"embedded": True}, None, 1024),
+        ({"embedded": True}, 512, 100),
+        ({"embedded": True, "workers": 2}, 1024, 184),
+        ({"embedded": True, "workers": 4}, 256, 64),
+        ({"embedded": True, "max_heap_mb": 90}, 512, 90),
     ],
 )
 def test_the_heap_is_a_share_of_it_that_leaves_python_its_room(
@@ -76,7 +76,7 @@ def test_the_heap_is_a_share_of_it_that_leaves_python_its_room(
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
-def test_workers_inside_and_the_one_that_comes_fit_together(workers: int) -> None:
+def test_embedded_workers_and_the_one_that_comes_fit_together(workers: int) -> None:
     cgroup = 1024 * MIB
     assert workers * worker_bytes(workers, cgroup) < cgroup - 200 * MIB
     assert worker_bytes(workers, None) == MAX_WORKER_BYTES

@@ -112,14 +112,16 @@ def test_a_failure_after_initial_metadata(gateway: Gateway, upstream: Upstream) 
     assert_shaped(ask(gateway.url, "GET", PATH), grpc.StatusCode.NOT_FOUND, "So it is.")
 
 
-def test_a_failure_after_the_answer_of_a_server_beside(beside: Gateway, upstream: Upstream) -> None:
+def test_a_failure_after_the_answer_of_a_standalone_server(
+    standalone: Gateway, upstream: Upstream
+) -> None:
     def answer(_: Request, context: Context) -> pb.Call:
         context.set_code(grpc.StatusCode.INTERNAL)
         context.set_details("half")
         return pb.Call(title="half")
 
     upstream.runs(answer)
-    assert_shaped(ask(beside.url, "GET", PATH), grpc.StatusCode.INTERNAL, "The request failed.")
+    assert_shaped(ask(standalone.url, "GET", PATH), grpc.StatusCode.INTERNAL, "The request failed.")
 
 
 def test_a_head_fails_as_a_get_without_the_body(gateway: Gateway, upstream: Upstream) -> None:

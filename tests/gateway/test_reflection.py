@@ -30,8 +30,8 @@ def goes_on(gateway: Gateway, path: str, **headers: str) -> bool:
     return gateway.access_logged(request_id)["upstream"] is not None
 
 
-def test_none_goes_on_unless_the_setting_says_so(beside: Gateway) -> None:
-    assert not goes_on(beside, PATH)
+def test_none_goes_on_unless_the_setting_says_so(standalone: Gateway) -> None:
+    assert not goes_on(standalone, PATH)
 
 
 @pytest.mark.parametrize("path", [PATH, PATH.replace("v1", "v1alpha")])

@@ -91,9 +91,9 @@ def test_one_of_a_grpc_request_is_made_fit_too(
     assert gateway.access_logged(taken)["path"] == "/livecalls.v1.LiveCalls/GetCall"
 
 
-def test_the_log_line_names_the_server_beside(beside: Gateway, upstream: Upstream) -> None:
-    ask(beside.url, "GET", PATH, {"x-request-id": "who-answered"})
-    assert beside.access_logged("who-answered")["upstream"] == f"127.0.0.1:{upstream.port}"
+def test_the_log_line_names_the_standalone_server(standalone: Gateway, upstream: Upstream) -> None:
+    ask(standalone.url, "GET", PATH, {"x-request-id": "who-answered"})
+    assert standalone.access_logged("who-answered")["upstream"] == f"127.0.0.1:{upstream.port}"
 
 
 @pytest.mark.usefixtures("upstream")

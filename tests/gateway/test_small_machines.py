@@ -17,10 +17,10 @@ import pytest
 from gateway.config import GatewaySettings
 from gateway.limits import heap_bytes
 from tests.support.cgroups import memory_cgroup
+from tests.support.deployments import Deployment
 from tests.support.gateway import Gateway, gateway_running, wait_for
 from tests.support.rest import ask, ask_over
 from tests.support.serve import without_database
-from tests.support.ways import Way
 
 MIB = 1 << 20
 CGROUP_BYTES = 512 * MIB
@@ -44,22 +44,22 @@ def many_files() -> Iterator[None]:
 
 
 @contextmanager
-def small_gateway(way: Way, folder: Path) -> Iterator[Gateway]:
-    heap = heap_bytes(GatewaySettings(inside=way is Way.INSIDE), CGROUP_BYTES)
+def small_gateway(deployment: Deployment, folder: Path) -> Iterator[Gateway]:
+    heap = heap_bytes(GatewaySettings(embedded=deployment is Deployment.EMBEDDED), CGROUP_BYTES)
     settings = {"MAX_HEAP_MB": str(heap // MIB), "RATE_LIMIT_PER_SECOND": "0"}
-    if way is Way.INSIDE:
-        settings |= {**way.settings, **without_database()}
+    if deployment is Deployment.EMBEDDED:
+        settings |= {**deployment.settings, **without_database()}
     with gateway_running(1, folder, None, files(FILES), **settings) as gateway:
         yield gateway
 
 
 @pytest.mark.usefixtures("many_files")
 @pytest.mark.parametrize("sent", [HALF_A_HEAD, HALF_A_BODY], ids=["heads", "bodies"])
-@pytest.mark.parametrize("way", Way)
+@pytest.mark.parametrize("deployment", Deployment)
 def test_half_sent_requests_take_no_more_memory_than_a_small_cgroup_has(
-    way: Way, sent: bytes, tmp_path: Path
+    deployment: Deployment, sent: bytes, tmp_path: Path
 ) -> None:
-    with small_gateway(way, tmp_path) as gateway:
+    with small_gateway(deployment, tmp_path) as gateway:
         send_halves(gateway, sent)
         assert peak_bytes(gateway) < MAX_PEAK_BYTES, f"{peak_bytes(gateway) / MIB:.0f} MiB"
         wait_for(lambda: status(gateway) == 200 or None, within=60)
@@ -67,11 +67,11 @@ def test_half_sent_requests_take_no_more_memory_than_a_small_cgroup_has(
 
 @pytest.mark.usefixtures("many_files")
 @pytest.mark.parametrize("sent", [HALF_A_HEAD, HALF_A_BODY], ids=["heads", "bodies"])
-@pytest.mark.parametrize("way", Way)
+@pytest.mark.parametrize("deployment", Deployment)
 def test_half_sent_requests_get_nobody_killed_in_a_small_cgroup(
-    way: Way, sent: bytes, tmp_path: Path
+    deployment: Deployment, sent: bytes, tmp_path: Path
 ) -> None:
-    settings = {**way.settings, **without_database()} if way is Way.INSIDE else {}
+    settings = {**deployment.settings, **without_database()} if deployment is Deployment.EMBEDDED else {}
     with (
         memory_cgroup(CGROUP_BYTES) as cgroup,
         gateway_running(1, tmp_path, None, [*files(FILES), *cgroup.prefix], **settings) as gateway,
@@ -118,12 +118,12 @@ def pid_of(gateway: Gateway) -> int:
     return pid
 
 
-@pytest.mark.parametrize("way", Way)
+@pytest.mark.parametrize("deployment", Deployment)
 def test_with_few_descriptors_it_says_so_and_who_is_connected_is_answered(
-    way: Way, tmp_path: Path
+    deployment: Deployment, tmp_path: Path
 ) -> None:
-    limit = {Way.BESIDE: 256, Way.INSIDE: 512}[way]
-    settings = {**way.settings, **without_database()} if way is Way.INSIDE else {}
+    limit = {Deployment.STANDALONE: 256, Deployment.EMBEDDED: 512}[deployment]
+    settings = {**deployment.settings, **without_database()} if deployment is Deployment.EMBEDDED else {}
     with gateway_running(1, tmp_path, None, files(limit), **settings) as gateway:
         (line,) = (it for it in gateway.log().splitlines() if it.startswith("MAX_CONNECTIONS: "))
         lowered = int(line.split(" to ")[1].partition(",")[0])

@@ -10,13 +10,13 @@ from livecalls.v1 import live_calls_pb2 as pb
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
 from tests.support.certificates import Authority
+from tests.support.deployments import Deployment
 from tests.support.forwarding import gateway_forwarding
 from tests.support.gateway import Gateway, gateway_running, wait_for
 from tests.support.http2 import DATA, ask_http2
 from tests.support.rest import ask, ask_over, connected, connected_by_tls, tls_connection
 from tests.support.sample_replies import sample_replies
 from tests.support.upstream import Upstream
-from tests.support.ways import Way
 
 CALL_ID = "11111111-1111-4111-8111-111111111111"
 PATH = f"/v1/live/calls/{CALL_ID}"
@@ -28,7 +28,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("certificates"))
 
 
-@pytest.fixture(scope="module", params=Way)
+@pytest.fixture(scope="module", params=Deployment)
 def running(
     request: pytest.FixtureRequest,
     authority: Authority,
@@ -37,7 +37,7 @@ def running(
 ) -> Iterator[Gateway]:
     folder = tmp_path_factory.mktemp("gateway")
     certificate = authority.issue("listener").settings("REST_TLS")
-    run = gateway_running if request.param is Way.BESIDE else gateway_forwarding
+    run = gateway_running if request.param is Deployment.STANDALONE else gateway_forwarding
     with run(running_upstream.port, folder, **certificate) as gateway:
         yield gateway
 
@@ -83,7 +83,7 @@ def test_grpc(tls_gateway: Gateway, authority: Authority) -> None:
 
 
 # Embedded, no upstream gets it: it is passed as the scheme, on which nothing depends.
-@pytest.mark.parametrize("running", [Way.BESIDE], indirect=True)
+@pytest.mark.parametrize("running", [Deployment.STANDALONE], indirect=True)
 @pytest.mark.parametrize("claimed", [{}, {"x-forwarded-proto": "http"}], ids=["silent", "lying"])
 def test_the_server_reads_that_it_was_https(
     claimed: dict[str, str], tls_gateway: Gateway, authority: Authority, upstream: Upstream

@@ -11,9 +11,9 @@ from tests.stubs.page import page_served
 from tests.stubs.runner import Run, run
 from tests.stubs.table import table
 from tests.stubs.ways_in import Parts, Targets, store_all_calls, ways_in
+from tests.support.deployments import Deployment, WayIn
 from tests.support.postgres import migrated_database
 from tests.support.upstream import Upstream, upstream_running
-from tests.support.ways import Way, WayIn
 
 
 @pytest.fixture(scope="session")
@@ -43,12 +43,12 @@ def targets(
         store_all_calls(url)
 
         @cache
-        def started(way: Way) -> dict[WayIn, Targets]:
+        def started(deployment: Deployment) -> dict[WayIn, Targets]:
             edge = {"CORS_ORIGINS": page}
-            parts = Parts(way, shared_postgres, url, folder, upstream.port, edge)
+            parts = Parts(deployment, shared_postgres, url, folder, upstream.port, edge)
             return running.enter_context(ways_in(parts))
 
-        yield lambda way_in: started(way_in.way)[way_in]
+        yield lambda way_in: started(way_in.deployment)[way_in]
 
 
 @pytest.fixture(scope="session", params=COLUMNS, ids=str)

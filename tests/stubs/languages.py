@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.support.deployments import WayIn
 from tests.support.toolchains import Tool, build_once, insist_on, set_up_by
-from tests.support.ways import WayIn
 
 ROOT = Path(__file__).parents[2]
 
@@ -68,7 +68,7 @@ CHROMIUM = Client(
     TYPESCRIPT,
     (sys.executable, "-m", "tests.stubs.in_browser"),
     # By gRPC-Web, which Envoy supports.
-    (WayIn.THROUGH, WayIn.INSIDE),
+    (WayIn.THROUGH, WayIn.EMBEDDED),
     "scripts/setup_chromium",
     # A page does not learn why a fetch failed.
     {_OF_ANOTHER_CA: "UNKNOWN", "nobody answers": "UNKNOWN"},

@@ -16,6 +16,7 @@ from server.store.call_shape import read_call
 from tests.stubs.cases import AT_STREAM, CALLS
 from tests.support import forwarding_application
 from tests.support.certificates import Authority
+from tests.support.deployments import Deployment, WayIn
 from tests.support.gateway import gateway_running, gateway_with_application
 from tests.support.introspected import server_settings
 from tests.support.key_server import KeyServer
@@ -23,7 +24,6 @@ from tests.support.serve import database_away
 from tests.support.stack import stack_running
 from tests.support.stream import closed_port
 from tests.support.tokens import signer, token_settings
-from tests.support.ways import Way, WayIn
 
 _SCOPE = "calls:read"
 _KEY = signer("ES256")
@@ -45,7 +45,7 @@ Addresses = tuple[str, str]
 class Parts:
     """The parts of the service, and how they are started."""
 
-    way: Way
+    deployment: Deployment
     postgres: EmbeddedPostgres
     database_url: str
     folder: Path
@@ -70,9 +70,9 @@ class Parts:
     @contextmanager
     def by_tls(self, authority: Authority) -> Iterator[Addresses]:
         """Run the service with every connection encrypted."""
-        pair = authority.issue(f"server-{self.way}")
+        pair = authority.issue(f"server-{self.deployment}")
         settings = pair.settings("REST_TLS")
-        if self.way is Way.BESIDE:
+        if self.deployment is Deployment.STANDALONE:
             settings |= pair.settings("GRPC_TLS")
             settings["UPSTREAM_TLS_CA_FILE"] = str(authority.certificate)
         with _key_server() as keys, self._stack("by-tls", keys, **settings) as (straight, through):
@@ -82,7 +82,7 @@ class Parts:
     def scripted(self) -> Iterator[Addresses]:
         """Run a gateway for the scripted server."""
         folder = self._folder("scripted")
-        if self.way is Way.BESIDE:
+        if self.deployment is Deployment.STANDALONE:
             with gateway_running(self.upstream_port, folder, **self.edge) as gateway:
                 yield f"127.0.0.1:{self.upstream_port}", gateway.address
             return
@@ -95,13 +95,13 @@ class Parts:
     def _stack(self, name: str, keys: KeyServer, **settings: str) -> Iterator[Addresses]:
         folder = self._folder(name)
         settings = {"DATABASE_URL": self.database_url, "AUTH_SCOPES": _SCOPE, **self.edge, **settings}
-        asked = {**token_settings(keys.url), **self.way.settings, **settings}
+        asked = {**token_settings(keys.url), **self.deployment.settings, **settings}
         with stack_running(self.postgres, folder, **asked) as stack:
             _know_calls(stack.stand_in)
             yield stack.grpc_addresses
 
     def _folder(self, name: str) -> Path:
-        folder = self.folder / f"{self.way}-{name}"
+        folder = self.folder / f"{self.deployment}-{name}"
         folder.mkdir()
         return folder
 
@@ -109,8 +109,8 @@ class Parts:
 @contextmanager
 def ways_in(parts: Parts) -> Iterator[dict[WayIn, Targets]]:
     """Run all targets by one way to serve, while the block lasts."""
-    authority = Authority(parts.folder, f"ca-{parts.way}")
-    other = Authority(parts.folder, f"other-ca-{parts.way}")
+    authority = Authority(parts.folder, f"ca-{parts.deployment}")
+    other = Authority(parts.folder, f"other-ca-{parts.deployment}")
     nobody = f"127.0.0.1:{closed_port()}"
     with (
         parts.service() as service,
@@ -129,8 +129,8 @@ def ways_in(parts: Parts) -> Iterator[dict[WayIn, Targets]]:
             }
             for i in (0, 1)
         )
-        if parts.way is Way.INSIDE:
-            yield {WayIn.INSIDE: through}
+        if parts.deployment is Deployment.EMBEDDED:
+            yield {WayIn.EMBEDDED: through}
         else:
             yield {WayIn.DIRECT: straight, WayIn.THROUGH: through}
 

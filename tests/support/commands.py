@@ -26,7 +26,7 @@ READ_SETTINGS = (
         "GRPC_",
         "LOG_",
         "WORKERS",
-        "INSIDE",
+        "EMBEDDED",
         "REST_",
         "ADMIN_",
         "REFLECTION",

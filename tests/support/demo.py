@@ -96,7 +96,7 @@ class RunningDemo:
 def running_demo(*options: str, **settings: str) -> Iterator[RunningDemo]:
     """Run the demo; the block begins once it reports that all of it responds."""
     rest_port, grpc_port = free_port(), free_ports(int(settings.get("WORKERS", "1")))[0]
-    if settings.get("INSIDE") == "1":
+    if settings.get("EMBEDDED") == "1":
         grpc_port = rest_port
     with started_demo(rest_port, grpc_port, options=options, settings=settings) as demo:
         assert wait_until(lambda: READY in demo.output() or demo.process.poll() is not None, 60)

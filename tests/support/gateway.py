@@ -71,7 +71,7 @@ def gateway_with_application(application: str, folder: Path, **settings: str) ->
     def edit(configuration: EnvoyConfiguration) -> None:
         configuration.set_application(application)
 
-    with gateway_running(_NO_PORT, folder, edit, INSIDE="1", **settings) as gateway:
+    with gateway_running(_NO_PORT, folder, edit, EMBEDDED="1", **settings) as gateway:
         yield gateway
 
 
@@ -94,7 +94,7 @@ def gateway_running(
     with (folder / "access.log").open("wb") as output, (folder / "envoy.log").open("wb") as errors:
         process = subprocess.Popen(
             [*prefix, *_command(environment, edit), "--admin-address-path", admin_address],
-            env={**environment, **(python_environment() if "INSIDE" in settings else {})},
+            env={**environment, **(python_environment() if "EMBEDDED" in settings else {})},
             stdout=output,
             stderr=errors,
         )

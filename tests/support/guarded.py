@@ -16,7 +16,7 @@ from server.auth.key_source import of_url
 from server.auth.tokens import TokenVerifier
 from server.config.tokens import TokenSettings
 from tests.support.calls import CALL_ID, PLAIN_CALL
-from tests.support.service import Service, Way, scripted_service
+from tests.support.service import Deployment, Service, scripted_service
 from tests.support.tokens import AUDIENCE, ISSUER, bearer
 
 RULES = TokenRules((AUDIENCE,))
@@ -25,7 +25,7 @@ REQUEST = pb.GetCallRequest(id=str(CALL_ID))
 
 @asynccontextmanager
 async def guarded_service(
-    way: Way,
+    deployment: Deployment,
     keys: str | Mapping[str, str],
     *scopes: str,
     clock: Callable[[], float] = time.monotonic,
@@ -44,7 +44,7 @@ async def guarded_service(
         }
         tokens = TokenVerifier({issuer: read[url] for issuer, url in urls.items()}, rules)
         guard = TokenAuthenticator(tokens, frozenset(scopes))
-        service = await stack.enter_async_context(scripted_service(way, guard))
+        service = await stack.enter_async_context(scripted_service(deployment, guard))
         service.ports.holds(PLAIN_CALL)
         yield service
 

@@ -13,7 +13,7 @@ from server.config.introspection import IntrospectionSettings
 from server.config.tokens import TokenSettings
 from tests.support.calls import PLAIN_CALL
 from tests.support.introspection_server import CLIENT_ID, CLIENT_SECRET, OWN_TOKEN
-from tests.support.service import Service, Way, scripted_service
+from tests.support.service import Deployment, Service, scripted_service
 
 CREDENTIALS: dict[str, dict[str, Any]] = {
     "basic": {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET},
@@ -29,7 +29,7 @@ PATIENCE_MS = 60_000
 
 @asynccontextmanager
 async def introspected_service(
-    way: Way,
+    deployment: Deployment,
     url: str,
     *scopes: str,
     clock: Callable[[], float] = time.monotonic,
@@ -42,7 +42,9 @@ async def introspected_service(
     asked = IntrospectionSettings(**{"url": url, **CREDENTIALS["basic"], **patient, **settings})
     async with introspection_client(accepted, asked) as introspect:
         tokens = IntrospectedTokens(introspect, expected_of(accepted, asked), asked, clock)
-        async with scripted_service(way, TokenAuthenticator(tokens, frozenset(scopes))) as service:
+        async with scripted_service(
+            deployment, TokenAuthenticator(tokens, frozenset(scopes))
+        ) as service:
             service.ports.holds(PLAIN_CALL)
             yield service
         await tokens.aclose()

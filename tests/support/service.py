@@ -45,7 +45,7 @@ class Service:
 
 
 @dataclass(frozen=True)
-class Beside:
+class Standalone:
     """The standalone server, on grpc.aio."""
 
     longest_wait = math.inf
@@ -66,7 +66,7 @@ class Beside:
 
 
 @dataclass(frozen=True)
-class Inside:
+class Embedded:
     """The server embedded in Envoy."""
 
     gateway: Gateway
@@ -84,18 +84,18 @@ class Inside:
             await server.stop(0)
 
 
-Way = Beside | Inside
+Deployment = Standalone | Embedded
 
 
 @asynccontextmanager
 async def scripted_service(
-    way: Way, guard: Authenticator | None = None, max_requests: int = 2000
+    deployment: Deployment, guard: Authenticator | None = None, max_requests: int = 2000
 ) -> AsyncIterator[Service]:
     """Serve on scripted ports while the block lasts."""
     ports = ScriptedPorts()
     admission = Admission(guard or AllowAll(), max_requests)
     async with (
-        way.serving(LiveCalls(GetCall(ports, ports), admission)) as port,
+        deployment.serving(LiveCalls(GetCall(ports, ports), admission)) as port,
         grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
     ):
         yield Service(ports, port, channel, LiveCallsStub(channel))

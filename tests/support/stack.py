@@ -20,10 +20,10 @@ from demo.readiness import grpc_answers, wait_until
 from demo.stream_stand_in.running import serve_in_thread
 from demo.stream_stand_in.stand_in import StreamStandIn
 from tests.support.calls import PLAIN_CALL
+from tests.support.deployments import Deployment
 from tests.support.gateway import Gateway, gateway_running
 from tests.support.rest import Reply, ask
 from tests.support.stream import KEY, SECRET
-from tests.support.ways import Way
 
 
 class Server:
@@ -140,7 +140,7 @@ def is_killed_and_comes_back(server: Server, port: int) -> None:
     assert wait_until(lambda: server.serves(port), 60), server.log()
 
 
-class InsideServer(Server):
+class EmbeddedServer(Server):
     """A server embedded in Envoys, all on one port, which differ by the port of their admin page."""
 
     port_of_worker = "ADMIN_PORT"
@@ -179,7 +179,7 @@ def admin_url(port: int) -> str:
 
 def server_of(folder: Path, settings: dict[str, str], *, waits: bool = True) -> Server:
     """Start a server, standalone or embedded in Envoy, as configured."""
-    kind = InsideServer if settings.get("INSIDE") == "1" else Server
+    kind = EmbeddedServer if settings.get("EMBEDDED") == "1" else Server
     return kind(folder, settings, waits=waits)
 
 
@@ -193,8 +193,8 @@ class Stack:
     gateway: Gateway
 
     @property
-    def way(self) -> Way:
-        return Way.INSIDE if isinstance(self.server, InsideServer) else Way.BESIDE
+    def deployment(self) -> Deployment:
+        return Deployment.EMBEDDED if isinstance(self.server, EmbeddedServer) else Deployment.STANDALONE
 
     @property
     def grpc_addresses(self) -> tuple[str, str]:
@@ -214,7 +214,7 @@ def stack_running(postgres: EmbeddedPostgres, folder: Path, **settings: str) -> 
         stream = {"STREAM_API_KEY": KEY, "STREAM_API_SECRET": SECRET, "STREAM_BASE_URL": stream_url}
         server = server_of(folder, {"AUTH": "off", "DATABASE_URL": postgres.url, **stream, **settings})
         try:
-            if isinstance(server, InsideServer):
+            if isinstance(server, EmbeddedServer):
                 yield Stack(postgres, stand_in, server, server.gateway)
                 return
             with gateway_running(server.port, folder, **settings) as gateway:

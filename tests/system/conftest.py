@@ -7,44 +7,44 @@ import pytest
 from demo.postgres import EmbeddedPostgres
 from server.store.migrate import upgrade
 from tests.support.demo import RunningDemo, running_demo
+from tests.support.deployments import Deployment
 from tests.support.faces import Face, RunStack, faces_of
 from tests.support.forged_tokens import PUBLISHED
 from tests.support.key_server import KeyServer
 from tests.support.postgres import postgres_running, store_call
 from tests.support.stack import Stack, stack_running
 from tests.support.tokens import token_settings
-from tests.support.ways import Way
 
 ALLOWED_ORIGIN = "https://app.example.com"
 
 
-@pytest.fixture(scope="session", params=Way)
-def way(request: pytest.FixtureRequest) -> Way:
+@pytest.fixture(scope="session", params=Deployment)
+def deployment(request: pytest.FixtureRequest) -> Deployment:
     """Each way to serve, all tests of one after all of the other."""
-    way: Way = request.param
-    return way
+    deployment: Deployment = request.param
+    return deployment
 
 
 @pytest.fixture(scope="session")
-def demo(way: Way) -> Iterator[RunningDemo]:
+def demo(deployment: Deployment) -> Iterator[RunningDemo]:
     """Everything, as `make run` starts it; a test leaves it as it found it."""
-    with running_demo(CORS_ORIGINS=ALLOWED_ORIGIN, **way.settings) as demo:
+    with running_demo(CORS_ORIGINS=ALLOWED_ORIGIN, **deployment.settings) as demo:
         yield demo
 
 
 @pytest.fixture(scope="module")
-def stack(way: Way, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Everything in parts of its own, with one stored call; a test leaves it as it found it."""
     folder = tmp_path_factory.mktemp("stack")
     with postgres_running() as postgres:
         upgrade(postgres.url)
         store_call(postgres.url)
-        with stack_running(postgres, folder, DATABASE_POOL_SIZE="1", **way.settings) as stack:
+        with stack_running(postgres, folder, DATABASE_POOL_SIZE="1", **deployment.settings) as stack:
             yield stack
 
 
 @pytest.fixture(scope="session")
-def guarded_stack(way: Way, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def guarded_stack(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Everything, for callers with a token; a test leaves it as it found it."""
     keys = KeyServer()
     keys.publishes(*PUBLISHED)
@@ -52,19 +52,21 @@ def guarded_stack(way: Way, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         upgrade(postgres.url)
         store_call(postgres.url)
         folder = tmp_path_factory.mktemp("guarded")
-        settings = {"LOG_LEVEL": "DEBUG", **token_settings(keys.url), **way.settings}
+        settings = {"LOG_LEVEL": "DEBUG", **token_settings(keys.url), **deployment.settings}
         with stack_running(postgres, folder, **settings) as stack:
             yield stack
 
 
 @pytest.fixture
-def running(way: Way, shared_postgres: EmbeddedPostgres, database_url: str, tmp_path: Path) -> RunStack:
+def running(
+    deployment: Deployment, shared_postgres: EmbeddedPostgres, database_url: str, tmp_path: Path
+) -> RunStack:
     """Runs a stack of the test's own, with one stored call and with settings."""
     store_call(database_url)
 
     @contextmanager
     def run(**settings: str) -> Iterator[tuple[Stack, dict[str, Face]]]:
-        settings = {"DATABASE_URL": database_url, **way.settings, **settings}
+        settings = {"DATABASE_URL": database_url, **deployment.settings, **settings}
         with stack_running(shared_postgres, tmp_path, **settings) as stack, faces_of(stack) as faces:
             yield stack, faces
 

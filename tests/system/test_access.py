@@ -10,9 +10,9 @@ import jwt
 import pytest
 
 from tests.support.demo import RunningDemo, running_demo
+from tests.support.deployments import Deployment
 from tests.support.introspected import server_settings
 from tests.support.introspection_server import IntrospectionServer
-from tests.support.ways import Way
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,26 +37,26 @@ def test_a_fresh_token_gets_in(demo: RunningDemo) -> None:
     assert status_with(demo, token_of(demo)) == 200
 
 
-def test_scopes_that_are_asked_for_are_needed(way: Way) -> None:
-    with running_demo(AUTH_SCOPES="calls:read calls:list", **way.settings) as demo:
+def test_scopes_that_are_asked_for_are_needed(deployment: Deployment) -> None:
+    with running_demo(AUTH_SCOPES="calls:read calls:list", **deployment.settings) as demo:
         assert httpx.get(demo.call_url(2), headers=demo.bearer).status_code == 200
         assert status_with(demo, token_of(demo, "--scopes", "calls:list calls:read more")) == 200
         assert status_with(demo, token_of(demo, "--scopes", "calls:read")) == 403
 
 
-def test_everybody_gets_in_where_that_is_said(way: Way) -> None:
-    with running_demo(AUTH="off", **way.settings) as demo:
+def test_everybody_gets_in_where_that_is_said(deployment: Deployment) -> None:
+    with running_demo(AUTH="off", **deployment.settings) as demo:
         assert httpx.get(demo.call_url(2)).status_code == 200
         assert "ACCESS_TOKEN" not in demo.output()
         assert "AUTH=off: whoever reaches this server may call it" in demo.output()
 
 
 def test_an_issuer_of_ones_own_may_be_away_and_is_asked_about_no_made_up_token(
-    way: Way, introspection_server: IntrospectionServer
+    deployment: Deployment, introspection_server: IntrospectionServer
 ) -> None:
     introspection_server.answers(500)
     settings = server_settings(introspection_server.url)
-    with running_demo(**settings, **way.settings) as demo:
+    with running_demo(**settings, **deployment.settings) as demo:
         assert "export ACCESS_TOKEN=YOUR-ACCESS-TOKEN" in demo.output()
         assert "YOUR-ACCESS-TOKEN" not in introspection_server.asked
 

@@ -13,9 +13,9 @@ from demo.readiness import grpc_answers, wait_until
 from demo.sample_calls import sample_id
 from tests.support.commands import run_process
 from tests.support.demo import pasted, running_demo, started_demo
+from tests.support.deployments import Deployment
 from tests.support.ipv6 import needs_ipv6
 from tests.support.serve import serve_running, without_database
-from tests.support.ways import Way
 
 # Of the block for documentation, which no machine has.
 NOT_OURS = ("192.0.2.1", "192.0.2.1:{}", "Cannot assign requested address")
@@ -28,20 +28,20 @@ NO_HOST = (
 
 @needs_ipv6
 @pytest.mark.parametrize(
-    ("way", "options", "grpc_host", "rest_host"),
+    ("deployment", "options", "grpc_host", "rest_host"),
     [
-        (Way.BESIDE, (), "::1", "[::1]"),
-        (Way.BESIDE, ("--tls",), "[::1]", "::1"),
-        (Way.INSIDE, (), "::1", "[::1]"),
-        (Way.BESIDE, ("--tls",), "::", "[::]"),
-        (Way.INSIDE, (), "::", "::"),
+        (Deployment.STANDALONE, (), "::1", "[::1]"),
+        (Deployment.STANDALONE, ("--tls",), "[::1]", "::1"),
+        (Deployment.EMBEDDED, (), "::1", "[::1]"),
+        (Deployment.STANDALONE, ("--tls",), "::", "[::]"),
+        (Deployment.EMBEDDED, (), "::", "::"),
     ],
 )
 def test_the_demo_runs_by_ipv6(
-    way: Way, options: tuple[str, ...], grpc_host: str, rest_host: str
+    deployment: Deployment, options: tuple[str, ...], grpc_host: str, rest_host: str
 ) -> None:
     hosts = {"GRPC_HOST": grpc_host, "REST_HOST": rest_host}
-    with running_demo(*options, **way.settings, **hosts) as demo:
+    with running_demo(*options, **deployment.settings, **hosts) as demo:
         scheme = "https" if options else "http"
         rest = f"[::1]:{demo.rest_port}"
         assert f"  REST   {scheme}://{rest}/v1/live/calls/{{id}}\n" in demo.output()

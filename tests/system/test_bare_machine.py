@@ -16,12 +16,12 @@ from tests.support.rest import listens
 from tests.support.serve import without_database
 
 PROJECT = Path(__file__).parents[2]
-SERVE, SERVE_INSIDE, GATEWAY = (
+SERVE, SERVE_EMBEDDED, GATEWAY = (
     ("server", "serve"),
-    ("server", "serve", "--inside-envoy"),
+    ("server", "serve", "--embedded"),
     ("gateway", "run"),
 )
-ALL = pytest.mark.parametrize("arguments", [SERVE, SERVE_INSIDE, GATEWAY], ids=" ".join)
+ALL = pytest.mark.parametrize("arguments", [SERVE, SERVE_EMBEDDED, GATEWAY], ids=" ".join)
 
 WITHOUT_STREAMS = ("sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh")
 READ_ONLY = """
@@ -83,7 +83,7 @@ def test_with_nothing_to_write_to_but_memory(tmp_path: Path, arguments: tuple[st
     assert "Traceback" not in bare.said()
 
 
-@pytest.mark.parametrize("arguments", [SERVE_INSIDE, GATEWAY], ids=" ".join)
+@pytest.mark.parametrize("arguments", [SERVE_EMBEDDED, GATEWAY], ids=" ".join)
 def test_tls_of_the_gateway_with_nothing_to_write_to_is_one_clear_line(
     tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:

@@ -6,27 +6,33 @@ import pytest
 
 from demo.postgres import EmbeddedPostgres
 from demo.readiness import wait_until
+from tests.support.deployments import Deployment
 from tests.support.postgres import store_call
 from tests.support.stack import stack_running
 from tests.support.steady_stream import PATIENT, WELL, goes_on, steady_stream
-from tests.support.ways import Way
 
 CALLERS_LEFT = "http.rest.downstream_cx_max_duration_reached"
 ENVOY_LEFT = "cluster.livecalls.upstream_cx_close_notify"
 
 
 @pytest.mark.parametrize(
-    ("way", "counters"), [(Way.BESIDE, (CALLERS_LEFT, ENVOY_LEFT)), (Way.INSIDE, (CALLERS_LEFT,))]
+    ("deployment", "counters"),
+    [(Deployment.STANDALONE, (CALLERS_LEFT, ENVOY_LEFT)), (Deployment.EMBEDDED, (CALLERS_LEFT,))],
 )
 def test_nobody_notices_that_connections_are_left(
-    way: Way,
+    deployment: Deployment,
     counters: tuple[str, ...],
     shared_postgres: EmbeddedPostgres,
     database_url: str,
     tmp_path: Path,
 ) -> None:
     store_call(database_url)
-    settings = {"DATABASE_URL": database_url, "RATE_LIMIT_PER_SECOND": "0", **PATIENT, **way.settings}
+    settings = {
+        "DATABASE_URL": database_url,
+        "RATE_LIMIT_PER_SECOND": "0",
+        **PATIENT,
+        **deployment.settings,
+    }
     with (
         stack_running(shared_postgres, tmp_path, MAX_CONNECTION_AGE_MS="200", **settings) as stack,
         steady_stream(stack.gateway) as outcomes,

@@ -15,13 +15,13 @@ from demo.readiness import grpc_answers, wait_until
 from demo.sample_calls import sample_id
 from tests.support.commands import run
 from tests.support.demo import RunningDemo, pasted, running_demo
+from tests.support.deployments import Deployment
 from tests.support.tls import client_context
-from tests.support.ways import Way
 
 
 @pytest.fixture(scope="module")
-def tls_demo(way: Way) -> Iterator[RunningDemo]:
-    with running_demo("--tls", **way.settings) as demo:
+def tls_demo(deployment: Deployment) -> Iterator[RunningDemo]:
+    with running_demo("--tls", **deployment.settings) as demo:
         yield demo
 
 
@@ -64,12 +64,14 @@ def test_rest_is_for_those_who_speak_tls(tls_demo: RunningDemo) -> None:
         httpx.get(tls_demo.call_url(2).replace("http:", "https:"))
 
 
-def test_grpc_is_for_those_who_show_a_certificate_beside(way: Way, tls_demo: RunningDemo) -> None:
+def test_grpc_is_for_those_who_show_a_certificate_standalone(
+    deployment: Deployment, tls_demo: RunningDemo
+) -> None:
     address = f"127.0.0.1:{tls_demo.grpc_port}"
     ca, key, certificate = files_of(tls_demo, "ca.pem", "caller.key", "caller.pem")
     assert grpc_answers(address, grpc.ssl_channel_credentials(ca, key, certificate))
     assert not grpc_answers(address)
-    if way is Way.INSIDE:
+    if deployment is Deployment.EMBEDDED:
         # Envoy's port is for REST as well, for which no client certificate is required.
         assert grpc_answers(address, grpc.ssl_channel_credentials(ca))
         return

@@ -12,12 +12,14 @@ from demo.ports import free_port, free_ports
 from demo.readiness import wait_until
 from tests.support.certificates import Authority
 from tests.support.demo import running_demo, started_demo
-from tests.support.ways import Way
+from tests.support.deployments import Deployment
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_all_of_it_within_5_seconds(way: Way, number: signal.Signals) -> None:
-    with running_demo(**way.settings) as demo:
+def test_a_signal_ends_all_of_it_within_5_seconds(
+    deployment: Deployment, number: signal.Signals
+) -> None:
+    with running_demo(**deployment.settings) as demo:
         processes = demo.processes()
         assert len(processes) > 4
         began = time.monotonic()
@@ -27,14 +29,18 @@ def test_a_signal_ends_all_of_it_within_5_seconds(way: Way, number: signal.Signa
 
 
 @pytest.mark.parametrize(
-    ("way", "name"),
-    [(Way.BESIDE, "REST_PORT"), (Way.BESIDE, "GRPC_PORT"), (Way.INSIDE, "REST_PORT")],
+    ("deployment", "name"),
+    [
+        (Deployment.STANDALONE, "REST_PORT"),
+        (Deployment.STANDALONE, "GRPC_PORT"),
+        (Deployment.EMBEDDED, "REST_PORT"),
+    ],
 )
-def test_a_taken_port_is_one_clear_line(way: Way, name: str) -> None:
+def test_a_taken_port_is_one_clear_line(deployment: Deployment, name: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         ports = {"rest_port": free_port(), "grpc_port": free_port(), name.lower(): port}
-        with started_demo(**ports, settings=way.settings) as demo:
+        with started_demo(**ports, settings=deployment.settings) as demo:
             assert wait_until(lambda: demo.process.poll() is not None, 20)
             assert demo.output() == (
                 f"Error: Cannot listen on 127.0.0.1:{port}: Address already in use: "
@@ -65,8 +71,8 @@ def test_rest_takes_the_port_of_no_worker() -> None:
         )
 
 
-def test_a_killed_demo_takes_all_of_it_along(way: Way) -> None:
-    with running_demo(**way.settings) as demo:
+def test_a_killed_demo_takes_all_of_it_along(deployment: Deployment) -> None:
+    with running_demo(**deployment.settings) as demo:
         processes = demo.processes()
         assert demo.end(signal.SIGKILL) == -signal.SIGKILL
         assert wait_until(lambda: not any(map(runs, processes)), 5)

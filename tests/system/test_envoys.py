@@ -28,13 +28,13 @@ from server.supervision.envoys import Envoy
 from tests.support import no_libpython, stuck
 from tests.support.calls import CALL_ID
 from tests.support.commands import command, environment, run_process
+from tests.support.deployments import Deployment
 from tests.support.postgres import store_call
 from tests.support.rest import ask
 from tests.support.serve import without_database
-from tests.support.stack import InsideServer, Stack, is_killed_and_comes_back, stack_running
+from tests.support.stack import EmbeddedServer, Stack, is_killed_and_comes_back, stack_running
 from tests.support.steady_stream import CALLERS, PATIENT, WELL, goes_on, steady_stream
 from tests.support.trouble import locked
-from tests.support.ways import Way
 
 CUT_OFF = re.compile(
     r"^(ReadError|RemoteProtocolError|ConnectError|WriteError|StatusCode.UNAVAILABLE"
@@ -47,13 +47,13 @@ def two(shared_postgres: EmbeddedPostgres, database_url: str, tmp_path: Path) ->
     """Everything, in two Envoys."""
     store_call(database_url)
     settings = {"DATABASE_URL": database_url, "WORKERS": "2", "RATE_LIMIT_PER_SECOND": "0"}
-    settings = {**settings, **PATIENT, "SHUTDOWN_GRACE_MS": "6000", **Way.INSIDE.settings}
+    settings = {**settings, **PATIENT, "SHUTDOWN_GRACE_MS": "6000", **Deployment.EMBEDDED.settings}
     with stack_running(shared_postgres, tmp_path, **settings) as stack:
         yield stack
 
 
-def envoys(folder: Path, **settings: str) -> InsideServer:
-    return InsideServer(folder, {**without_database(), **Way.INSIDE.settings, **settings})
+def envoys(folder: Path, **settings: str) -> EmbeddedServer:
+    return EmbeddedServer(folder, {**without_database(), **Deployment.EMBEDDED.settings, **settings})
 
 
 def runs(process: psutil.Process) -> bool:
@@ -99,7 +99,7 @@ def call_at(address: str) -> pb.Call:
 def test_one_that_is_stuck_ends_by_itself_and_is_started_again(tmp_path: Path, what: str) -> None:
     file = tmp_path / "get-stuck"
     server = envoys(
-        tmp_path, PYTHONPATH=str(stuck.FOLDER), GET_STUCK_BY=str(file), INSIDE_STUCK_MS="1500"
+        tmp_path, PYTHONPATH=str(stuck.FOLDER), GET_STUCK_BY=str(file), WATCHDOG_TIMEOUT_MS="1500"
     )
     try:
         was = server.worker(server.ports[0])
@@ -117,7 +117,7 @@ def test_one_that_is_stuck_ends_by_itself_and_is_started_again(tmp_path: Path, w
 def test_those_that_take_too_much_memory_are_replaced_one_after_the_other(
     tmp_path: Path, database_url: str
 ) -> None:
-    server = envoys(tmp_path, DATABASE_URL=database_url, WORKERS="2", INSIDE_MAX_MB="1")
+    server = envoys(tmp_path, DATABASE_URL=database_url, WORKERS="2", MAX_RSS_MB="1")
     at_once = set()
 
     def both_are_replaced() -> bool:
@@ -140,7 +140,7 @@ def test_each_knows_how_many_an_option_asks_for(tmp_path: Path) -> None:
     ports = {"REST_PORT": str(free_port()), "ADMIN_PORT": str(free_ports(4)[0])}
     with (tmp_path / "server.log").open("wb") as log:
         serve = subprocess.Popen(
-            command("serve", "--inside-envoy", "--workers", "2"),
+            command("serve", "--embedded", "--workers", "2"),
             env=environment(**without_database(), **ports),
             stderr=log,
         )
@@ -165,7 +165,7 @@ async def test_one_that_never_serves_is_ended_and_another_started(
     settings = {
         **without_database(),
         "REST_PORT": str(free_port()),
-        "INSIDE_STUCK_MS": "60000",
+        "WATCHDOG_TIMEOUT_MS": "60000",
         "PYTHONPATH": str(stuck.FOLDER),
         "GET_STUCK_BY": str(waiting),
     }
@@ -222,7 +222,7 @@ def test_the_envoy_of_another_is_not_taken_for_its_own(tmp_path: Path) -> None:
         assert served(ADMIN_PORT=taken).returncode == 1
         for seconds in (0.2, 0.4, 0.6):
             settings = {**without_database(), "REST_PORT": str(free_port()), "ADMIN_PORT": taken}
-            other = subprocess.Popen(command("serve", "--inside-envoy"), env=environment(**settings))
+            other = subprocess.Popen(command("serve", "--embedded"), env=environment(**settings))
             sleep(seconds)
             other.terminate()
             other.wait(10)
@@ -239,10 +239,10 @@ def test_the_envoy_of_another_is_not_taken_for_its_own(tmp_path: Path) -> None:
         ({"DATABASE_URL": ""}, "Error: DATABASE_URL is not set"),
         ({"DATABASE_URL": "mysql://a/b"}, "Error: DATABASE_URL"),
         ({"REST_TIMEOUT_MS": "0"}, "Error: REST_TIMEOUT_MS: "),
-        ({"INSIDE_STUCK_MS": "0"}, "Error: INSIDE_STUCK_MS: "),
+        ({"WATCHDOG_TIMEOUT_MS": "0"}, "Error: WATCHDOG_TIMEOUT_MS: "),
         (
             {"GRPC_TLS_CERTIFICATE_FILE": "/a.pem", "GRPC_TLS_KEY_FILE": "/a.key"},
-            "Error: GRPC_TLS_… is for a server beside Envoy: inside, set REST_TLS_…",
+            "Error: GRPC_TLS_… is for a standalone server: embedded, set REST_TLS_…",
         ),
         ({"REST_TLS_KEY_FILE": "/no.key"}, "Error: REST_TLS_KEY_FILE: cannot read /no.key"),
     ],
@@ -268,7 +268,7 @@ def test_python_that_is_no_shared_library_is_one_clear_line() -> None:
 def served(**settings: str) -> Any:
     ports = {"REST_PORT": str(free_port()), "ADMIN_PORT": str(free_port())}
     given: Any = {**without_database(), **ports, **settings}
-    return run_process("serve", "--inside-envoy", **given)
+    return run_process("serve", "--embedded", **given)
 
 
 def errors_of(ended: Any) -> list[str]:

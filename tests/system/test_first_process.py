@@ -18,9 +18,9 @@ from tests.support.commands import environment
 from tests.support.rest import listens
 from tests.support.serve import without_database
 
-SERVE, SERVE_INSIDE, GATEWAY = (
+SERVE, SERVE_EMBEDDED, GATEWAY = (
     ("server", "serve"),
-    ("server", "serve", "--inside-envoy"),
+    ("server", "serve", "--embedded"),
     ("gateway", "run"),
 )
 
@@ -53,7 +53,7 @@ def tell(unshare: psutil.Process, number: signal.Signals) -> None:
     [
         (SERVE, "click"),
         (SERVE, "uvloop"),
-        (SERVE_INSIDE, "server.supervision.supervisor"),
+        (SERVE_EMBEDDED, "server.supervision.supervisor"),
         (GATEWAY, "click"),
         (GATEWAY, "gateway.render"),
     ],
@@ -70,14 +70,14 @@ def test_it_ends_while_it_still_imports(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "inside"),
-    [(SERVE, "0"), (SERVE_INSIDE, "0"), (GATEWAY, "0"), (GATEWAY, "1")],
+    ("arguments", "embedded"),
+    [(SERVE, "0"), (SERVE_EMBEDDED, "0"), (GATEWAY, "0"), (GATEWAY, "1")],
     ids=lambda it: it if isinstance(it, str) else " ".join(it),
 )
-def test_it_ends_once_it_serves(arguments: tuple[str, ...], inside: str) -> None:
+def test_it_ends_once_it_serves(arguments: tuple[str, ...], embedded: str) -> None:
     ports = {name: str(free_port()) for name in ("GRPC_PORT", "REST_PORT", "ADMIN_PORT")}
     asked = ports["GRPC_PORT" if arguments == SERVE else "REST_PORT"]
-    settings = {**without_database(), **ports, "INSIDE": inside}
+    settings = {**without_database(), **ports, "EMBEDDED": embedded}
     with first_process(*arguments, **settings) as process:
         assert wait_until(lambda: listens(f"127.0.0.1:{asked}"), 60)
         tell(process, signal.SIGTERM)

@@ -16,10 +16,10 @@ from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
 from server.application.call import CallStatus
 from tests.support.calls import CALL_ID, new_id
+from tests.support.deployments import Deployment
 from tests.support.postgres import execute, store_call
 from tests.support.stack import Server, server_of
 from tests.support.steady_stream import PATIENT
-from tests.support.ways import Way
 
 if TYPE_CHECKING:
     from livecalls.v1.live_calls_pb2_grpc import LiveCallsAsyncStub
@@ -33,10 +33,10 @@ UPDATE = "UPDATE stored_calls SET status = %s, title = %s WHERE id = %s"
 
 
 async def test_every_worker_tells_of_a_change_at_once(
-    way: Way, database_url: str, tmp_path: Path
+    deployment: Deployment, database_url: str, tmp_path: Path
 ) -> None:
     store_call(database_url)
-    with serving(way, database_url, tmp_path, workers=2, seconds=0.001) as server:
+    with serving(deployment, database_url, tmp_path, workers=2, seconds=0.001) as server:
         async with stubs_of(server) as (one, other), writing(database_url) as write:
             asked_of = cycle([(one,), (other,), (one, other)])
             async with polling([one, other], [CALL_ID] * 2):
@@ -46,11 +46,11 @@ async def test_every_worker_tells_of_a_change_at_once(
 
 
 async def test_many_who_ask_keep_no_change_from_one_who_made_it(
-    way: Way, database_url: str, tmp_path: Path
+    deployment: Deployment, database_url: str, tmp_path: Path
 ) -> None:
     others = [store_call(database_url, id=new_id()).id for _ in range(15)]
     store_call(database_url)
-    with serving(way, database_url, tmp_path, workers=1, seconds=0.02) as server:
+    with serving(deployment, database_url, tmp_path, workers=1, seconds=0.02) as server:
         async with stubs_of(server) as (stub,), writing(database_url) as write:
             # Half of them request the call that changes.
             ids = [CALL_ID] * 32 + (others * 3)[:32]
@@ -61,11 +61,15 @@ async def test_many_who_ask_keep_no_change_from_one_who_made_it(
 
 
 @contextmanager
-def serving(way: Way, url: str, folder: Path, *, workers: int, seconds: float) -> Iterator[Server]:
+def serving(
+    deployment: Deployment, url: str, folder: Path, *, workers: int, seconds: float
+) -> Iterator[Server]:
     """Serve calls whose reading takes so many seconds."""
     execute(url, SLOW_READS.format(seconds))
     settings = {"AUTH": "off", "DATABASE_URL": url, "WORKERS": str(workers), "LOG_LEVEL": "WARNING"}
-    server = server_of(folder, {**settings, **PATIENT, **way.settings, "RATE_LIMIT_PER_SECOND": "0"})
+    server = server_of(
+        folder, {**settings, **PATIENT, **deployment.settings, "RATE_LIMIT_PER_SECOND": "0"}
+    )
     try:
         yield server
     finally:

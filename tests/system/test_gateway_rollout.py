@@ -14,6 +14,7 @@ import pytest
 from demo.postgres import EmbeddedPostgres
 from demo.readiness import wait_until
 from tests.support.calls import CALL_ID
+from tests.support.deployments import Deployment
 from tests.support.gateway import Gateway, gateway_running
 from tests.support.postgres import store_call
 from tests.support.rest import ask
@@ -21,7 +22,6 @@ from tests.support.stack import Stack, stack_running
 from tests.support.steady_stream import PATIENT, WELL, goes_on, steady_stream
 from tests.support.switchboard import Switchboard
 from tests.support.trouble import locked
-from tests.support.ways import Way
 
 SETTINGS = {"RATE_LIMIT_PER_SECOND": "0", "SHUTDOWN_GRACE_MS": "20000", **PATIENT}
 # As on a machine with too little of a processor, and longer than a response usually takes.
@@ -64,14 +64,14 @@ def test_nobody_notices_that_gateways_are_replaced(stack: Stack, tmp_path: Path)
     assert set(outcomes) == WELL, outcomes
 
 
-@pytest.fixture(params=Way)
+@pytest.fixture(params=Deployment)
 def gateway(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Iterator[Gateway]:
     """A gateway without a supervisor, before the stack's server or with an embedded one."""
-    if request.param is Way.BESIDE:
+    if request.param is Deployment.STANDALONE:
         yield request.getfixturevalue("stack").gateway
         return
     store_call(database_url)
-    settings = {"INSIDE": "1", "AUTH": "off", "DATABASE_URL": database_url, **SETTINGS}
+    settings = {"EMBEDDED": "1", "AUTH": "off", "DATABASE_URL": database_url, **SETTINGS}
     with gateway_running(1, tmp_path, **settings) as gateway:
         yield gateway
 

@@ -9,7 +9,7 @@ import pytest
 
 from demo.readiness import wait_until
 from tests.support.demo import RunningDemo
-from tests.support.ways import Way
+from tests.support.deployments import Deployment
 
 
 @contextmanager
@@ -58,8 +58,10 @@ def on_air(demo: RunningDemo) -> bool:
     ],
     ids=["PostgreSQL", "Stream stand-in", "server", "gateway"],
 )
-def test_a_killed_part_comes_back(way: Way, demo: RunningDemo, part: str, may_answer: set[int]) -> None:
-    if (way, part) == (Way.INSIDE, "serve"):
+def test_a_killed_part_comes_back(
+    deployment: Deployment, demo: RunningDemo, part: str, may_answer: set[int]
+) -> None:
+    if (deployment, part) == (Deployment.EMBEDDED, "serve"):
         # Its Envoy dies with it; standalone, Envoy would report an unavailable server.
         may_answer = {200, 0}
     assert wait_until(lambda: on_air(demo), 20)

@@ -8,6 +8,7 @@ import pytest
 
 from demo.postgres import EmbeddedPostgres
 from demo.readiness import wait_until
+from tests.support.deployments import Deployment
 from tests.support.faces import (
     ADMITTED,
     FACES,
@@ -24,7 +25,6 @@ from tests.support.key_server import KeyServer
 from tests.support.postgres import store_call
 from tests.support.stack import Stack, stack_running
 from tests.support.tokens import AUDIENCE, ISSUER, signer, token_settings
-from tests.support.ways import Way
 
 SCOPE = "calls:read"
 CHALLENGE = f'Bearer realm="livecalls", error="insufficient_scope", scope="{SCOPE}"'
@@ -35,13 +35,15 @@ Run = Callable[..., AbstractContextManager[tuple[Stack, dict[str, Face]]]]
 
 
 @pytest.fixture
-def running(way: Way, shared_postgres: EmbeddedPostgres, database_url: str, tmp_path: Path) -> Run:
+def running(
+    deployment: Deployment, shared_postgres: EmbeddedPostgres, database_url: str, tmp_path: Path
+) -> Run:
     """Runs a stack of the test's own, with one stored call and with settings."""
     store_call(database_url)
 
     @contextmanager
     def run(settings: dict[str, str]) -> Iterator[tuple[Stack, dict[str, Face]]]:
-        settings = {"DATABASE_URL": database_url, **way.settings, **settings}
+        settings = {"DATABASE_URL": database_url, **deployment.settings, **settings}
         with stack_running(shared_postgres, tmp_path, **settings) as stack, faces_of(stack) as faces:
             yield stack, faces
 

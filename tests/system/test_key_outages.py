@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from demo.readiness import wait_until
+from tests.support.deployments import Deployment
 from tests.support.faces import (
     ADMITTED,
     FACES,
@@ -19,7 +20,6 @@ from tests.support.key_server import KeyServer
 from tests.support.serve import database_away
 from tests.support.stack import server_of
 from tests.support.tokens import all_signers, key_set, signer, token_settings
-from tests.support.ways import Way
 
 KNOWN = signer("RS256")
 NEW = signer("RS256", "new")
@@ -77,10 +77,10 @@ def test_a_server_ends_at_once_while_the_key_server_hangs(
 
 
 def test_a_server_that_waits_for_its_first_keys_ends_at_once(
-    way: Way, key_server: KeyServer, database_url: str, tmp_path: Path
+    deployment: Deployment, key_server: KeyServer, database_url: str, tmp_path: Path
 ) -> None:
     key_server.hangs()
-    settings = {"DATABASE_URL": database_url, **way.settings, **token_settings(key_server.url)}
+    settings = {"DATABASE_URL": database_url, **deployment.settings, **token_settings(key_server.url)}
     server = server_of(tmp_path, settings, waits=False)
     try:
         assert wait_until(lambda: key_server.requests > 0, 60), server.log()

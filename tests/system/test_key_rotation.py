@@ -19,7 +19,7 @@ from tests.support.clock import Clock
 from tests.support.gateway import gateway_running
 from tests.support.guarded import REQUEST, guarded_service
 from tests.support.key_server import KeyServer
-from tests.support.service import Beside
+from tests.support.service import Standalone
 from tests.support.tokens import Signer, bearer, signer
 
 FIRST, SECOND, THIRD = (signer("RS256", name) for name in ("first", "second", "third"))
@@ -80,7 +80,7 @@ def clock() -> Clock:
 @pytest.fixture
 async def faces(key_server: KeyServer, clock: Clock, tmp_path: Path) -> AsyncIterator[dict[str, Ask]]:
     key_server.publishes(FIRST)
-    async with guarded_service(Beside(), key_server.url, clock=clock) as service:
+    async with guarded_service(Standalone(), key_server.url, clock=clock) as service:
         with gateway_running(service.port, tmp_path) as gateway:
             async with (
                 httpx.AsyncClient(base_url=gateway.url, trust_env=False) as client,

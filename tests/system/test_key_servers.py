@@ -10,11 +10,11 @@ import pytest
 from demo.readiness import wait_until
 from tests.support.certificates import Authority
 from tests.support.connect_proxy import ConnectProxy
+from tests.support.deployments import Deployment
 from tests.support.faces import ADMITTED, FACES, TOKEN_INVALID, Face, RunStack
 from tests.support.key_server import OPENID, KeyServer
 from tests.support.stack import server_of
 from tests.support.tokens import AUDIENCE, ISSUER, Signer, key_set, signer, token_settings
-from tests.support.ways import Way
 
 KEY = signer("ES256")
 # A name that only the proxy knows.
@@ -93,12 +93,12 @@ def test_one_by_plain_http_on_purpose_that_asks_for_a_token(running: RunStack, t
 
 
 def test_one_that_is_not_trusted_is_named_so_until_it_is(
-    way: Way, issuer: KeyServer, authority: Authority, tmp_path: Path, database_url: str
+    deployment: Deployment, issuer: KeyServer, authority: Authority, tmp_path: Path, database_url: str
 ) -> None:
     file = tmp_path / "authorities.pem"
     Authority(tmp_path, "stranger").write(file)
     settings = {**token_settings(issuer.url), "AUTH_CA_FILE": str(file), "DATABASE_URL": database_url}
-    server = server_of(tmp_path, {**way.settings, **settings}, waits=False)
+    server = server_of(tmp_path, {**deployment.settings, **settings}, waits=False)
     try:
         assert wait_until(lambda: bool(server.logged("keys cannot be read")), 60), server.log()
         reason = server.logged("keys cannot be read")[0]["reason"]

@@ -10,10 +10,10 @@ from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
 from demo.postgres import EmbeddedPostgres
 from tests.support.calls import numbered_id
+from tests.support.deployments import Deployment
 from tests.support.postgres import execute
 from tests.support.stack import Stack, stack_running
 from tests.support.steady_stream import PATIENT
-from tests.support.ways import Way
 
 MIB = 1 << 20
 ROWS = 300
@@ -29,11 +29,11 @@ FROM generate_series(1, {ROWS}) n
 
 @pytest.fixture
 def stack(
-    way: Way, shared_postgres: EmbeddedPostgres, database_url: str, tmp_path: Path
+    deployment: Deployment, shared_postgres: EmbeddedPostgres, database_url: str, tmp_path: Path
 ) -> Iterator[Stack]:
     """Everything in parts of its own, with long titles in the database."""
     execute(database_url, LONG_TITLES)
-    settings = {"DATABASE_URL": database_url, **PATIENT, **way.settings}
+    settings = {"DATABASE_URL": database_url, **PATIENT, **deployment.settings}
     with stack_running(shared_postgres, tmp_path, **settings) as stack:
         yield stack
 

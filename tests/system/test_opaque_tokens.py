@@ -17,20 +17,20 @@ from demo.processes import Process, run_processes
 from demo.readiness import listens, wait_until
 from demo.sample_calls import sample_id
 from tests.support.demo import READY, RunningDemo, pasted, running_demo, started_demo
+from tests.support.deployments import Deployment
 from tests.support.tokens import bearer
-from tests.support.ways import Way
 
 
 @pytest.fixture(scope="module")
-def opaque_demo(way: Way) -> Iterator[RunningDemo]:
-    with running_demo(TOKENS="opaque", **way.settings) as demo:
+def opaque_demo(deployment: Deployment) -> Iterator[RunningDemo]:
+    with running_demo(TOKENS="opaque", **deployment.settings) as demo:
         yield demo
 
 
 @pytest.fixture(scope="module")
-def strict_demo(way: Way) -> Iterator[RunningDemo]:
+def strict_demo(deployment: Deployment) -> Iterator[RunningDemo]:
     """With TLS, required scopes, and another time for which responses are cached."""
-    settings = {"AUTH_SCOPES": "calls:read", "AUTH_INTROSPECTION_CACHE_MS": "700", **way.settings}
+    settings = {"AUTH_SCOPES": "calls:read", "AUTH_INTROSPECTION_CACHE_MS": "700", **deployment.settings}
     with running_demo("--tls", "--tokens", "opaque", **settings) as demo:
         yield demo
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import httpx
 
 from tests.support.demo import RunningDemo, running_demo
+from tests.support.deployments import Deployment
 from tests.support.postgres import store_call
-from tests.support.ways import Way
 
 
 def answered(demo: RunningDemo, call_id: str) -> tuple[int, str]:
@@ -15,15 +15,15 @@ def answered(demo: RunningDemo, call_id: str) -> tuple[int, str]:
     return reply.status_code, reply.json()["id"]
 
 
-def test_the_demo_serves_it(way: Way, database_url: str) -> None:
+def test_the_demo_serves_it(deployment: Deployment, database_url: str) -> None:
     call = store_call(database_url)
-    with running_demo(DATABASE_URL=database_url, **way.settings) as demo:
+    with running_demo(DATABASE_URL=database_url, **deployment.settings) as demo:
         assert answered(demo, call.id) == (200, call.id)
 
 
-def test_a_file_may_name_it(way: Way, database_url: str, tmp_path: Path) -> None:
+def test_a_file_may_name_it(deployment: Deployment, database_url: str, tmp_path: Path) -> None:
     call = store_call(database_url)
     file = tmp_path / "database_url"
     file.write_text(f"{database_url}\n")
-    with running_demo(DATABASE_URL_FILE=str(file), **way.settings) as demo:
+    with running_demo(DATABASE_URL_FILE=str(file), **deployment.settings) as demo:
         assert answered(demo, call.id) == (200, call.id)

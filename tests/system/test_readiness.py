@@ -13,27 +13,27 @@ from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 from demo.postgres import EmbeddedPostgres
 from demo.readiness import grpc_answers, wait_until
 from tests.support.calls import CALL_ID
+from tests.support.deployments import Deployment
 from tests.support.key_server import KeyServer
 from tests.support.postgres import away
 from tests.support.stack import Server, server_of
 from tests.support.stream import closed_port
 from tests.support.tokens import all_signers, bearer, signer, token_settings
-from tests.support.ways import Way
 
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
-KEPT = [(Way.BESIDE, "2"), (Way.INSIDE, "1"), (Way.INSIDE, "2")]
+SUPERVISED = [(Deployment.STANDALONE, "2"), (Deployment.EMBEDDED, "1"), (Deployment.EMBEDDED, "2")]
 
 Launch = Callable[..., Server]
 
 
-@pytest.fixture(params=[(Way.BESIDE, "1"), *KEPT], ids="-".join)
+@pytest.fixture(params=[(Deployment.STANDALONE, "1"), *SUPERVISED], ids="-".join)
 def launch(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Launch]:
     """Start a server and wait for nothing; it must exit with 0."""
-    way, workers = request.param
+    deployment, workers = request.param
     with ExitStack() as stack:
 
         def launch(**settings: str) -> Server:
-            given = {"AUTH": "off", "WORKERS": workers, **way.settings, **settings}
+            given = {"AUTH": "off", "WORKERS": workers, **deployment.settings, **settings}
             server = server_of(tmp_path, given, waits=False)
             stack.callback(lambda: server.stop() and pytest.fail(server.log()))
             return server

@@ -13,8 +13,8 @@ from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest, Serv
 
 from server.transport.reflection import MAX_STREAMS, SERVICES
 from tests.support.demo import RunningDemo
+from tests.support.deployments import Deployment
 from tests.support.stack import Stack
-from tests.support.ways import Way
 
 BUF = str(Path(sys.executable).with_name("buf"))
 PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
@@ -88,7 +88,9 @@ async def bounds_reached(demo: RunningDemo, caller: httpx.AsyncClient) -> list[s
     return re.findall(r"(\w+)\.rq_open: 1", stats)
 
 
-async def test_who_keeps_streams_open_takes_nothing_from_callers(way: Way, demo: RunningDemo) -> None:
+async def test_who_keeps_streams_open_takes_nothing_from_callers(
+    deployment: Deployment, demo: RunningDemo
+) -> None:
     own = [("grpc.use_local_subchannel_pool", 1)]
     address = f"127.0.0.1:{demo.rest_port}"
     async with (
@@ -100,6 +102,8 @@ async def test_who_keeps_streams_open_takes_nothing_from_callers(way: Way, demo:
         assert still_open.count(True) == MAX_STREAMS
         async with httpx.AsyncClient(headers=demo.bearer) as caller:
             assert (await caller.get(demo.call_url(2))).status_code == 200
-            assert await bounds_reached(demo, caller) == (["high"] if way is Way.BESIDE else [])
+            assert await bounds_reached(demo, caller) == (
+                ["high"] if deployment is Deployment.STANDALONE else []
+            )
         for stream in streams:
             stream.cancel()

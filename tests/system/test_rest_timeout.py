@@ -3,17 +3,17 @@
 from pathlib import Path
 
 from demo.postgres import EmbeddedPostgres
+from tests.support.deployments import Deployment
 from tests.support.postgres import store_call
 from tests.support.stack import stack_running
 from tests.support.trouble import locked
-from tests.support.ways import Way
 
 
 def test_a_database_that_is_slower_is_not_waited_for(
-    way: Way, shared_postgres: EmbeddedPostgres, database_url: str, tmp_path: Path
+    deployment: Deployment, shared_postgres: EmbeddedPostgres, database_url: str, tmp_path: Path
 ) -> None:
     store_call(database_url)
-    settings = {"DATABASE_URL": database_url, "REST_TIMEOUT_MS": "300", **way.settings}
+    settings = {"DATABASE_URL": database_url, "REST_TIMEOUT_MS": "300", **deployment.settings}
     with stack_running(shared_postgres, tmp_path, **settings) as stack:
         with locked(database_url):
             late = stack.get()

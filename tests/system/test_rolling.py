@@ -13,30 +13,33 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from demo.postgres import EmbeddedPostgres
 from demo.readiness import wait_until
+from tests.support.deployments import Deployment
 from tests.support.postgres import store_call
 from tests.support.rest import ask
-from tests.support.stack import InsideServer, Server, Stack, server_of, stack_running
+from tests.support.stack import EmbeddedServer, Server, Stack, server_of, stack_running
 from tests.support.steady_stream import PATIENT, WELL, goes_on, steady_stream
 from tests.support.tokens import all_signers, key_set, token_settings
-from tests.support.ways import Way
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 
 
-@pytest.fixture(params=[(Way.BESIDE, "2"), (Way.INSIDE, "1"), (Way.INSIDE, "2")], ids="-".join)
-def kept(
+@pytest.fixture(
+    params=[(Deployment.STANDALONE, "2"), (Deployment.EMBEDDED, "1"), (Deployment.EMBEDDED, "2")],
+    ids="-".join,
+)
+def supervised(
     request: pytest.FixtureRequest, shared_postgres: EmbeddedPostgres, database_url: str, tmp_path: Path
 ) -> Iterator[Stack]:
     """Everything, with supervised workers."""
     store_call(database_url)
-    way, workers = request.param
+    deployment, workers = request.param
     settings = {
         "DATABASE_URL": database_url,
         "WORKERS": workers,
         "RATE_LIMIT_PER_SECOND": "0",
         **PATIENT,
     }
-    with stack_running(shared_postgres, tmp_path, **settings, **way.settings) as stack:
+    with stack_running(shared_postgres, tmp_path, **settings, **deployment.settings) as stack:
         yield stack
 
 
@@ -44,9 +47,9 @@ def replaced(server: Server) -> int:
     return len(server.logged("a worker has been replaced"))
 
 
-def test_nobody_notices_that_all_are_replaced(kept: Stack) -> None:
-    server, workers = kept.server, len(kept.server.ports)
-    with steady_stream(kept.gateway) as outcomes:
+def test_nobody_notices_that_all_are_replaced(supervised: Stack) -> None:
+    server, workers = supervised.server, len(supervised.server.ports)
+    with steady_stream(supervised.gateway) as outcomes:
         for times in (1, 2):
             before = server.workers()
             goes_on(outcomes)
@@ -59,8 +62,8 @@ def test_nobody_notices_that_all_are_replaced(kept: Stack) -> None:
     assert server.logged("a worker has ended") == []
 
 
-def test_one_after_the_other(kept: Stack) -> None:
-    server, workers = kept.server, len(kept.server.ports)
+def test_one_after_the_other(supervised: Stack) -> None:
+    server, workers = supervised.server, len(supervised.server.ports)
     at_once = set()
     server.process.send_signal(signal.SIGHUP)
     while replaced(server) < workers:
@@ -78,7 +81,7 @@ def test_nobody_notices_that_a_server_with_other_settings_takes_over(
         "DATABASE_URL": database_url,
         "RATE_LIMIT_PER_SECOND": "0",
         **PATIENT,
-        **Way.INSIDE.settings,
+        **Deployment.EMBEDDED.settings,
     }
     before, after = "https://before.example.com", "https://after.example.com"
     folder = tmp_path / "second"
@@ -89,7 +92,7 @@ def test_nobody_notices_that_a_server_with_other_settings_takes_over(
         )
         with steady_stream(first.gateway) as outcomes:
             goes_on(outcomes)
-            second = InsideServer(folder, {**first.server.environment, "CORS_ORIGINS": after})
+            second = EmbeddedServer(folder, {**first.server.environment, "CORS_ORIGINS": after})
             stack.callback(second.stop)
             goes_on(outcomes)
             assert first.server.stop() == 0
@@ -98,13 +101,13 @@ def test_nobody_notices_that_a_server_with_other_settings_takes_over(
         assert [allowed(second, origin) for origin in (before, after)] == [None, after]
 
 
-def allowed(server: InsideServer, origin: str) -> str | None:
+def allowed(server: EmbeddedServer, origin: str) -> str | None:
     return ask(server.gateway.url, "GET", "/v1/live/calls/none", {"origin": origin}).header(
         "access-control-allow-origin"
     )
 
 
-@pytest.fixture(params=Way)
+@pytest.fixture(params=Deployment)
 def without_keys(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Iterator[Server]:
     """Two workers, the file of whose keys has gone since they started."""
     keys = tmp_path / "keys.json"
@@ -130,7 +133,7 @@ def test_where_new_ones_cannot_start_the_old_go_on(without_keys: Server, tmp_pat
     assert len(without_keys.logged("a worker cannot be replaced")) == 1
 
 
-@pytest.fixture(params=[(Way.BESIDE, "2"), (Way.INSIDE, "1")], ids="-".join)
+@pytest.fixture(params=[(Deployment.STANDALONE, "2"), (Deployment.EMBEDDED, "1")], ids="-".join)
 def with_files(
     request: pytest.FixtureRequest, shared_postgres: EmbeddedPostgres, database_url: str, tmp_path: Path
 ) -> Iterator[Stack]:
@@ -138,7 +141,7 @@ def with_files(
     store_call(database_url)
     (tmp_path / "keys.json").write_bytes(key_set(*all_signers()))
     (tmp_path / "database_url").write_text(database_url)
-    way, workers = request.param
+    deployment, workers = request.param
     settings = {
         **token_settings(""),
         "AUTH_JWKS_FILE": str(tmp_path / "keys.json"),
@@ -148,7 +151,7 @@ def with_files(
         "RATE_LIMIT_PER_SECOND": "0",
         **PATIENT,
     }
-    with stack_running(shared_postgres, tmp_path, **settings, **way.settings) as stack:
+    with stack_running(shared_postgres, tmp_path, **settings, **deployment.settings) as stack:
         yield stack
 
 
@@ -188,23 +191,23 @@ def gave_up(server: Server) -> bool:
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
-def test_who_watches_its_health_is_told_of_the_end(kept: Stack, number: signal.Signals) -> None:
-    with grpc.insecure_channel(kept.grpc_addresses[0]) as channel:
+def test_who_watches_its_health_is_told_of_the_end(supervised: Stack, number: signal.Signals) -> None:
+    with grpc.insecure_channel(supervised.grpc_addresses[0]) as channel:
         watched = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
         told = [next(watched).status]
-        kept.server.process.send_signal(number)
+        supervised.server.process.send_signal(number)
         told.append(next(watched).status)
         with pytest.raises(grpc.RpcError) as over:
             next(watched)
     assert told == [SERVING, health_pb2.HealthCheckResponse.NOT_SERVING]
     assert over.value.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
     if number is signal.SIGTERM:
-        assert kept.server.wait() == 0
-        kept.server.start()
+        assert supervised.server.wait() == 0
+        supervised.server.start()
 
 
-def test_all_end_in_time_while_they_are_replaced(kept: Stack) -> None:
-    server, workers = kept.server, len(kept.server.ports)
+def test_all_end_in_time_while_they_are_replaced(supervised: Stack) -> None:
+    server, workers = supervised.server, len(supervised.server.ports)
     server.process.send_signal(signal.SIGHUP)
     assert wait_until(lambda: len(server.workers()) == workers + 1, 10)
     processes = server.workers()

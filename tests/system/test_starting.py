@@ -44,11 +44,11 @@ def test_nor_one_that_is_half_told(key_server: KeyServer, changed: dict[str, str
     assert key_server.requests == 0
 
 
-@pytest.mark.parametrize("inside", [(), ("--inside-envoy",)])
-def test_nor_one_with_an_address_of_stream_that_is_none(inside: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("embedded", [(), ("--embedded",)])
+def test_nor_one_with_an_address_of_stream_that_is_none(embedded: tuple[str, ...]) -> None:
     ended = run_process(
         "serve",
-        *inside,
+        *embedded,
         AUTH="off",
         DATABASE_URL="postgresql://localhost/none",
         STREAM_API_KEY="key",

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import pytest
 
 from demo.postgres import EmbeddedPostgres
+from tests.support.deployments import Deployment
 from tests.support.faces import FACES, Face, faces_of
 from tests.support.key_server import KeyServer
 from tests.support.postgres import migrated_database, store_call
 from tests.support.stack import Stack, stack_running
 from tests.support.token_shapes import GROUPS, PUBLISHED, Group
 from tests.support.tokens import token_settings
-from tests.support.ways import Way
 
 
 @pytest.fixture(scope="module", params=GROUPS.values(), ids=list(GROUPS))
@@ -22,7 +22,10 @@ def group(request: pytest.FixtureRequest) -> Group:
 
 @pytest.fixture(scope="module")
 def shaped_stack(
-    way: Way, group: Group, shared_postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory
+    deployment: Deployment,
+    group: Group,
+    shared_postgres: EmbeddedPostgres,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Stack]:
     """Everything, under the settings of a group."""
     keys = KeyServer()
@@ -31,7 +34,7 @@ def shaped_stack(
         store_call(database_url)
         settings = {**token_settings(keys.url), **group.settings, "DATABASE_URL": database_url}
         folder = tmp_path_factory.mktemp("shaped")
-        with stack_running(shared_postgres, folder, **settings, **way.settings) as stack:
+        with stack_running(shared_postgres, folder, **settings, **deployment.settings) as stack:
             yield stack
 
 

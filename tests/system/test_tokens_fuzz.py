@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.deployments import Deployment
 from tests.support.faces import ask_rest
 from tests.support.raw_grpc import BrokenOffError, RawGrpc, raw_grpc
 from tests.support.stack import Stack
 from tests.support.tokens import AUDIENCE, ISSUER, honest_claims, signer
-from tests.support.ways import Way
 
 RSA = signer("RS256")
 GOOD = RSA.token(exp=9_999_999_999)
@@ -127,19 +127,21 @@ def _no_fault_in_the_log(guarded_stack: Stack) -> Iterator[None]:
 @fuzzed
 @given(data=st.data())
 def test_by_grpc(
-    way: Way, straight: RawGrpc, kind: st.SearchStrategy[bytes], data: st.DataObject
+    deployment: Deployment, straight: RawGrpc, kind: st.SearchStrategy[bytes], data: st.DataObject
 ) -> None:
-    shown = read_by_all(way, data.draw(kind))
+    shown = read_by_all(deployment, data.draw(kind))
     assert straight.ask(shown) == (grpc.StatusCode.OK if _is_good(shown) else REFUSED)
 
 
 @fuzzed
 @given(shown=st.lists(whatever | st.just(b"Bearer " + GOOD.encode()), min_size=2, max_size=4))
-def test_by_grpc_with_several_headers(way: Way, straight: RawGrpc, shown: list[bytes]) -> None:
-    shown = [read_by_all(way, value) for value in shown]
+def test_by_grpc_with_several_headers(
+    deployment: Deployment, straight: RawGrpc, shown: list[bytes]
+) -> None:
+    shown = [read_by_all(deployment, value) for value in shown]
     code = straight.ask(*shown)
     # Envoy joins several headers into one, and ignores empty ones.
-    taken = [value for value in shown if value] if way is Way.INSIDE else shown
+    taken = [value for value in shown if value] if deployment is Deployment.EMBEDDED else shown
     good = len(taken) == 1 and _is_good(taken[0])
     assert code == (grpc.StatusCode.OK if good else REFUSED)
 
@@ -178,9 +180,9 @@ def test_envoy_breaks_off_who_sends_what_is_no_header(guarded_stack: Stack, odd:
     assert guarded_stack.get(headers={"authorization": f"Bearer {GOOD}"}).status == 200
 
 
-def read_by_all(way: Way, shown: bytes) -> bytes:
+def read_by_all(deployment: Deployment, shown: bytes) -> bytes:
     """Drop what only grpc.aio reads, if that does not serve the request."""
-    return shown.translate(None, NO_HEADER) if way is Way.INSIDE else shown
+    return shown.translate(None, NO_HEADER) if deployment is Deployment.EMBEDDED else shown
 
 
 def _is_good(shown: bytes) -> bool:

@@ -14,10 +14,10 @@ from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
 from demo.readiness import wait_until
 from tests.support.calls import CALL_ID
+from tests.support.deployments import Deployment
 from tests.support.gateway import wait_for
 from tests.support.postgres import away, execute, frozen
 from tests.support.stack import Stack
-from tests.support.ways import Way
 
 UNAVAILABLE = {
     "error": "unavailable",
@@ -99,7 +99,7 @@ def test_a_server_that_is_gone(stack: Stack) -> None:
     assert stack.server.stop() == 0
     for address in stack.grpc_addresses:
         assert grpc_code(address) == grpc.StatusCode.UNAVAILABLE
-    if stack.way is Way.INSIDE:
+    if stack.deployment is Deployment.EMBEDDED:
         with pytest.raises(ConnectionRefusedError):
             stack.get()
     else:

@@ -57,8 +57,8 @@ def all_contenders() -> dict[str, Starting]:
         f"ours-grpc-{cores}": partial(ours_grpc, f"ours-grpc-{cores}", workers=cores),
         "ours-rest": partial(ours_through_envoy, "ours-rest", "http1"),
         f"ours-rest-{cores}": partial(ours_through_envoy, f"ours-rest-{cores}", "http1", workers=cores),
-        "inside-grpc": partial(inside, "inside-grpc", "grpc"),
-        "inside-rest": partial(inside, "inside-rest", "http1"),
+        "embedded-grpc": partial(embedded, "embedded-grpc", "grpc"),
+        "embedded-rest": partial(embedded, "embedded-rest", "http1"),
         "fastapi": _fastapi,
     }
     if shutil.which("go"):
@@ -110,9 +110,9 @@ def ours_through_envoy(
 
 
 @contextmanager
-def inside(name: str, protocol: Protocol, world: World) -> Iterator[Contender]:
+def embedded(name: str, protocol: Protocol, world: World) -> Iterator[Contender]:
     """Run the server embedded in Envoy."""
-    with _gateway(name, world, INSIDE="1", **world.settings()) as gateway:
+    with _gateway(name, world, EMBEDDED="1", **world.settings()) as gateway:
         yield _ready(replace(gateway, protocol=protocol), world)
 
 

@@ -14,7 +14,7 @@ from demo.stream_stand_in.stand_in import Behaviour
 from tests.load.bench.calls import FEW
 from tests.load.bench.contenders import (
     Contender,
-    inside,
+    embedded,
     one_select,
     ours_grpc,
     ours_through_envoy,
@@ -108,13 +108,13 @@ def tail(rounds: Rounds) -> Lines:
     """Compare the tails of both ways, by gRPC through Envoy, at half of the standalone server's peak."""
     world = rounds.world
     with (
-        ours_through_envoy("beside", "grpc", world) as beside,
-        inside("inside", "grpc", world) as within,
+        ours_through_envoy("standalone", "grpc", world) as standalone,
+        embedded("embedded", "grpc", world) as within,
     ):
-        rate = _TAIL_SHARE * run_well(beside.load(world.keys["warm"], 3, warm_up=1)).rate
-        cells = rounds.measure([(within, "warm"), (beside, "warm")], rate=rate)
+        rate = _TAIL_SHARE * run_well(standalone.load(world.keys["warm"], 3, warm_up=1)).rate
+        cells = rounds.measure([(within, "warm"), (standalone, "warm")], rate=rate)
     pairs = zip(*(cell.samples for cell in cells), strict=True)
-    yield "inside_p99_vs_beside", median(a.measured.p99_us / b.measured.p99_us for a, b in pairs)
+    yield "embedded_p99_vs_standalone", median(a.measured.p99_us / b.measured.p99_us for a, b in pairs)
     yield "tail_rate", rate
 
 

@@ -11,7 +11,7 @@ from client.settings import CallerSettings
 from gateway.config import GatewaySettings
 from scripts.settings_tables import DOCUMENTS, TABLE, fill, variables
 from server.config.introspection import IntrospectionSettings
-from server.config.server import InsideSettings
+from server.config.server import EmbeddedSettings
 from server.config.settings import Settings
 from server.config.tokens import ALGORITHMS, TokenSettings
 
@@ -36,8 +36,8 @@ def test_every_setting_is_in_a_table() -> None:
     [
         (IntrospectionSettings, "AUTH_INTROSPECTION_CACHE_MS", "30000"),
         (IntrospectionSettings, "AUTH_INTROSPECTION_REQUIRE", ""),
-        (InsideSettings, "INSIDE", "0"),
-        (InsideSettings, "INSIDE_WAITS", "1"),
+        (EmbeddedSettings, "EMBEDDED", "0"),
+        (EmbeddedSettings, "EMBEDDED_WAIT_READY", "1"),
         (TokenSettings, "AUTH_ALGORITHMS", " ".join(ALGORITHMS)),
         (TokenSettings, "AUTH_JWKS_URL", ""),
         (GatewaySettings, "REST_HOST", "127.0.0.1"),

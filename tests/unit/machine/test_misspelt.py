@@ -10,7 +10,7 @@ from gateway.config import GatewaySettings
 from machine.settings_errors import report_settings_errors
 from server.config.database import DatabaseSettings
 from server.config.loading import load_settings
-from server.config.server import InsideSettings, ServerSettings
+from server.config.server import EmbeddedSettings, ServerSettings
 from server.config.stream import StreamSettings
 from server.config.tls import TlsSettings
 from server.config.tokens import TokenSettings
@@ -18,7 +18,7 @@ from tests.support.commands import run_process
 
 SECRET = "not-to-be-shown"  # noqa: S105 - none
 OF_SERVER = (
-    *(ServerSettings, InsideSettings, TokenSettings, DatabaseSettings, StreamSettings, TlsSettings),
+    *(ServerSettings, EmbeddedSettings, TokenSettings, DatabaseSettings, StreamSettings, TlsSettings),
     CallerSettings,
 )
 # What the libraries, Kubernetes and other programs read and set, under names that begin as ours.
@@ -28,6 +28,7 @@ FOREIGN = {
     **dict.fromkeys(("GRPC_ENABLE_FORK_SUPPORT", "GRPC_EXPERIMENTS", "GRPC_XDS_BOOTSTRAP"), "x"),
     **dict.fromkeys(("NODE_ENV", "NODE_NAME", "NODE_IP", "LOG_DIR", "LOG_FILE", "ADMIN_PASSWORD"), "x"),
     **dict.fromkeys(("MAX_MEMORY", "TRUSTED_HOSTS", "TLS_VERSION", "ACCESS_KEY", "STREAMING"), "x"),
+    **dict.fromkeys(("WATCHDOG_USEC", "WATCHDOG_PID"), "1"),
     "GRPC_SERVICE_HOST": "10.96.0.7",
     "GRPC_SERVICE_PORT": "50051",
     "GRPC_SERVICE_PORT_GRPC": "50051",
@@ -71,7 +72,9 @@ def told(load: Callable[[], object]) -> str:
         (load_settings, "GRPC_TLS_CERT_FILE", "GRPC_TLS_CERTIFICATE_FILE"),
         (load_settings, "GRPC_TSL_KEY_FILE", "GRPC_TLS_KEY_FILE"),
         (load_settings, "GRPC_PROT", "GRPC_PORT"),
-        (load_settings, "INSIDE_MAX", "INSIDE_MAX_MB"),
+        (load_settings, "EMBEDDED_SUPERVISE", "EMBEDDED_SUPERVISED"),
+        (load_settings, "WATCHDOG_TIMEOUT", "WATCHDOG_TIMEOUT_MS"),
+        (load_settings, "MAX_RSS", "MAX_RSS_MB"),
         (load_settings, "LOG_LEVL", "LOG_LEVEL"),
         (load_settings, "MAX_CONNECTION_AGE", "MAX_CONNECTION_AGE_MS"),
         (load_settings, "SHUTDOWN_GRACE", "SHUTDOWN_GRACE_MS"),

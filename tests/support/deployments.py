@@ -3,16 +3,16 @@
 from enum import StrEnum
 
 
-class Way(StrEnum):
+class Deployment(StrEnum):
     """Whether Python serves standalone or embedded in Envoy."""
 
-    BESIDE = "beside"
-    INSIDE = "inside"
+    STANDALONE = "standalone"
+    EMBEDDED = "embedded"
 
     @property
     def settings(self) -> dict[str, str]:
         """The settings that choose it."""
-        return {"INSIDE": "1" if self is Way.INSIDE else "0"}
+        return {"EMBEDDED": "1" if self is Deployment.EMBEDDED else "0"}
 
 
 class WayIn(StrEnum):
@@ -20,9 +20,9 @@ class WayIn(StrEnum):
 
     DIRECT = "direct"
     THROUGH = "through Envoy"
-    INSIDE = "inside Envoy"
+    EMBEDDED = "embedded in Envoy"
 
     @property
-    def way(self) -> Way:
+    def deployment(self) -> Deployment:
         """The way to serve that has it."""
-        return Way.INSIDE if self is WayIn.INSIDE else Way.BESIDE
+        return Deployment.EMBEDDED if self is WayIn.EMBEDDED else Deployment.STANDALONE

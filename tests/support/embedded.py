@@ -7,11 +7,11 @@ from pathlib import Path
 
 from pyvoy import PyvoyServer
 
-from tests.support import inside_application
+from tests.support import embedded_application
 
 
 @dataclass(frozen=True)
-class Inside:
+class EmbeddedService:
     """The Envoy, by its address and the embedded server's log."""
 
     address: str
@@ -22,9 +22,11 @@ class Inside:
 
 
 @asynccontextmanager
-async def inside_running(folder: Path) -> AsyncIterator[Inside]:
+async def embedded_running(folder: Path) -> AsyncIterator[EmbeddedService]:
     """Run it while the block lasts."""
     path = folder / "envoy.log"
     with path.open("wb") as log:
-        async with PyvoyServer(f"{inside_application.__name__}:app", lifespan=True, stderr=log) as envoy:
-            yield Inside(f"127.0.0.1:{envoy.listener_port}", path)
+        async with PyvoyServer(
+            f"{embedded_application.__name__}:app", lifespan=True, stderr=log
+        ) as envoy:
+            yield EmbeddedService(f"127.0.0.1:{envoy.listener_port}", path)

@@ -19,7 +19,7 @@ from tests.support.calls import CALL_ID, PLAIN_CALL, ScriptedPorts, numbered_id
 AWAY, BUG, ENDLESS, STUBBORN = map(numbered_id, range(4))
 NOBODY = "Bearer nobody"
 
-log = logging.getLogger("tests.inside")
+log = logging.getLogger("tests.embedded")
 
 
 async def _answer(call_id: str) -> Call | None:

@@ -15,14 +15,14 @@ from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
 from tests.support.asgi import until
 from tests.support.calls import CALL_ID, new_id
-from tests.support.inside import inside_running
-from tests.support.inside_application import AWAY, BUG, ENDLESS, NOBODY, STUBBORN
+from tests.support.embedded import embedded_running
+from tests.support.embedded_application import AWAY, BUG, ENDLESS, NOBODY, STUBBORN
 from tests.support.service import detail_of, trailer_of
 
 if TYPE_CHECKING:
     from livecalls.v1.live_calls_pb2_grpc import LiveCallsAsyncStub
 
-    from tests.support.inside import Inside
+    from tests.support.embedded import EmbeddedService
 
 OF_US = ("x-request-id", "abc-123")
 Health = health_pb2.HealthCheckResponse
@@ -67,48 +67,57 @@ async def test_an_error_carries_its_details(stub: LiveCallsAsyncStub) -> None:
     assert trailer_of(error, "x-request-id") == b"abc-123"
 
 
-async def test_a_bug_is_told_without_an_internal_word(inside: Inside, stub: LiveCallsAsyncStub) -> None:
+async def test_a_bug_is_told_without_an_internal_word(
+    embedded: EmbeddedService, stub: LiveCallsAsyncStub
+) -> None:
     error = await failure(stub, BUG, OF_US)
     assert (error.code(), error.details()) == (
         grpc.StatusCode.INTERNAL,
         "The server failed to answer.",
     )
     assert detail_of(error, RequestInfo).request_id == "abc-123"
-    await until(lambda: "ZeroDivisionError: secret" in inside.log())
+    await until(lambda: "ZeroDivisionError: secret" in embedded.log())
 
 
-async def test_metadata_of_both_kinds_arrive(inside: Inside, stub: LiveCallsAsyncStub) -> None:
+async def test_metadata_of_both_kinds_arrive(
+    embedded: EmbeddedService, stub: LiveCallsAsyncStub
+) -> None:
     error = await failure(stub, new_id(), ("a", "1"), ("a-bin", b"\0\xff,"), ("a-bin", b""))
     assert error.code() == grpc.StatusCode.NOT_FOUND
-    await until(lambda: "a ['1'] a-bin [b'\\x00\\xff,', b'']" in inside.log())
+    await until(lambda: "a ['1'] a-bin [b'\\x00\\xff,', b'']" in embedded.log())
     error = await failure(stub, CALL_ID, ("authorization", NOBODY))
     assert error.code() == grpc.StatusCode.UNAUTHENTICATED
     assert trailer_of(error, "www-authenticate").startswith(b"Bearer")
 
 
-async def test_a_passed_deadline_gives_the_work_up(inside: Inside, stub: LiveCallsAsyncStub) -> None:
+async def test_a_passed_deadline_gives_the_work_up(
+    embedded: EmbeddedService, stub: LiveCallsAsyncStub
+) -> None:
     error = await failure(stub, ENDLESS, OF_US, timeout=0.3)
     assert error.code() == grpc.StatusCode.DEADLINE_EXCEEDED
-    await until(lambda: "server.requests answered DEADLINE_EXCEEDED abc-123" in inside.log())
+    await until(lambda: "server.requests answered DEADLINE_EXCEEDED abc-123" in embedded.log())
 
 
 async def test_a_caller_that_goes_away_gives_the_work_up(
-    inside: Inside, stub: LiveCallsAsyncStub
+    embedded: EmbeddedService, stub: LiveCallsAsyncStub
 ) -> None:
     asked = stub.GetCall(pb.GetCallRequest(id=ENDLESS), metadata=[OF_US])
-    await until(lambda: "a () a-bin ()" in inside.log())
+    await until(lambda: "a () a-bin ()" in embedded.log())
     asked.cancel()
-    await until(lambda: "server.requests answered CANCELLED abc-123" in inside.log())
+    await until(lambda: "server.requests answered CANCELLED abc-123" in embedded.log())
 
 
 async def test_envoy_ends_though_a_request_does_not(tmp_path: Path) -> None:
-    async with inside_running(tmp_path) as inside, grpc.aio.insecure_channel(inside.address) as channel:
+    async with (
+        embedded_running(tmp_path) as embedded,
+        grpc.aio.insecure_channel(embedded.address) as channel,
+    ):
         stub: LiveCallsAsyncStub = LiveCallsStub(channel)
         asked = stub.GetCall(pb.GetCallRequest(id=STUBBORN))
-        await until(lambda: "a () a-bin ()" in inside.log())
+        await until(lambda: "a () a-bin ()" in embedded.log())
         asked.cancel()
-    assert inside.log().count("\n") == 2
-    assert "server tasks do not end and are left behind" in inside.log()
+    assert embedded.log().count("\n") == 2
+    assert "server tasks do not end and are left behind" in embedded.log()
 
 
 async def test_a_request_of_more_than_64_kib_is_refused_and_the_next_is_answered(
@@ -120,7 +129,7 @@ async def test_a_request_of_more_than_64_kib_is_refused_and_the_next_is_answered
     assert (await failure(stub, new_id())).code() == grpc.StatusCode.NOT_FOUND
 
 
-async def test_health_is_told_and_watched(inside: Inside, channel: grpc.aio.Channel) -> None:
+async def test_health_is_told_and_watched(embedded: EmbeddedService, channel: grpc.aio.Channel) -> None:
     health = health_pb2_grpc.HealthStub(channel)
     for name in ("", "livecalls.v1.LiveCalls"):
         reply = await health.Check(health_pb2.HealthCheckRequest(service=name))
@@ -133,7 +142,7 @@ async def test_health_is_told_and_watched(inside: Inside, channel: grpc.aio.Chan
         assert (await watch.read()).status == status
         watch.cancel()
     await asyncio.sleep(0.3)
-    assert "Exception" not in inside.log()
+    assert "Exception" not in embedded.log()
 
 
 async def test_a_method_that_is_not_there_is_unimplemented(channel: grpc.aio.Channel) -> None:
