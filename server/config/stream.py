@@ -27,11 +27,11 @@ class StreamSettings(EnvironmentSettings):
     """The same, in a file."""
     base_url: BaseUrl = "https://video.stream-io-api.com"
     """`https://`, or `http://` on this machine; without a query."""
-    budget_ms: Milliseconds = 300
+    timeout_ms: Milliseconds = 300
     """How long a caller waits for Stream at most."""
-    reuse_ms: Milliseconds = 1000
+    cache_ttl_ms: Milliseconds = 1000
     """How old a response of Stream may be when it is used."""
-    max_questions: Count = 64
+    max_concurrent_requests: Count = 64
     """Requests to Stream under way at once."""
     breaker_failures: Count = 5
     """Calls that must fail, with no success between them, before the breaker opens."""
@@ -44,9 +44,9 @@ class StreamSettings(EnvironmentSettings):
         return self.api_key is not None
 
     @property
-    def question_ms(self) -> int:
+    def request_timeout_ms(self) -> int:
         """How long a request may take: until its response could no longer be used."""
-        return max(self.reuse_ms, self.budget_ms)
+        return max(self.cache_ttl_ms, self.timeout_ms)
 
     @model_validator(mode="after")
     def _key_and_secret_go_together(self) -> Self:

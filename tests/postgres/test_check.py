@@ -273,7 +273,7 @@ def test_a_stream_that_never_answers_is_given_up(
 ) -> None:
     monkeypatch.setattr(check, "_STREAM_SECONDS", 0.3)
     stand_in.behaviour = Behaviour.HANG
-    told = stream_line(stream_url, STREAM_BUDGET_MS="60000")
+    told = stream_line(stream_url, STREAM_TIMEOUT_MS="60000")
     assert told == "FAIL  Stream: no answer in 0.3 s"
 
 

@@ -44,7 +44,7 @@ class ScriptedStream:
 
 
 def best_effort(stream: ScriptedStream, **changes: Any) -> BestEffort:
-    settings = StreamSettings(**{"budget_ms": 300, "reuse_ms": 1000, **changes})
+    settings = StreamSettings(**{"timeout_ms": 300, "cache_ttl_ms": 1000, **changes})
     return BestEffort(stream, settings, clock=lambda: get_running_loop().time())
 
 

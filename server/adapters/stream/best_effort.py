@@ -63,10 +63,10 @@ class BestEffort:
         self._clock = clock
         self._gate = Gate(settings, clock)
         self._never_asked = NeverAsked()
-        self._budget = settings.budget_ms / 1000
-        self._reuse = settings.reuse_ms / 1000
-        self._patience = settings.question_ms / 1000
-        self._max_requests = settings.max_questions
+        self._timeout = settings.timeout_ms / 1000
+        self._cache_ttl = settings.cache_ttl_ms / 1000
+        self._request_timeout = settings.request_timeout_ms / 1000
+        self._max_requests = settings.max_concurrent_requests
         self._responses: OrderedDict[StreamCall, _Response] = OrderedDict()
         self._requests: dict[StreamCall, asyncio.Task[LiveStatus | None]] = {}
 
@@ -76,9 +76,9 @@ class BestEffort:
         """Return a call's live status within so many seconds, None if it is not known; never raise."""
         call = (stream_call_type, stream_call_id)
         known = self._responses.get(call)
-        if known is not None and self._clock() - known.requested_at <= self._reuse:
+        if known is not None and self._clock() - known.requested_at <= self._cache_ttl:
             return known.status
-        wait = min(self._budget, within - _RESERVE)
+        wait = min(self._timeout, within - _RESERVE)
         if wait <= 0:
             return None
         request = self._requests.get(call) or self._request(call)
@@ -117,7 +117,7 @@ class BestEffort:
 
     async def _fetch_or_log(self, call: StreamCall) -> LiveStatus | None:
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(self._request_timeout):
                 status = await self._stream.fetch(*call)
         except StreamRateLimitedError as error:
             self._gate.record_rate_limit(call, error.seconds)

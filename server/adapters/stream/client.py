@@ -33,7 +33,7 @@ class StreamClient:
         if settings.api_key is None or settings.api_secret is None:
             raise ValueError("There is no Stream app to ask.")
         _leave_durations_unread()
-        timeout = settings.question_ms / 1000
+        timeout = settings.request_timeout_ms / 1000
         # Everything is set here: what is not, the SDK and httpx read from the environment.
         self._stream = AsyncStream(
             api_key=settings.api_key,
@@ -41,9 +41,9 @@ class StreamClient:
             base_url=settings.base_url,
             request_timeout=timeout,
             connect_timeout=timeout,
-            max_conns_per_host=settings.max_questions,
+            max_conns_per_host=settings.max_concurrent_requests,
             idle_timeout=_IDLE_SECONDS,
-            transport=BoundedTransport(_transport(settings.max_questions)),
+            transport=BoundedTransport(_transport(settings.max_concurrent_requests)),
             logger=_nowhere(),
             log_bodies=False,
             retry=None,

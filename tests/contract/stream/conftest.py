@@ -28,7 +28,7 @@ async def best_effort(stream_url: str) -> AsyncIterator[BestEffort]:
 @pytest.fixture
 async def patient(stream_url: str) -> AsyncIterator[BestEffort]:
     """For requests that must succeed on a busy machine too."""
-    settings = stream_settings(stream_url, budget_ms=5000)
+    settings = stream_settings(stream_url, timeout_ms=5000)
     patient = BestEffort(StreamClient(settings), settings)
     yield patient
     await patient.aclose()

@@ -90,7 +90,7 @@ async def test_answers_that_leave_out_what_is_unset_silence_nobody(
 async def test_an_address_that_is_not_stream_s_is_warned_of(
     stream_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    settings = stream_settings(f"{stream_url}/elsewhere", budget_ms=5000)
+    settings = stream_settings(f"{stream_url}/elsewhere", timeout_ms=5000)
     best_effort = BestEffort(StreamClient(settings), settings)
     assert await ask(best_effort) is None
     (line,) = (record for record in caplog.records if record.name == "server.stream")
@@ -123,7 +123,7 @@ async def test_a_cancelled_caller_cancels_nobody_elses_answer(
 
 
 async def test_the_breaker_opens_and_closes(stand_in: StreamStandIn, stream_url: str) -> None:
-    settings = stream_settings(stream_url, budget_ms=5000, breaker_open_ms=1500)
+    settings = stream_settings(stream_url, timeout_ms=5000, breaker_open_ms=1500)
     best_effort = BestEffort(StreamClient(settings), settings)
     stand_in.behaviour = Behaviour.ERROR
     for number in range(settings.breaker_failures):
@@ -163,7 +163,7 @@ async def test_a_429_is_obeyed_until_its_reset(best_effort: BestEffort, stand_in
 
 async def test_it_heals_when_stream_returns(stand_in: StreamStandIn) -> None:
     port = closed_port()
-    settings = stream_settings(f"http://127.0.0.1:{port}", reuse_ms=50, breaker_open_ms=100)
+    settings = stream_settings(f"http://127.0.0.1:{port}", cache_ttl_ms=50, breaker_open_ms=100)
     best_effort = BestEffort(StreamClient(settings), settings)
     stand_in.put(*CALL)
     assert await ask(best_effort) is None

@@ -41,7 +41,7 @@ def test_settings_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
         ("DATABASE_READ_TIMEOUT_MS", "2147483648", "Input should be less than 2147483648"),
         ("DATABASE_READY_TIMEOUT_MS", "2147483648", "Input should be less than 2147483648"),
         (
-            "STREAM_BUDGET_MS",
+            "STREAM_TIMEOUT_MS",
             SECRET,
             "Input should be a valid integer, unable to parse string as an integer",
         ),

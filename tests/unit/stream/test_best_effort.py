@@ -13,7 +13,7 @@ async def test_says_what_stream_says(stream: ScriptedStream) -> None:
     assert await ask(best_effort(stream)) == (ON_AIR, 0.1)
 
 
-async def test_an_answer_is_used_again_until_the_reuse_time_after_it_was_asked_for(
+async def test_a_response_is_cached_until_the_ttl_after_its_request(
     stream: ScriptedStream,
 ) -> None:
     asked = best_effort(stream)
@@ -39,7 +39,7 @@ async def test_calls_are_told_apart(stream: ScriptedStream) -> None:
     assert await ask(asked, ("default", "call")) == (OFF_AIR, 0.1)
 
 
-async def test_waits_no_longer_than_the_budget(stream: ScriptedStream) -> None:
+async def test_waits_no_longer_than_the_timeout(stream: ScriptedStream) -> None:
     stream.after = 3600
     assert await ask(best_effort(stream)) == (None, 0.3)
 
@@ -63,17 +63,19 @@ async def test_an_answer_too_late_for_one_caller_serves_the_next(stream: Scripte
     assert stream.asked[CALL] == 1
 
 
-@pytest.mark.parametrize(("budget_ms", "reuse_ms"), [(300, 1000), (1000, 300)])
+@pytest.mark.parametrize(("timeout_ms", "cache_ttl_ms"), [(300, 1000), (1000, 300)])
 async def test_a_question_is_given_up_when_its_answer_could_no_longer_be_shown(
-    stream: ScriptedStream, budget_ms: int, reuse_ms: int
+    stream: ScriptedStream, timeout_ms: int, cache_ttl_ms: int
 ) -> None:
     stream.after = 3600
-    caller = asyncio.create_task(ask(best_effort(stream, budget_ms=budget_ms, reuse_ms=reuse_ms)))
+    caller = asyncio.create_task(
+        ask(best_effort(stream, timeout_ms=timeout_ms, cache_ttl_ms=cache_ttl_ms))
+    )
     await asyncio.sleep(0.999)
     assert not stream.given_up
     await asyncio.sleep(0.002)
     assert stream.given_up[CALL] == 1
-    assert await caller == (None, budget_ms / 1000)
+    assert await caller == (None, timeout_ms / 1000)
 
 
 async def test_many_callers_share_one_question(stream: ScriptedStream) -> None:
@@ -94,7 +96,7 @@ async def test_a_cancelled_caller_cancels_nobody_elses_answer(stream: ScriptedSt
 
 
 async def test_bounds_the_questions_under_way(stream: ScriptedStream) -> None:
-    asked = best_effort(stream, max_questions=2)
+    asked = best_effort(stream, max_concurrent_requests=2)
     calls = [("livestream", str(number)) for number in range(3)]
     answers = await asyncio.gather(*(ask(asked, call) for call in calls))
     assert answers == [(ON_AIR, 0.1), (ON_AIR, 0.1), (None, 0)]

@@ -251,7 +251,7 @@ func (x *Call) GetLive() *LiveStatus {
 	return nil
 }
 
-// What Stream Video says about a call, at most the server's reuse time ago.
+// What Stream Video says about a call, at most the server's cache TTL ago.
 type LiveStatus struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Whether the call is on air now: out of backstage, and in a session that

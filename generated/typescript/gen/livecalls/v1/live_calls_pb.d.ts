@@ -128,7 +128,7 @@ export declare type Call = Message<"livecalls.v1.Call"> & {
 export declare const CallSchema: GenMessage<Call>;
 
 /**
- * What Stream Video says about a call, at most the server's reuse time ago.
+ * What Stream Video says about a call, at most the server's cache TTL ago.
  *
  * @generated from message livecalls.v1.LiveStatus
  */

@@ -7,7 +7,7 @@ package com.livecalls.v1;
 
 /**
  * <pre>
- * What Stream Video says about a call, at most the server's reuse time ago.
+ * What Stream Video says about a call, at most the server's cache TTL ago.
  * </pre>
  *
  * Protobuf type {@code livecalls.v1.LiveStatus}
@@ -368,7 +368,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What Stream Video says about a call, at most the server's reuse time ago.
+   * What Stream Video says about a call, at most the server's cache TTL ago.
    * </pre>
    *
    * Protobuf type {@code livecalls.v1.LiveStatus}
