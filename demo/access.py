@@ -18,7 +18,7 @@ from server.config.settings import Settings
 
 YOURS = "YOUR-ACCESS-TOKEN"
 
-_CACHE_MS = "AUTH_INTROSPECTION_CACHE_MS"
+_CACHE_TTL_MS = "AUTH_INTROSPECTION_CACHE_TTL_MS"
 # Much shorter than a server's own default, so that a revocation shows soon.
 _SHORT_MS = 5000
 
@@ -41,7 +41,7 @@ class Access:
     @property
     def cache_seconds(self) -> float:
         """How long a server caches the issuer's responses, in seconds."""
-        return int(self.settings[_CACHE_MS]) / 1000
+        return int(self.settings[_CACHE_TTL_MS]) / 1000
 
 
 def has_own_issuer(settings: Settings) -> bool:
@@ -71,7 +71,7 @@ def _token(
     if kind is TokenKind.JWT:
         return token, DemoIssuer(TOKENS).settings, None
     issuer = _opaque_issuer()
-    return token, {**issuer.settings, _CACHE_MS: _cache_ms(settings.introspection)}, issuer
+    return token, {**issuer.settings, _CACHE_TTL_MS: _cache_ttl_ms(settings.introspection)}, issuer
 
 
 def _opaque_issuer() -> OpaqueIssuer:
@@ -79,5 +79,5 @@ def _opaque_issuer() -> OpaqueIssuer:
     return OpaqueIssuer(free_port(), client)
 
 
-def _cache_ms(settings: IntrospectionSettings) -> str:
-    return str(settings.cache_ms if "cache_ms" in settings.model_fields_set else _SHORT_MS)
+def _cache_ttl_ms(settings: IntrospectionSettings) -> str:
+    return str(settings.cache_ttl_ms if "cache_ttl_ms" in settings.model_fields_set else _SHORT_MS)

@@ -46,11 +46,11 @@ class IntrospectedTokens:
         self._introspect = introspect
         self._expected = expected
         self._clock = clock
-        seconds = settings.cache_ms / 1000
+        seconds = settings.cache_ttl_ms / 1000
         self._grants = GrantCache(seconds, clock)
         self._refusals = RefusalCache(seconds, clock)
         self._queue = IntrospectionQueue(
-            settings.max_requests, settings.max_new_per_second, settings.timeout_ms / 2000
+            settings.max_concurrent_requests, settings.max_new_per_second, settings.timeout_ms / 2000
         )
         self._gate = IntrospectionGate(clock)
         self._asking: dict[bytes, asyncio.Task[_Outcome]] = {}

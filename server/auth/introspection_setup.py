@@ -42,7 +42,7 @@ async def introspection_client(
 ) -> AsyncIterator[Introspect]:
     """Keep connections to the introspection endpoint while the block lasts."""
     client = IssuerClient(
-        accepted, timeout=settings.timeout_ms / 1000, max_connections=settings.max_requests
+        accepted, timeout=settings.timeout_ms / 1000, max_connections=settings.max_concurrent_requests
     )
     try:
         yield introspection(client, settings, _endpoint(settings, discoveries))

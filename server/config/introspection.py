@@ -45,12 +45,12 @@ class IntrospectionSettings(EnvironmentSettings):
     require: Annotated[frozenset[str], NoDecode] = frozenset()
     """Claims that an answer must have, separated by spaces, such as `iss aud`; those that it has are
     compared anyway."""
-    cache_ms: Annotated[int, Field(ge=0)] = 30_000
+    cache_ttl_ms: Annotated[int, Field(ge=0)] = 30_000
     """How long an answer is used, never past `exp`: so long may a revoked token live. `0` asks for each
     call."""
     timeout_ms: Milliseconds = 2000
     """How long a request to the endpoint may take; a token waits half as long for its turn."""
-    max_requests: Count = 32
+    max_concurrent_requests: Count = 32
     """Requests to it under way at once, for each worker."""
     max_new_per_second: Count = 50
     """Requests to it a second about tokens that it has not called active before, for each worker: what a

@@ -259,7 +259,7 @@ async def test_a_revoked_token_is_refused_once_its_time_is_over(
 async def test_without_a_cache_it_is_refused_at_once(
     deployment: Deployment, introspection_server: IntrospectionServer
 ) -> None:
-    async with introspected_service(deployment, introspection_server.url, cache_ms=0) as service:
+    async with introspected_service(deployment, introspection_server.url, cache_ttl_ms=0) as service:
         await ask(service, introspection_server.knows(GOOD))
         introspection_server.revokes(GOOD)
         await invalid(service, GOOD)

@@ -25,7 +25,11 @@ async def test_no_good_caller_is_refused_and_the_issuer_is_asked_within_its_boun
 ) -> None:
     clock = Clock()
     introspection_server.takes = 0.02
-    bounds: dict[str, Any] = {"max_requests": BOUND, "max_new_per_second": 2, "timeout_ms": 20_000}
+    bounds: dict[str, Any] = {
+        "max_concurrent_requests": BOUND,
+        "max_new_per_second": 2,
+        "timeout_ms": 20_000,
+    }
     async with introspected_service(
         Standalone(), introspection_server.url, clock=clock, **bounds
     ) as service:

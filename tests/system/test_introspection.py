@@ -57,7 +57,7 @@ def test_signed_and_opaque_tokens_each_by_their_own_check(
     settings = {
         **token_settings(key_server.url),
         **server_settings(server.url),
-        "AUTH_INTROSPECTION_CACHE_MS": "600000",
+        "AUTH_INTROSPECTION_CACHE_TTL_MS": "600000",
         "AUTH_SCOPES": SCOPE,
         "LOG_LEVEL": "DEBUG",
     }

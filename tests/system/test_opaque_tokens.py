@@ -30,7 +30,11 @@ def opaque_demo(deployment: Deployment) -> Iterator[RunningDemo]:
 @pytest.fixture(scope="module")
 def strict_demo(deployment: Deployment) -> Iterator[RunningDemo]:
     """With TLS, required scopes, and another time for which responses are cached."""
-    settings = {"AUTH_SCOPES": "calls:read", "AUTH_INTROSPECTION_CACHE_MS": "700", **deployment.settings}
+    settings = {
+        "AUTH_SCOPES": "calls:read",
+        "AUTH_INTROSPECTION_CACHE_TTL_MS": "700",
+        **deployment.settings,
+    }
     with running_demo("--tls", "--tokens", "opaque", **settings) as demo:
         yield demo
 

@@ -155,7 +155,7 @@ async def test_what_the_check_was_is_remembered_too(
 
 
 async def test_without_a_cache_each_is_asked_about_each_time(issuer: ScriptedIntrospection) -> None:
-    tokens = issuer.tokens(cache_ms=0)
+    tokens = issuer.tokens(cache_ttl_ms=0)
     issuer.knows("good")
     for _ in range(3):
         assert await verify(tokens, "good")
@@ -166,7 +166,7 @@ async def test_without_a_cache_each_is_asked_about_each_time(issuer: ScriptedInt
 async def test_and_those_who_come_at_the_same_time_are_one_request_all_the_same(
     issuer: ScriptedIntrospection,
 ) -> None:
-    tokens = issuer.tokens(cache_ms=0)
+    tokens = issuer.tokens(cache_ttl_ms=0)
     issuer.knows("good")
     issuer.takes = 1
     assert all(await asyncio.gather(*(verify(tokens, "good") for _ in range(100))))
@@ -215,7 +215,7 @@ async def test_a_request_belongs_to_no_caller_s_context(
 
 
 async def test_so_many_are_asked_about_at_once(issuer: ScriptedIntrospection) -> None:
-    tokens = issuer.tokens(max_requests=4)
+    tokens = issuer.tokens(max_concurrent_requests=4)
     issuer.takes = 0.1  # forty a second, of fifty that there are turns for
     async with asyncio.TaskGroup() as flood:
         for number in range(100):
@@ -233,7 +233,7 @@ async def test_so_many_unknown_ones_are_asked_about_in_a_second(issuer: Scripted
 
 
 async def test_a_known_token_goes_before_a_flood_of_junk(issuer: ScriptedIntrospection) -> None:
-    tokens = issuer.tokens(max_requests=4)
+    tokens = issuer.tokens(max_concurrent_requests=4)
     issuer.knows("good")
     await verify(tokens, "good")
     await asyncio.sleep(30)
@@ -249,7 +249,7 @@ async def test_a_known_token_goes_before_a_flood_of_junk(issuer: ScriptedIntrosp
 async def test_a_new_token_gets_in_at_its_second_try_at_the_latest_whatever_junk_comes(
     issuer: ScriptedIntrospection,
 ) -> None:
-    tokens = issuer.tokens(max_requests=4)
+    tokens = issuer.tokens(max_concurrent_requests=4)
     issuer.takes = 0.5  # eight a second, of a hundred that come
     tries = []
     async with asyncio.TaskGroup() as flood:
@@ -295,7 +295,7 @@ async def test_junk_that_makes_the_issuer_fail_keeps_no_known_token_out(
 async def test_those_who_wait_for_a_turn_are_not_asked_about_once_the_issuer_is_left_alone(
     issuer: ScriptedIntrospection,
 ) -> None:
-    tokens = issuer.tokens(max_requests=1)
+    tokens = issuer.tokens(max_concurrent_requests=1)
     issuer.fails(500)
     issuer.takes = 0.05
     outcomes = await asyncio.gather(*(unavailable(tokens, f"new-{number}") for number in range(15)))

@@ -34,7 +34,7 @@ def test_every_setting_is_in_a_table() -> None:
 @pytest.mark.parametrize(
     ("settings", "variable", "default"),
     [
-        (IntrospectionSettings, "AUTH_INTROSPECTION_CACHE_MS", "30000"),
+        (IntrospectionSettings, "AUTH_INTROSPECTION_CACHE_TTL_MS", "30000"),
         (IntrospectionSettings, "AUTH_INTROSPECTION_REQUIRE", ""),
         (EmbeddedSettings, "EMBEDDED", "0"),
         (EmbeddedSettings, "EMBEDDED_WAIT_READY", "1"),
