@@ -1,8 +1,10 @@
-"""Environment variables that look like a setting and are none, and so would be ignored silently."""
+"""Environment variables that look like a setting or were one, and so would be ignored silently."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
+
+from machine.renamed import RENAMED
 
 # What Kubernetes puts into pods for each Service, of whatever name.
 _OF_A_SERVICE = re.compile(
@@ -16,7 +18,7 @@ _CLOSE = 0.6
 def find_misspelt(
     environment: Mapping[str, str], settings: Collection[str], prefixes: tuple[str, ...]
 ) -> Iterator[str]:
-    """Describe each variable that is no setting although it looks like one.
+    """Describe each variable that is no setting although it looks like one, or has been renamed to one.
 
     All that begins with one of the prefixes does, and what is close to a setting of the same first word.
     """
@@ -24,7 +26,9 @@ def find_misspelt(
         name = variable.upper()
         if not value or name in settings or _set_by_kubernetes(name, value):
             continue
-        if nearest := _nearest(name, settings, prefixes):
+        if (new := RENAMED.get(name)) in settings:
+            yield f"{variable} is called {new} now"
+        elif nearest := _nearest(name, settings, prefixes):
             yield f"{variable} is no setting: is {nearest} meant?"
 
 

@@ -13,7 +13,7 @@ from machine.misspelt import find_misspelt
 
 
 def refuse_misspelt(settings: frozenset[str], prefixes: tuple[str, ...] = ()) -> None:
-    """Raise click.ClickException if the environment has what looks like a setting and is none."""
+    """Raise click.ClickException if the environment has what looks like a setting or was one."""
     if misspelt := list(find_misspelt(os.environ, settings, prefixes)):
         raise click.ClickException("\n".join(misspelt))
 

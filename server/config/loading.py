@@ -23,7 +23,7 @@ _NOT_OURS = frozenset({"MAX_CONNECTIONS", "MAX_HEAP_MB"})
 def load_settings(**given: Any) -> Settings:
     """Read the server's settings; what options give for ServerSettings overrides the environment.
 
-    Raises click.ClickException if one of them is wrong, or misspelt.
+    Raises click.ClickException if one of them is wrong, misspelt, or set by its old name.
     """
     refuse_misspelt(_NOT_OURS.union(*(group.variables() for group in _GROUPS)), _WHOLLY_OURS)
     with report_settings_errors():

@@ -30,6 +30,8 @@ READ_SETTINGS = (
         "REST_",
         "ADMIN_",
         "REFLECTION",
+        "WATCHDOG_",
+        "MAX_RSS_",
     ),
     *("ACCESS_TOKEN", "TLS_"),
 )

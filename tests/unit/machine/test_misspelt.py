@@ -1,4 +1,4 @@
-"""Misspelt settings, which the server, the gateway and `get` reject."""
+"""Misspelt and renamed settings, which the server, the gateway and `get` reject."""
 
 from collections.abc import Callable
 
@@ -7,6 +7,7 @@ import pytest
 
 from client.settings import CallerSettings, load_caller_settings
 from gateway.config import GatewaySettings
+from machine.renamed import RENAMED
 from machine.settings_errors import report_settings_errors
 from server.config.database import DatabaseSettings
 from server.config.loading import load_settings
@@ -14,7 +15,7 @@ from server.config.server import EmbeddedSettings, ServerSettings
 from server.config.stream import StreamSettings
 from server.config.tls import TlsSettings
 from server.config.tokens import TokenSettings
-from tests.support.commands import run_process
+from tests.support.commands import run, run_process
 
 SECRET = "not-to-be-shown"  # noqa: S105 - none
 OF_SERVER = (
@@ -133,3 +134,34 @@ def test_the_server_does_not_start_with_one() -> None:
     ended = run_process("serve", STREAM_API_SECRT=SECRET)
     assert ended.returncode == 1
     assert ended.stderr == b"Error: STREAM_API_SECRT is no setting: is STREAM_API_SECRET meant?\n"
+
+
+@pytest.mark.parametrize("name", RENAMED)
+def test_an_old_name_is_refused_with_the_new_one(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, SECRET)
+    assert told(load_settings) == f"{name} is called {RENAMED[name]} now"
+
+
+@pytest.mark.parametrize("name", ["INSIDE", "INSIDE_KEPT"])
+def test_the_gateway_refuses_the_old_names_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, SECRET)
+    assert told(load_gateway) == f"{name} is called {RENAMED[name]} now"
+
+
+@pytest.mark.parametrize("load", [load_gateway, load_caller_settings])
+def test_old_names_of_another_are_let_be(
+    monkeypatch: pytest.MonkeyPatch, load: Callable[[], object]
+) -> None:
+    for name in ("INSIDE_STUCK_MS", "STREAM_REUSE_MS", "AUTH_INTROSPECTION_CACHE_MS"):
+        monkeypatch.setenv(name, "1")
+    load()
+
+
+@pytest.mark.parametrize(
+    ("of", "command"), [("server", "serve"), ("server", "migrate"), ("demo", "run")]
+)
+def test_no_command_begins_with_an_old_name(of: str, command: str) -> None:
+    ended = run(command, of=of, INSIDE="1")
+    assert (ended.exit_code, ended.output) == (1, "Error: INSIDE is called EMBEDDED now\n")
