@@ -121,11 +121,11 @@ class KeyCache:
                 self._log_left_out(error.left_out)
             else:
                 self._leave_alone(error.retry_after or 0)
-            failure = {**self._of, "reason": str(error), "kept": len(self.current)}
+            failure = {**self._of, "reason": str(error), "keys": len(self.current)}
             log.error("keys cannot be read", extra=failure)  # noqa: TRY400 - the reason is enough
         except Exception:  # a bug of ours: the next read may succeed, and there must be one
             self._is_away = True
-            log.exception("keys cannot be read", extra={**self._of, "kept": len(self.current)})
+            log.exception("keys cannot be read", extra={**self._of, "keys": len(self.current)})
         finally:
             self._reading = None
 

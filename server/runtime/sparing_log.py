@@ -8,11 +8,11 @@ SILENCE_SECONDS = 1.0
 """How long a kind of fault is not logged again."""
 
 MAX_KINDS = 100
-"""Kinds of faults that are logged in that time; more are left out, such as rows that cannot be read."""
+"""Kinds of faults that are logged in that time; more are suppressed, as for unreadable rows."""
 
 
 class SparingLog:
-    """Logs each kind of fault once a second at most; the next line counts those that were left out."""
+    """Logs each kind of fault once a second at most; the next line counts those that were suppressed."""
 
     def __init__(self, log: logging.Logger, clock: Callable[[], float] = monotonic) -> None:
         self._log = log
@@ -25,12 +25,12 @@ class SparingLog:
         kind = self._kinds.get(key)
         now = self._clock()
         if kind and now < kind.silent_until:
-            kind.left_out += 1
+            kind.suppressed += 1
             return
         if not kind and not self._has_room(now):
             return
-        if kind and kind.left_out:
-            extra["left_out"] = kind.left_out
+        if kind and kind.suppressed:
+            extra["suppressed"] = kind.suppressed
         self._kinds[key] = _Kind(now + SILENCE_SECONDS)
         self._log.log(level, message, extra=extra)
 
@@ -41,10 +41,10 @@ class SparingLog:
 
 
 class _Kind:
-    """Until when a kind of fault is not logged, and how often it was left out."""
+    """Until when a kind of fault is not logged, and how often it was suppressed."""
 
-    __slots__ = ("left_out", "silent_until")
+    __slots__ = ("silent_until", "suppressed")
 
     def __init__(self, silent_until: float) -> None:
         self.silent_until = silent_until
-        self.left_out = 0
+        self.suppressed = 0

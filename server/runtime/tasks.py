@@ -11,7 +11,7 @@ MAX_END_SECONDS = 1.0
 log = logging.getLogger("server")
 
 
-async def wait_for_end(tasks: Collection[asyncio.Task[Any]], of: str) -> None:
+async def wait_for_end(tasks: Collection[asyncio.Task[Any]], kind: str) -> None:
     """Wait until tasks that were cancelled have ended; warn of those that have not in MAX_END_SECONDS.
 
     asyncio.gather() would wait for them for ever, even if it is cancelled itself.
@@ -20,7 +20,7 @@ async def wait_for_end(tasks: Collection[asyncio.Task[Any]], of: str) -> None:
         return
     _, left = await asyncio.wait(tasks, timeout=MAX_END_SECONDS)
     if left:
-        log.warning("tasks do not end and are left behind", extra={"of": of, "tasks": len(left)})
+        log.warning("tasks do not end and are left behind", extra={"kind": kind, "tasks": len(left)})
     for task in left:
         # Or asyncio would log each of them once more, when the loop is closed.
         task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001

@@ -79,7 +79,7 @@ class Child:
                 return False
             self.current = another
         await run.drain()
-        log.info("a worker has been replaced", extra={**run.name, "by": dict(another.name)})
+        log.info("a worker has been replaced", extra={**run.name, "replaced_by": dict(another.name)})
         return True
 
     async def _watch(self, run: ChildProcess) -> None:
@@ -93,7 +93,7 @@ class Child:
         async with self._changing:
             if run is self.current:
                 pause = self._backoff.after(monotonic() - began)
-                log.error("a worker has ended", extra={**_exit_fields(run), "started_again_in_s": pause})
+                log.error("a worker has ended", extra={**_exit_fields(run), "restart_in_s": pause})
                 await asyncio.sleep(pause)
                 self.current = await self._start_again()
                 await self._await_ready(self.current)
@@ -105,7 +105,7 @@ class Child:
                 return await self._start()
             except OSError as error:
                 pause = self._backoff.after(0)
-                reason = {"reason": error.strerror, "tried_again_in_s": pause}
+                reason = {"reason": error.strerror, "retry_in_s": pause}
                 log.error("a worker cannot be started", extra=reason)  # noqa: TRY400 - a traceback adds nothing
                 await asyncio.sleep(pause)
 
@@ -133,7 +133,7 @@ class Child:
             serving.cancel()
             ending.cancel()
         if not done:
-            log.error("a worker does not come to serve", extra={**run.name, "within_s": within})
+            log.error("a worker does not come to serve", extra={**run.name, "timeout_s": within})
             await run.end()
             return _Start.LATE
         if serving not in done:

@@ -182,7 +182,7 @@ async def test_one_that_never_serves_is_ended_and_another_started(
         await asyncio.wait([running])
     assert not waiting.exists()
     late = [it for it in caplog.records if it.message == "a worker does not come to serve"]
-    assert (late[0].admin_port, late[0].within_s) == (ports[0], 4.5)  # type: ignore[attr-defined]
+    assert (late[0].admin_port, late[0].timeout_s) == (ports[0], 4.5)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

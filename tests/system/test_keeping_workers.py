@@ -90,7 +90,7 @@ def test_one_that_dies_again_and_again_is_started_with_growing_pauses(server: Se
         assert wait_until(lambda: len(logged(server, "a worker has ended")) >= 3, 20), server.log()
     assert wait_until(lambda: server.serves(port), 20)
     ends = logged(server, "a worker has ended")[:3]
-    assert [(end["port"], end["exit_code"], end["started_again_in_s"]) for end in ends] == [
+    assert [(end["port"], end["exit_code"], end["restart_in_s"]) for end in ends] == [
         (port, -signal.SIGKILL, 0),
         (port, 1, 0.5),
         (port, 1, 1),

@@ -74,7 +74,7 @@ def test_it_does_not_wait_for_a_database_for_ever(launch: Launch) -> None:
     server.wait_ready()
     logs(server, "the database is not waited for any longer")
     line = server.logged("the database is not waited for any longer")[0]
-    assert (line["level"], line["within_s"]) == ("ERROR", 1.5)
+    assert (line["level"], line["timeout_s"]) == ("ERROR", 1.5)
 
 
 def test_it_serves_through_an_outage_of_everything(

@@ -81,7 +81,7 @@ class Gate:
         if not was_open:
             self._failing.add(call)
             if self._service.is_open:
-                log.warning("stream breaker opened", extra={"seconds": self._open_for})
+                log.warning("stream breaker opened", extra={"retry_in_s": self._open_for})
 
     def record_rejection(self, call: StreamCall) -> None:
         """Note a failure of the call's own."""
@@ -93,7 +93,7 @@ class Gate:
         pause = _PAUSE_UNLESS_SAID if seconds is None else seconds
         pause = min(max(pause, _MIN_PAUSE), _MAX_PAUSE)
         if self._clock() >= self._silent_until:
-            log.warning("stream rate limit reached", extra={"seconds": pause})
+            log.warning("stream rate limit reached", extra={"retry_in_s": pause})
         self._silent_until = max(self._silent_until, self._clock() + pause)
         self._service.release()
         if breaker := self._calls.get(call):

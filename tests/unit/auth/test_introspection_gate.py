@@ -103,7 +103,7 @@ def test_it_is_loud_and_sparing(
     assert [(line["levelno"], line["message"], line["reason"]) for line in lines] == [
         (logging.ERROR, "tokens cannot be introspected", "away")
     ] * 2
-    assert lines[1]["left_out"] == 99
+    assert lines[1]["suppressed"] == 99
 
 
 @pytest.mark.parametrize("status", [401, 403])

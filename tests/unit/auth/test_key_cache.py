@@ -301,4 +301,4 @@ async def test_it_is_logged_what_was_read_and_why_not(
     assert (read.levelname, read.message) == ("INFO", "keys read")
     assert vars(read)["kids"] == ["new", "old"]
     assert (failed.levelname, failed.message) == ("ERROR", "keys cannot be read")
-    assert (vars(failed)["reason"], vars(failed)["kept"]) == ("away", 2)
+    assert (vars(failed)["reason"], vars(failed)["keys"]) == ("away", 2)

@@ -13,7 +13,9 @@ def log(clock: Clock) -> SparingLog:
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[tuple[Any, ...]]:
-    return [(line.message, vars(line)["reason"], vars(line).get("left_out")) for line in caplog.records]
+    return [
+        (line.message, vars(line)["reason"], vars(line).get("suppressed")) for line in caplog.records
+    ]
 
 
 def test_a_kind_is_logged_once_a_second_and_those_left_out_are_counted(

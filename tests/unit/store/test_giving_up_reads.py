@@ -191,6 +191,6 @@ async def test_a_read_that_does_not_end_is_left_behind_when_the_store_closes(
     await begun.wait()
     await reads.aclose()
     (left,) = [vars(line) for line in caplog.records if line.name == "server"]
-    assert (left["of"], left["tasks"]) == ("reads", 1)
+    assert (left["kind"], left["tasks"]) == ("reads", 1)
     going_on.set()
     await request

@@ -153,6 +153,6 @@ async def test_closing_leaves_a_question_behind_that_does_not_end(
     await asked.aclose()
     assert asyncio.get_running_loop().time() - began == pytest.approx(MAX_END_SECONDS)
     (left,) = [vars(line) for line in caplog.records if line.name == "server"]
-    assert (left["of"], left["tasks"]) == ("questions to Stream", 1)
+    assert (left["kind"], left["tasks"]) == ("questions to Stream", 1)
     assert stream.closed
     going_on.set()
