@@ -21,7 +21,7 @@ def stream_stand_in(port: int, key: str, secret: str) -> None:
 
     Control it by curl: PUT /stand-in/calls/TYPE/ID with {"state": …} or {"behaviour": …} changes
     that of a call, PUT /stand-in/behaviour with {"behaviour": …} that of all calls without one of
-    their own; GET /stand-in/asked counts the requests.
+    their own; GET /stand-in/requests counts the requests.
 
     States: not_started, backstage, on_air, ended, on_air_again.
 

@@ -6,8 +6,8 @@ import jwt
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from demo.stream_stand_in.answers import error_answer, plain_answer
-from demo.stream_stand_in.misbehaviour import answer
+from demo.stream_stand_in.misbehaviour import respond
+from demo.stream_stand_in.responses import error_response, plain_response
 from demo.stream_stand_in.stand_in import Behaviour, State, StreamStandIn
 
 _STAND_IN = web.AppKey("stand_in", StreamStandIn)
@@ -24,7 +24,7 @@ def web_application(stand_in: StreamStandIn) -> web.Application:
             web.get("/api/v2/video/call" + _CALL, _get_call),
             web.put("/stand-in/calls" + _CALL, _put_call),
             web.put("/stand-in/behaviour", _put_behaviour),
-            web.get("/stand-in/asked", _get_requests),
+            web.get("/stand-in/requests", _get_requests),
             web.route("*", "/{path:.*}", _no_endpoint),
         ]
     )
@@ -34,15 +34,15 @@ def web_application(stand_in: StreamStandIn) -> web.Application:
 async def _get_call(request: web.Request) -> web.StreamResponse:
     stand_in = request.app[_STAND_IN]
     call_type, call_id = request.match_info["type"], request.match_info["id"]
-    stand_in.asked[call_type, call_id] += 1
+    stand_in.requests[call_type, call_id] += 1
     fault = _authentication_fault(stand_in, request)
     if fault:
-        return error_answer(stand_in, HTTPStatus.UNAUTHORIZED, *fault)
-    return await answer(stand_in, stand_in.find(call_type, call_id), request)
+        return error_response(stand_in, HTTPStatus.UNAUTHORIZED, *fault)
+    return await respond(stand_in, stand_in.find(call_type, call_id), request)
 
 
 async def _no_endpoint(request: web.Request) -> web.Response:
-    return plain_answer(request.app[_STAND_IN], None, Behaviour.NO_ENDPOINT, "")
+    return plain_response(request.app[_STAND_IN], None, Behaviour.NO_ENDPOINT, "")
 
 
 def _authentication_fault(stand_in: StreamStandIn, request: web.Request) -> tuple[int, str] | None:
@@ -97,9 +97,9 @@ async def _put_behaviour(request: web.Request) -> web.Response:
 
 
 async def _get_requests(request: web.Request) -> web.Response:
-    asked = request.app[_STAND_IN].asked
+    requests = request.app[_STAND_IN].requests
     return web.json_response(
-        {f"{call_type}/{call_id}": count for (call_type, call_id), count in asked.items()}
+        {f"{call_type}/{call_id}": count for (call_type, call_id), count in requests.items()}
     )
 
 

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from demo.stream_stand_in.answers import HUGE, Body, plain_answer
 from demo.stream_stand_in.bodies import DEFAULT_MEMBERS, get_call_body
+from demo.stream_stand_in.responses import HUGE, Body, plain_response
 from demo.stream_stand_in.stand_in import Behaviour, KnownCall, StreamStandIn
 
 _DRIP_SECONDS = 0.05
@@ -18,7 +18,7 @@ _PART = 64 * 1024
 _NO_LINGER = struct.pack("ii", 1, 0)
 
 
-async def answer(
+async def respond(
     stand_in: StreamStandIn, call: KnownCall | None, request: web.Request
 ) -> web.StreamResponse:
     """Respond to a request for a call, known or not, by the stand-in's behaviour."""
@@ -33,7 +33,7 @@ async def answer(
     body = get_call_body(call, limit) if call else None
     if body and behaviour in _WAYS:
         return await _WAYS[behaviour](body, request)
-    return plain_answer(stand_in, body, behaviour, "{type}:{id}".format(**request.match_info))
+    return plain_response(stand_in, body, behaviour, "{type}:{id}".format(**request.match_info))
 
 
 def _is_kept(stand_in: StreamStandIn, request: web.Request) -> bool:

@@ -88,7 +88,7 @@ class StreamStandIn:
     behaviour: Behaviour = Behaviour.WELL
     slow_seconds: float = 0.6
     rate_limit_seconds: int = 5
-    asked: Counter[tuple[str, str]] = field(default_factory=Counter)
+    requests: Counter[tuple[str, str]] = field(default_factory=Counter)
     kept: WeakSet[BaseTransport] = field(default_factory=WeakSet)
     """The connections that a request has come by."""
     _calls: dict[tuple[str, str], KnownCall] = field(default_factory=dict)

@@ -159,7 +159,7 @@ def _stream(settings: StreamSettings) -> Finding:
     try:
         asyncio.run(_ask(settings))
     except StreamRequestRejectedError:
-        return Finding("FAIL", "Stream", "the question is refused (status 400)")
+        return Finding("FAIL", "Stream", "the request is rejected (status 400)")
     except StreamRateLimitedError:
         return Finding("FAIL", "Stream", "its rate limit is reached: try again later")
     except StreamEndpointNotFoundError:
@@ -168,7 +168,7 @@ def _stream(settings: StreamSettings) -> Finding:
         verdict = "credentials refused" if error.reason in _REFUSALS else "cannot be asked"
         return Finding("FAIL", "Stream", f"{verdict} ({error.reason})")
     except TimeoutError:
-        return Finding("FAIL", "Stream", f"no answer in {_STREAM_SECONDS} s")
+        return Finding("FAIL", "Stream", f"no response in {_STREAM_SECONDS} s")
     return Finding("ok", "Stream", "credentials accepted")
 
 

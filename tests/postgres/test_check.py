@@ -54,7 +54,7 @@ def test_all_is_well(database_url: str, stream_url: str, stand_in: StreamStandIn
     assert (database, schema) == (f"ok    database: PostgreSQL {version}", SCHEMA)
     assert accepted == "ok    Stream: credentials accepted"
     assert (result.stderr, result.returncode) == (b"", 0)
-    assert stand_in.asked.total() == 1
+    assert stand_in.requests.total() == 1
 
 
 def test_a_call_that_happens_to_exist_is_as_good(
@@ -254,7 +254,7 @@ def test_refused_credentials_fail(stream_url: str) -> None:
     ("behaviour", "words"),
     [
         (Behaviour.RATE_LIMITED, "its rate limit is reached: try again later"),
-        (Behaviour.BAD_REQUEST, "the question is refused (status 400)"),
+        (Behaviour.BAD_REQUEST, "the request is rejected (status 400)"),
         (Behaviour.ERROR, "cannot be asked (status 500)"),
         (Behaviour.BROKEN_ENVELOPE, "cannot be asked (status 500)"),
         (Behaviour.REDIRECT, "cannot be asked (redirected with status 302)"),
@@ -274,7 +274,7 @@ def test_a_stream_that_never_answers_is_given_up(
     monkeypatch.setattr(check, "_STREAM_SECONDS", 0.3)
     stand_in.behaviour = Behaviour.HANG
     told = stream_line(stream_url, STREAM_TIMEOUT_MS="60000")
-    assert told == "FAIL  Stream: no answer in 0.3 s"
+    assert told == "FAIL  Stream: no response in 0.3 s"
 
 
 def test_an_unreachable_stream_fails() -> None:

@@ -24,12 +24,12 @@ class ScriptedStream:
 
     says: LiveStatus | Exception = ON_AIR
     after: float = 0.1
-    asked: Counter[tuple[str, str]] = field(default_factory=Counter)
+    requests: Counter[tuple[str, str]] = field(default_factory=Counter)
     given_up: Counter[tuple[str, str]] = field(default_factory=Counter)
     closed: bool = False
 
     async def fetch(self, call_type: str, call_id: str) -> LiveStatus:
-        self.asked[call_type, call_id] += 1
+        self.requests[call_type, call_id] += 1
         try:
             await asyncio.sleep(self.after)
         except asyncio.CancelledError:

@@ -14,7 +14,7 @@ from server.adapters.stream.errors import (
     StreamRequestRejectedError,
 )
 from server.adapters.stream.gate import Gate, StreamCall
-from server.adapters.stream.never_asked import NeverAsked
+from server.adapters.stream.unaddressable import UnaddressableCalls
 from server.adapters.stream.wire import is_addressable
 from server.application.call import LiveStatus
 from server.config.stream import StreamSettings
@@ -62,7 +62,7 @@ class BestEffort:
         self._stream = stream
         self._clock = clock
         self._gate = Gate(settings, clock)
-        self._never_asked = NeverAsked()
+        self._unaddressable = UnaddressableCalls()
         self._timeout = settings.timeout_ms / 1000
         self._cache_ttl = settings.cache_ttl_ms / 1000
         self._request_timeout = settings.request_timeout_ms / 1000
@@ -92,12 +92,12 @@ class BestEffort:
         requests = list(self._requests.values())
         for request in requests:
             request.cancel()
-        await wait_for_end(requests, "questions to Stream")
+        await wait_for_end(requests, "requests to Stream")
         await self._stream.aclose()
 
     def _request(self, call: StreamCall) -> asyncio.Task[LiveStatus | None] | None:
         if not is_addressable(*call):
-            self._never_asked.note(*call)
+            self._unaddressable.note(*call)
             return None
         if len(self._requests) >= self._max_requests or not self._gate.permits(call):
             return None
@@ -123,13 +123,13 @@ class BestEffort:
             self._gate.record_rate_limit(call, error.seconds)
         except StreamCallNotFoundError:
             self._gate.record_response(call)
-            _log_no_answer(logging.INFO, call, "no such call")
+            _log_no_response(logging.INFO, call, "no such call")
         except StreamRequestRejectedError:
             self._gate.record_rejection(call)
-            _log_no_answer(logging.WARNING, call, "question refused")
+            _log_no_response(logging.WARNING, call, "request rejected")
         except Exception as error:  # noqa: BLE001 - whatever goes wrong at Stream, the row is returned
             self._gate.record_failure(call)
-            _log_no_answer(logging.WARNING, call, _reason(error))
+            _log_no_response(logging.WARNING, call, _reason(error))
         else:
             self._gate.record_response(call)
             return status
@@ -148,6 +148,6 @@ def _reason(error: Exception) -> str:
     return "timeout" if isinstance(error, TimeoutError) else type(error).__name__
 
 
-def _log_no_answer(level: int, call: StreamCall, reason: str) -> None:
+def _log_no_response(level: int, call: StreamCall, reason: str) -> None:
     about = {"stream_call_type": call[0], "stream_call_id": call[1], "reason": reason}
-    log.log(level, "stream gave no answer", extra=about)
+    log.log(level, "stream gave no response", extra=about)

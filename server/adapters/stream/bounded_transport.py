@@ -10,7 +10,7 @@ import httpx
 from server.adapters.stream.errors import StreamError, StreamFailedError, StreamRateLimitedError
 from server.adapters.stream.refusals import read_refusal
 
-LARGEST_ANSWER = 3 * 1024 * 1024
+MAX_RESPONSE_BYTES = 3 * 1024 * 1024
 """Bytes of a body that are read at most.
 
 The largest calls name 250 participants with up to 5 kB of their own each: 1.4 MB, read in 2 ms. Members
@@ -75,8 +75,8 @@ class _BoundedStream(httpx.AsyncByteStream):
         size = 0
         async for part in self._response.aiter_raw():
             size += len(part)
-            if size > LARGEST_ANSWER:
-                raise StreamFailedError("answer too large")
+            if size > MAX_RESPONSE_BYTES:
+                raise StreamFailedError("response too large")
             yield part
 
     async def aclose(self) -> None:

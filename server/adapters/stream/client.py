@@ -31,7 +31,7 @@ class StreamClient:
 
     def __init__(self, settings: StreamSettings) -> None:
         if settings.api_key is None or settings.api_secret is None:
-            raise ValueError("There is no Stream app to ask.")
+            raise ValueError("There is no Stream app to send requests to.")
         _leave_durations_unread()
         timeout = settings.request_timeout_ms / 1000
         # Everything is set here: what is not, the SDK and httpx read from the environment.
@@ -59,10 +59,10 @@ class StreamClient:
             # A plain dict: reading it as the SDK's own types takes a hundred times as long.
             names = {"type": call_type, "id": call_id}
             # By the client itself: its `video` makes a pool of its own first, and throws it away.
-            answer = await self._stream.get(
+            response = await self._stream.get(
                 _GET_CALL, dict[str, object], query_params=_QUERY, path_params=names
             )
-            return read_live_status(answer.data, call_type, call_id)
+            return read_live_status(response.data, call_type, call_id)
         except StreamError:
             raise
         except StreamApiException as error:
@@ -104,7 +104,7 @@ def _leave_durations_unread() -> None:
     number of more than 4,300 digits, and needs gigabytes for deep nesting.
     """
     if not hasattr(getstream.base, "parse_duration_from_body"):
-        raise RuntimeError("This release of getstream reads answers in another way: look into it first.")
+        raise RuntimeError("This release of getstream reads responses otherwise: look into it first.")
     getstream.base.parse_duration_from_body = lambda _body: None
 
 

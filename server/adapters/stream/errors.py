@@ -17,7 +17,7 @@ class UnusableResponseError(StreamFailedError):
     """Stream's response lacks its documented shape; `reason` names the field, never its value."""
 
     def __init__(self, field: str) -> None:
-        super().__init__(f"unusable answer: {field}")
+        super().__init__(f"unusable response: {field}")
 
 
 class StreamEndpointNotFoundError(StreamFailedError):

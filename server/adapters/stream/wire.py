@@ -26,14 +26,14 @@ def is_addressable(call_type: str, call_id: str) -> bool:
     return all(0 < len(name) <= _MAX_NAME and name not in {".", ".."} for name in (call_type, call_id))
 
 
-def read_live_status(answer: object, call_type: str, call_id: str) -> LiveStatus:
+def read_live_status(response: object, call_type: str, call_id: str) -> LiveStatus:
     """Read the decoded JSON of a response about a call.
 
     Raises UnusableResponseError if a required field is missing, if a field that counts is not what
     Stream's schema has, or if the response is about another call.
     """
     try:
-        call = _Answer.model_validate(answer).call
+        call = _Response.model_validate(response).call
     except ValidationError as error:
         field = ".".join(str(part) for part in error.errors()[0]["loc"])
         # Without its cause, which quotes the response.
@@ -122,5 +122,5 @@ class _Call(_Part):
         )
 
 
-class _Answer(_Part):
+class _Response(_Part):
     call: _Call

@@ -53,7 +53,7 @@ async def test_whatever_stream_does_the_caller_gets_an_answer(
 ) -> None:
     stand_in.put(*CALL, behaviour=behaviour)
     assert await ask(best_effort) is None
-    assert stand_in.asked[CALL] == 1
+    assert stand_in.requests[CALL] == 1
 
 
 async def test_with_a_closed_port_the_caller_gets_an_answer() -> None:
@@ -63,7 +63,7 @@ async def test_with_a_closed_port_the_caller_gets_an_answer() -> None:
     await best_effort.aclose()
 
 
-async def test_a_failed_question_is_one_line_in_the_log(
+async def test_a_failed_request_is_one_line_in_the_log(
     caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = stream_settings(f"http://127.0.0.1:{closed_port()}")
@@ -104,7 +104,7 @@ async def test_a_thousand_callers_ask_stream_once(patient: BestEffort, stand_in:
     stand_in.put(*CALL, behaviour=Behaviour.SLOW)
     answers = await asyncio.gather(*(ask(patient) for _ in range(1000)))
     assert all(answer and answer.is_live for answer in answers)
-    assert stand_in.asked[CALL] == 1
+    assert stand_in.requests[CALL] == 1
 
 
 async def test_a_cancelled_caller_cancels_nobody_elses_answer(
@@ -119,7 +119,7 @@ async def test_a_cancelled_caller_cancels_nobody_elses_answer(
     assert answer
     assert answer.is_live
     assert first.cancelled()
-    assert stand_in.asked[CALL] == 1
+    assert stand_in.requests[CALL] == 1
 
 
 async def test_the_breaker_opens_and_closes(stand_in: StreamStandIn, stream_url: str) -> None:
@@ -132,7 +132,7 @@ async def test_the_breaker_opens_and_closes(stand_in: StreamStandIn, stream_url:
     stand_in.put(*CALL)
     stand_in.put(*OTHER)
     assert await ask(best_effort) is None
-    assert stand_in.asked[CALL] == 0
+    assert stand_in.requests[CALL] == 0
     assert (await until_known(best_effort)).is_live
     assert (await ask(best_effort, OTHER)) is not None
     await best_effort.aclose()
@@ -144,7 +144,7 @@ async def test_a_call_that_never_answers_does_not_silence_the_others(
     stand_in.put(*CALL, behaviour=Behaviour.HANG)
     stand_in.put(*OTHER)
     async with asyncio.timeout(10):
-        while stand_in.asked[CALL] < 3:
+        while stand_in.requests[CALL] < 3:
             assert await ask(best_effort) is None
     # Well before an open breaker would send a probe.
     assert (await until_known(best_effort, OTHER, within=3)).is_live
@@ -158,7 +158,7 @@ async def test_a_429_is_obeyed_until_its_reset(best_effort: BestEffort, stand_in
     assert await ask(best_effort) is None
     assert (await until_known(best_effort, OTHER)).is_live
     assert time() >= reset
-    assert stand_in.asked == {CALL: 1, OTHER: 1}
+    assert stand_in.requests == {CALL: 1, OTHER: 1}
 
 
 async def test_it_heals_when_stream_returns(stand_in: StreamStandIn) -> None:

@@ -39,7 +39,7 @@ FAILURES = {
     Behaviour.OTHER_CALL: UnusableResponseError("call.cid is another call's"),
     Behaviour.MISSING_FIELDS: UnusableResponseError("call.backstage"),
     Behaviour.WRONG_TYPES: UnusableResponseError("call.backstage"),
-    Behaviour.HUGE: StreamFailedError("answer too large"),
+    Behaviour.HUGE: StreamFailedError("response too large"),
     Behaviour.HUGE_COMPRESSED: StreamFailedError("not JSON"),
     Behaviour.HUGE_NUMBER: StreamFailedError("not JSON"),
     Behaviour.DEEP: StreamFailedError("nested too deeply"),
@@ -155,7 +155,7 @@ async def test_names_reach_stream_as_they_are(
 ) -> None:
     stand_in.put(name, name)
     assert (await client.fetch(name, name)).is_live
-    assert list(stand_in.asked) == [(name, name)]
+    assert list(stand_in.requests) == [(name, name)]
 
 
 async def test_a_closed_port_is_a_failure() -> None:

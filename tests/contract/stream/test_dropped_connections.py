@@ -28,14 +28,14 @@ async def keep_connections(client: StreamClient, stand_in: StreamStandIn) -> Non
 
 
 @pytest.mark.parametrize("drop", DROPS)
-async def test_a_dropped_question_is_asked_once_more(
+async def test_a_dropped_request_is_asked_once_more(
     client: StreamClient, stand_in: StreamStandIn, drop: Behaviour
 ) -> None:
     await keep_connections(client, stand_in)
     stand_in.behaviour = drop
     stand_in.put("livestream", "call")
     assert (await client.fetch("livestream", "call")).is_live
-    assert stand_in.asked["livestream", "call"] == 2
+    assert stand_in.requests["livestream", "call"] == 2
 
 
 @pytest.mark.parametrize("drop", DROPS)
@@ -52,7 +52,7 @@ async def test_all_kept_connections_dropped_at_once_cost_no_answer(
     second = calls(stand_in, "second")
     answers = await asyncio.gather(*(patient.live_status(*call, AMPLE) for call in second))
     assert all(answer and answer.is_live for answer in answers)
-    assert [stand_in.asked[call] for call in second] == [2] * MANY
+    assert [stand_in.requests[call] for call in second] == [2] * MANY
     assert "stream breaker opened" not in caplog.messages
 
 
@@ -66,7 +66,7 @@ async def test_a_new_connection_that_is_dropped_is_a_failure(
     stand_in.put("livestream", "call", behaviour=behaviour)
     with pytest.raises(StreamFailedError, match=reason):
         await client.fetch("livestream", "call")
-    assert stand_in.asked["livestream", "call"] == 1
+    assert stand_in.requests["livestream", "call"] == 1
 
 
 async def test_a_second_drop_is_a_failure(client: StreamClient, stand_in: StreamStandIn) -> None:
@@ -74,7 +74,7 @@ async def test_a_second_drop_is_a_failure(client: StreamClient, stand_in: Stream
     stand_in.put("livestream", "call", behaviour=Behaviour.RESET)
     with pytest.raises(StreamFailedError, match="connection_reset"):
         await client.fetch("livestream", "call")
-    assert stand_in.asked["livestream", "call"] == 2
+    assert stand_in.requests["livestream", "call"] == 2
 
 
 async def test_an_answer_that_has_begun_is_not_asked_for_again(
@@ -84,7 +84,7 @@ async def test_an_answer_that_has_begun_is_not_asked_for_again(
     stand_in.put("livestream", "call", behaviour=Behaviour.CUT)
     with pytest.raises(StreamFailedError, match="connection_reset"):
         await client.fetch("livestream", "call")
-    assert stand_in.asked["livestream", "call"] == 1
+    assert stand_in.requests["livestream", "call"] == 1
 
 
 async def test_connections_are_kept_again_after_a_drop(

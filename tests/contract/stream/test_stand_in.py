@@ -132,7 +132,7 @@ def test_calls_and_behaviour_are_set_by_http(http: httpx.Client, stand_in: Strea
         http.put("/stand-in/behaviour", json={"behaviour": "429"})
         assert stand_in.behaviour is Behaviour.RATE_LIMITED
         http.get("/api/v2/video/call/livestream/call")
-        assert http.get("/stand-in/asked").json() == {"livestream/call": 1}
+        assert http.get("/stand-in/requests").json() == {"livestream/call": 1}
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def stream(rounds: Rounds) -> Lines:
         run_well(hung.load(world.keys["few_on_air"], 2.0))
         both = rounds.measure([(hung, "warm"), (well, "warm")])
         yield "hung_stream_throughput", _ratio_of_rates(both)
-        yield from _asks(rounds, well)
+        yield from _stream_requests(rounds, well)
         yield from _selects(rounds, well)
 
 
@@ -86,13 +86,13 @@ def _ratio_of_rates(cells: list[Cell]) -> float:
     return median([a.measured.rate / b.measured.rate for a, b in pairs])
 
 
-def _asks(rounds: Rounds, contender: Contender) -> Lines:
+def _stream_requests(rounds: Rounds, contender: Contender) -> Lines:
     rounds.progress(f"{FEW} calls on air, polled")
-    asked = rounds.world.stand_in.asked
-    before, began = asked.total(), monotonic()
+    requests = rounds.world.stand_in.requests
+    before, began = requests.total(), monotonic()
     run_well(contender.load(rounds.world.keys["few_on_air"], 5))
-    yield "stream_asks_per_second", (asked.total() - before) / (monotonic() - began)
-    yield "stream_asks_per_second_at_most", FEW
+    yield "stream_requests_per_second", (requests.total() - before) / (monotonic() - began)
+    yield "stream_requests_per_second_at_most", FEW
 
 
 def _selects(rounds: Rounds, contender: Contender) -> Lines:

@@ -51,7 +51,7 @@ async def test_leaves_the_caller_time_for_the_answer(stream: ScriptedStream) -> 
 
 async def test_does_not_ask_for_a_caller_without_time(stream: ScriptedStream) -> None:
     assert await ask(best_effort(stream), within=0.05) == (None, 0)
-    assert not stream.asked
+    assert not stream.requests
 
 
 async def test_an_answer_too_late_for_one_caller_serves_the_next(stream: ScriptedStream) -> None:
@@ -60,11 +60,11 @@ async def test_an_answer_too_late_for_one_caller_serves_the_next(stream: Scripte
     assert await ask(asked) == (None, 0.3)
     assert await ask(asked) == (ON_AIR, 0.2)
     assert await ask(asked) == (ON_AIR, 0)
-    assert stream.asked[CALL] == 1
+    assert stream.requests[CALL] == 1
 
 
 @pytest.mark.parametrize(("timeout_ms", "cache_ttl_ms"), [(300, 1000), (1000, 300)])
-async def test_a_question_is_given_up_when_its_answer_could_no_longer_be_shown(
+async def test_a_request_is_given_up_when_its_answer_could_no_longer_be_shown(
     stream: ScriptedStream, timeout_ms: int, cache_ttl_ms: int
 ) -> None:
     stream.after = 3600
@@ -78,11 +78,11 @@ async def test_a_question_is_given_up_when_its_answer_could_no_longer_be_shown(
     assert await caller == (None, timeout_ms / 1000)
 
 
-async def test_many_callers_share_one_question(stream: ScriptedStream) -> None:
+async def test_many_callers_share_one_request(stream: ScriptedStream) -> None:
     asked = best_effort(stream)
     answers = await asyncio.gather(*(ask(asked) for _ in range(1000)))
     assert set(answers) == {(ON_AIR, 0.1)}
-    assert stream.asked[CALL] == 1
+    assert stream.requests[CALL] == 1
 
 
 async def test_a_cancelled_caller_cancels_nobody_elses_answer(stream: ScriptedStream) -> None:
@@ -92,10 +92,10 @@ async def test_a_cancelled_caller_cancels_nobody_elses_answer(stream: ScriptedSt
     first.cancel()
     assert await second == (ON_AIR, 0.1)
     assert first.cancelled()
-    assert stream.asked[CALL] == 1
+    assert stream.requests[CALL] == 1
 
 
-async def test_bounds_the_questions_under_way(stream: ScriptedStream) -> None:
+async def test_bounds_the_requests_under_way(stream: ScriptedStream) -> None:
     asked = best_effort(stream, max_concurrent_requests=2)
     calls = [("livestream", str(number)) for number in range(3)]
     answers = await asyncio.gather(*(ask(asked, call) for call in calls))
@@ -108,7 +108,7 @@ async def test_never_asks_what_would_address_something_else(
     stream: ScriptedStream, call: tuple[str, str]
 ) -> None:
     assert await ask(best_effort(stream), call) == (None, 0)
-    assert not stream.asked
+    assert not stream.requests
 
 
 async def test_remembers_a_bounded_number_of_answers(
@@ -136,7 +136,7 @@ async def test_closing_gives_up_what_is_under_way(stream: ScriptedStream) -> Non
     assert stream.closed
 
 
-async def test_closing_leaves_a_question_behind_that_does_not_end(
+async def test_closing_leaves_a_request_behind_that_does_not_end(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     class Stubborn(ScriptedStream):
@@ -153,6 +153,6 @@ async def test_closing_leaves_a_question_behind_that_does_not_end(
     await asked.aclose()
     assert asyncio.get_running_loop().time() - began == pytest.approx(MAX_END_SECONDS)
     (left,) = [vars(line) for line in caplog.records if line.name == "server"]
-    assert (left["kind"], left["tasks"]) == ("questions to Stream", 1)
+    assert (left["kind"], left["tasks"]) == ("requests to Stream", 1)
     assert stream.closed
     going_on.set()

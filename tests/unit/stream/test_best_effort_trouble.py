@@ -29,20 +29,20 @@ async def test_not_knowing_is_remembered_as_well(stream: ScriptedStream, error: 
     assert await ask(asked) == (None, 0.1)
     await asyncio.sleep(0.8999)
     assert await ask(asked) == (None, 0)
-    assert stream.asked[CALL] == 1
+    assert stream.requests[CALL] == 1
     await asyncio.sleep(0.0002)
     await ask(asked)
-    assert stream.asked[CALL] == 2
+    assert stream.requests[CALL] == 2
 
 
-async def test_a_question_given_up_is_a_failure(stream: ScriptedStream) -> None:
+async def test_a_request_given_up_is_a_failure(stream: ScriptedStream) -> None:
     stream.after = 3600
     asked = best_effort(stream)
     for _ in range(3):
         await ask(asked)
         await asyncio.sleep(1)
     assert await ask(asked) == (None, 0)
-    assert stream.asked[CALL] == 3
+    assert stream.requests[CALL] == 3
 
 
 async def test_a_bad_call_does_not_silence_the_others(stream: ScriptedStream) -> None:
@@ -92,7 +92,7 @@ async def test_a_429_is_obeyed(stream: ScriptedStream) -> None:
     ("error", "level", "reason"),
     [
         (StreamFailedError("status 500"), logging.WARNING, "status 500"),
-        (StreamRequestRejectedError(), logging.WARNING, "question refused"),
+        (StreamRequestRejectedError(), logging.WARNING, "request rejected"),
         (StreamCallNotFoundError(), logging.INFO, "no such call"),
         (TimeoutError(), logging.WARNING, "timeout"),
         (KeyError("private"), logging.WARNING, "KeyError"),

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator, Mapping
 import httpx
 import pytest
 
-from server.adapters.stream.bounded_transport import LARGEST_ANSWER, BoundedTransport
+from server.adapters.stream.bounded_transport import MAX_RESPONSE_BYTES, BoundedTransport
 from server.adapters.stream.errors import StreamFailedError, StreamRateLimitedError
 
 NOW = 1_800_000_000
@@ -61,13 +61,13 @@ async def test_nothing_a_header_names_is_done_to_the_body(headers: Mapping[str, 
 
 
 async def test_the_largest_answer_is_read() -> None:
-    async with client(Parts([b"x" * (LARGEST_ANSWER // 4)] * 4)) as http:
+    async with client(Parts([b"x" * (MAX_RESPONSE_BYTES // 4)] * 4)) as http:
         response = await http.get("http://stream.test/")
-    assert len(response.content) == LARGEST_ANSWER
+    assert len(response.content) == MAX_RESPONSE_BYTES
 
 
 async def test_a_larger_one_is_not_read_to_its_end() -> None:
-    body = Parts([b"x" * (LARGEST_ANSWER // 4)] * 40)
+    body = Parts([b"x" * (MAX_RESPONSE_BYTES // 4)] * 40)
     async with client(body) as http:
         with pytest.raises(StreamFailedError, match="too large"):
             await http.get("http://stream.test/")

@@ -45,7 +45,7 @@ def test_a_bad_call_polled_for_ever_never_silences_the_others(gate: Gate, clock:
     assert gate.permits(OTHER)
 
 
-def test_a_bad_call_is_tried_again_with_one_question(gate: Gate, clock: Clock) -> None:
+def test_a_bad_call_is_tried_again_with_one_request(gate: Gate, clock: Clock) -> None:
     fail(gate, ONE, ONE, ONE)
     clock.now += OPEN_FOR
     assert gate.permits(ONE)
@@ -72,7 +72,7 @@ def test_a_success_between_starts_the_count_anew(gate: Gate) -> None:
     assert not gate.permits(OTHER)
 
 
-def test_one_question_tries_stream_again(gate: Gate, clock: Clock) -> None:
+def test_one_request_tries_stream_again(gate: Gate, clock: Clock) -> None:
     fail_service(gate)
     clock.now += OPEN_FOR
     gate.record_start(ONE)
@@ -106,7 +106,7 @@ def test_a_probe_that_failed_is_forgotten_once_stream_is_well(gate: Gate, clock:
     assert gate.permits(ONE)
 
 
-def test_a_refused_question_counts_against_its_call_alone(gate: Gate) -> None:
+def test_a_refused_request_counts_against_its_call_alone(gate: Gate) -> None:
     for number in range(20):
         gate.record_start(call(number))
         gate.record_rejection(call(number))

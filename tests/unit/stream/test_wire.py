@@ -203,13 +203,13 @@ def test_dates_reach_as_far_as_the_calendar(value: int, moment: datetime) -> Non
     ],
 )
 def test_other_dates_are_unusable(field: str, value: object) -> None:
-    with pytest.raises(UnusableResponseError, match=rf"^unusable answer: {field}$"):
+    with pytest.raises(UnusableResponseError, match=rf"^unusable response: {field}$"):
         read_live_status(changed(field, value))
 
 
 @pytest.mark.parametrize("field", REQUIRED)
 def test_what_the_schema_requires_is_needed(field: str) -> None:
-    with pytest.raises(UnusableResponseError, match=rf"^unusable answer: {field}$"):
+    with pytest.raises(UnusableResponseError, match=rf"^unusable response: {field}$"):
         read_live_status(without(field))
 
 
@@ -227,7 +227,7 @@ def test_an_answer_with_what_is_required_alone_is_off_air() -> None:
 
 @pytest.mark.parametrize("cid", ["livestream:other", "default:call", "livestream:Call", "call", ""])
 def test_an_answer_about_another_call_is_unusable(cid: str) -> None:
-    with pytest.raises(UnusableResponseError, match=r"^unusable answer: call\.cid is another call's$"):
+    with pytest.raises(UnusableResponseError, match=r"^unusable response: call\.cid is another call's$"):
         read_live_status(changed("call.cid", cid))
 
 
@@ -254,7 +254,7 @@ def test_an_answer_that_names_no_call_is_about_the_one_asked_for(answer: object)
     ],
 )
 def test_wrong_types_are_unusable(field: str, value: object) -> None:
-    with pytest.raises(UnusableResponseError, match=rf"^unusable answer: {field}$"):
+    with pytest.raises(UnusableResponseError, match=rf"^unusable response: {field}$"):
         read_live_status(changed(field, value))
 
 

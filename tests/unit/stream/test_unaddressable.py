@@ -1,7 +1,7 @@
 import pytest
 
-from server.adapters.stream import never_asked as never_asked_module
-from server.adapters.stream.never_asked import NeverAsked
+from server.adapters.stream import unaddressable as unaddressable_module
+from server.adapters.stream.unaddressable import UnaddressableCalls
 from tests.support.scripted_stream import ScriptedStream, ask, best_effort
 
 
@@ -10,37 +10,37 @@ def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("name", ["", "..", "x" * 65])
-async def test_a_call_that_cannot_be_asked_about_is_logged_once(
+async def test_a_call_that_cannot_be_requested_is_logged_once(
     stream: ScriptedStream, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
     asked = best_effort(stream)
     for _ in range(100):
         assert await ask(asked, ("livestream", name)) == (None, 0)
     (line,) = caplog.records
-    assert line.getMessage() == "stream can never be asked about a call"
+    assert line.getMessage() == "a call cannot be requested from stream"
     assert vars(line)["reason"] == "its type and id cannot be those of a call"
     assert logged(caplog) == [("livestream", name)]
-    assert not stream.asked
+    assert not stream.requests
 
 
 def test_each_of_them_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    never_asked = NeverAsked()
+    unaddressable = UnaddressableCalls()
     for call in [("a", ""), ("", "a"), ("a", ""), ("", "a")]:
-        never_asked.note(*call)
+        unaddressable.note(*call)
     assert logged(caplog) == [("a", ""), ("", "a")]
 
 
 def test_those_seen_last_are_remembered(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(never_asked_module, "MAX_REMEMBERED", 2)
-    never_asked = NeverAsked()
+    monkeypatch.setattr(unaddressable_module, "MAX_REMEMBERED", 2)
+    unaddressable = UnaddressableCalls()
     for name in ("a", "b", "a", "c", "a", "b"):
-        never_asked.note("", name)
+        unaddressable.note("", name)
     assert [name for _, name in logged(caplog)] == ["a", "b", "c", "b"]
-    assert len(never_asked._logged) == 2
+    assert len(unaddressable._logged) == 2
 
 
 def test_of_a_long_id_the_beginning_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    NeverAsked().note("y" * 10**6, "x" * 10**6)
+    UnaddressableCalls().note("y" * 10**6, "x" * 10**6)
     assert logged(caplog) == [("y" * 80, "x" * 80)]

@@ -1,4 +1,4 @@
-"""Logs the calls that can never be requested from Stream, each once."""
+"""Logs the calls whose type and id Stream cannot have, each once."""
 
 import logging
 from collections import OrderedDict
@@ -10,7 +10,7 @@ _MAX_SHOWN = 80
 """Characters of a type and of an id that are logged; nothing bounds those of a row."""
 
 
-class NeverAsked:
+class UnaddressableCalls:
     """Remembers which calls were logged: the most recent, by their hashes alone."""
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class NeverAsked:
                 "stream_call_id": call_id[:_MAX_SHOWN],
                 "reason": "its type and id cannot be those of a call",
             }
-            log.warning("stream can never be asked about a call", extra=about)
+            log.warning("a call cannot be requested from stream", extra=about)
         self._logged[key] = None
         self._logged.move_to_end(key)
         if len(self._logged) > MAX_REMEMBERED:

@@ -16,20 +16,20 @@ Body = dict[str, Any]
 HUGE = 10 * 1024 * 1024
 
 
-def plain_answer(
+def plain_response(
     stand_in: StreamStandIn, body: Body | None, behaviour: Behaviour, cid: str
 ) -> web.Response:
     """Respond to a request for a call, known or not, at once and in one piece."""
     if behaviour in _ERRORS:
-        return error_answer(stand_in, *_ERRORS[behaviour])
+        return error_response(stand_in, *_ERRORS[behaviour])
     if body is None or behaviour is Behaviour.NOT_FOUND:
-        return error_answer(stand_in, 404, 16, _NO_SUCH_CALL.format(cid))
-    response = _ANSWERS.get(behaviour, _well)(body)
+        return error_response(stand_in, 404, 16, _NO_SUCH_CALL.format(cid))
+    response = _RESPONSES.get(behaviour, _well)(body)
     response.headers.update(rate_limit_headers(stand_in))
     return response
 
 
-def error_answer(stand_in: StreamStandIn, status: int, code: int, message: str) -> web.Response:
+def error_response(stand_in: StreamStandIn, status: int, code: int, message: str) -> web.Response:
     """Respond with Stream's error envelope."""
     body = error_body(status, code, message)
     return web.json_response(body, status=status, headers=rate_limit_headers(stand_in))
@@ -92,7 +92,7 @@ def _respond_with(text: bytes, content_type: str = "application/json", status: i
 
 
 _Say = Callable[[Body], web.Response]
-_ANSWERS: dict[Behaviour, _Say] = {
+_RESPONSES: dict[Behaviour, _Say] = {
     Behaviour.BROKEN_ENVELOPE: _respond_with(b'{"code": -1}', status=500),
     Behaviour.HTML: _respond_with(b"<html><body>Bad gateway</body></html>", "text/html"),
     Behaviour.NULL: _respond_with(b"null"),
