@@ -34,10 +34,10 @@ DOMAIN = "livecalls.v1"
 
 
 class MalformedRequestError(LiveCallsError):
-    """The request's bytes are no protobuf message."""
+    """The request's bytes are not the protobuf message that the method takes, whose name this has."""
 
-    def __init__(self) -> None:
-        super().__init__("The request is not a GetCallRequest message.")
+    def __init__(self, message_name: str) -> None:
+        super().__init__(f"The request is not a {message_name} message.")
 
 
 class TooBusyError(LiveCallsError):

@@ -1,13 +1,14 @@
 """The LiveCalls service: decodes a request, calls the use case of its name, encodes the response."""
 
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from google.protobuf.empty_pb2 import Empty
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 from livecalls.v1 import live_calls_pb2 as pb
 
 from server.application.call import Call, CallState, CallStatus, LiveStatus
-from server.application.errors import CallNotFoundError
+from server.application.errors import CallNotFoundError, LiveCallsError
 from server.application.get_call import GetCall
 from server.resilience.bounded_cache import bounded_lru_cache
 from server.transport.admission import Admission, Method
@@ -30,6 +31,8 @@ _STATUSES = {
 }
 _bytes_of: Callable[[bytes], int] = len
 
+Request = TypeVar("Request", bound=Message)
+
 
 class LiveCalls:
     """The methods of the service, from request bytes to response bytes."""
@@ -46,20 +49,20 @@ class LiveCalls:
 
     async def get_call(self, request: bytes, context: CallContext) -> bytes:
         """Serve LiveCalls.GetCall; raises the errors of the use case and MalformedRequestError."""
-        state = await self._get_call.execute(decode_id(request), context.time_left)
+        # An id that is not UTF-8, as %FF in a path is, names no call, like any odd id.
+        call_id = decode(pb.GetCallRequest, request, not_utf8=CallNotFoundError).id
+        state = await self._get_call.execute(call_id, context.time_left)
         return encode_state(state)
 
 
-def decode_id(request: bytes) -> str:
-    """Read the id out of a GetCallRequest."""
+def decode(kind: type[Request], request: bytes, *, not_utf8: type[LiveCallsError]) -> Request:
+    """Decode a request; raises MalformedRequestError, and `not_utf8` if a text in it is not UTF-8."""
     try:
-        return pb.GetCallRequest.FromString(request).id
+        return kind.FromString(request)
     except DecodeError:
         if _is_protobuf(request):
-            # A whole message that is no GetCallRequest has an id that is not
-            # UTF-8, as %FF in a path is. It names no call, like any odd id.
-            raise CallNotFoundError from None
-        raise MalformedRequestError from None
+            raise not_utf8 from None
+        raise MalformedRequestError(kind.DESCRIPTOR.name) from None
 
 
 def _is_protobuf(data: bytes) -> bool:

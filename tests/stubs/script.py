@@ -20,7 +20,7 @@ _RETRY_INFO = RetryInfo(retry_delay=Duration(seconds=1, nanos=500_000_000))
 # Errors of a good service too, but not on request.
 _OUR_ERRORS = {
     "TOO_BUSY": TooBusyError(),
-    "MALFORMED_REQUEST": MalformedRequestError(),
+    "MALFORMED_REQUEST": MalformedRequestError("GetCallRequest"),
     "INTERNAL_FAULT": ZeroDivisionError(),
 }
 
