@@ -4,6 +4,7 @@ import os
 import resource
 
 from gateway.config import GatewaySettings
+from machine.request_size import MAX_REQUEST_BYTES
 from machine.worker_memory import PYTHON_BYTES, worker_bytes
 
 MAX_HEAP_BYTES = 1 << 30
@@ -13,8 +14,9 @@ _MIB = 1 << 20
 # The rest is for what is no heap: code, what the kernel holds of requests, what comes until Envoy
 # notices that it is too much.
 _HEAP_OF_CGROUP = 0.5
-# What half a request may hold by HTTP/1.1, of which there may be many before Envoy looks at its heap.
-_CONNECTION_BYTES = 96 * 1024
+# What half a request may hold by HTTP/1.1, its content and more, of which there may be many before Envoy
+# looks at its heap.
+_CONNECTION_BYTES = MAX_REQUEST_BYTES + 32 * 1024
 # Listeners, logs, the admin page; each event loop and its connections to each of the server's workers.
 _OTHER_FILES = 96
 _FILES_OF_LOOP = 6

@@ -15,6 +15,7 @@ from gateway.page_routes import page_routes
 from gateway.python_host import module_path
 from gateway.tls import listener_socket, upstream_socket
 from machine.cgroup import memory_limit
+from machine.request_size import MAX_REQUEST_BYTES
 
 _HERE = Path(__file__).resolve().parent
 _DESCRIPTORS = _HERE.parent / "generated" / "descriptors" / "livecalls.binpb"
@@ -36,6 +37,7 @@ def render(settings: GatewaySettings, secrets: Mapping[str, Path]) -> str:
         MAX_CONNECTION_AGE=json.dumps(_age(settings.max_connection_age_ms)),
         MAX_CONNECTIONS=connections,
         MAX_HEAP_BYTES=heap_bytes(settings, cgroup_bytes),
+        MAX_REQUEST_BYTES=MAX_REQUEST_BYTES,
         TRUSTED_PROXIES=settings.trusted_proxies,
         FORWARDED=_items(without_ports(settings.trusted_proxies), 10),
         REST_HOST=json.dumps(settings.rest_host),

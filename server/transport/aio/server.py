@@ -10,6 +10,7 @@ import grpc
 from grpc_health.v1 import health_pb2
 from grpc_health.v1.health import aio as health
 
+from machine.request_size import MAX_REQUEST_BYTES
 from server.transport.access_log import AccessLog
 from server.transport.aio.call import behaviour
 from server.transport.aio.health import health_handler
@@ -23,8 +24,7 @@ OPTIONS = (
     # Bytes of metadata. Between the two, requests are refused at random; Envoy lets 60 KiB pass.
     ("grpc.max_metadata_size", 64 * 1024),
     ("grpc.absolute_max_metadata_size", 96 * 1024),
-    # Bytes of a request, which is an id.
-    ("grpc.max_receive_message_length", 64 * 1024),
+    ("grpc.max_receive_message_length", MAX_REQUEST_BYTES),
     # Requests under way on a connection. Envoy puts all its callers on a few.
     ("grpc.max_concurrent_streams", 4096),
     # Requests that wait to be accepted: beyond the first number core cancels them at random, beyond the

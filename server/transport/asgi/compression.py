@@ -2,12 +2,8 @@
 
 import zlib
 
-from server.transport.asgi.rejections import (
-    MAX_MESSAGE_BYTES,
-    malformed_message,
-    too_large_inside,
-    unknown_encoding,
-)
+from machine.request_size import MAX_REQUEST_BYTES
+from server.transport.asgi.rejections import malformed_message, too_large_inside, unknown_encoding
 
 # zlib's wbits: the largest window, and 16 more for gzip's header.
 _FORMATS = {b"deflate": 15, b"gzip": 31}
@@ -25,10 +21,10 @@ def decompress(data: bytes, encoding: bytes) -> bytes:
         raise malformed_message("Compression bit set but no encoding configured")
     stream = zlib.decompressobj(_FORMATS[encoding])
     try:
-        message = stream.decompress(data, MAX_MESSAGE_BYTES + 1)
+        message = stream.decompress(data, MAX_REQUEST_BYTES + 1)
     except zlib.error:
         raise malformed_message("Decompression failed due to zlib error") from None
-    if len(message) > MAX_MESSAGE_BYTES:
+    if len(message) > MAX_REQUEST_BYTES:
         raise too_large_inside()
     if not stream.eof or stream.unused_data:
         raise malformed_message("Decompression failed due to zlib error")

@@ -3,13 +3,9 @@
 from collections.abc import AsyncIterator
 from struct import Struct
 
+from machine.request_size import MAX_REQUEST_BYTES
 from server.transport.asgi.compression import compress, decompress
-from server.transport.asgi.rejections import (
-    MAX_MESSAGE_BYTES,
-    malformed_message,
-    not_one_message,
-    too_large,
-)
+from server.transport.asgi.rejections import malformed_message, not_one_message, too_large
 from server.transport.asgi.types import CallerGoneError, Receive
 
 _PREFIX = Struct(">BI")
@@ -81,7 +77,7 @@ class Messages:
         flag, length = _PREFIX.unpack_from(self._held)
         if flag > _COMPRESSED:
             raise malformed_message(f"Invalid flag {flag} of a message.")
-        if length > MAX_MESSAGE_BYTES:
+        if length > MAX_REQUEST_BYTES:
             raise too_large(length)
         end = _PREFIX.size + length
         if len(self._held) < end:
@@ -94,4 +90,4 @@ class Messages:
 def _is_plain_message(body: bytes) -> bool:
     """Return whether it is one whole message, as nearly every body is."""
     rest = len(body) - _PREFIX.size
-    return 0 <= rest <= MAX_MESSAGE_BYTES and body[: _PREFIX.size] == _PREFIX.pack(0, rest)
+    return 0 <= rest <= MAX_REQUEST_BYTES and body[: _PREFIX.size] == _PREFIX.pack(0, rest)

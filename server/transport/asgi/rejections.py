@@ -2,8 +2,7 @@
 
 from google.rpc import code_pb2
 
-MAX_MESSAGE_BYTES = 64 * 1024
-"""What a request may have, compressed or not, as in aio.server.OPTIONS."""
+from machine.request_size import MAX_REQUEST_BYTES
 
 ENCODINGS = b"identity, deflate, gzip"
 
@@ -39,7 +38,7 @@ def malformed_message(why: str) -> RejectedError:
 
 def too_large(announced: int) -> RejectedError:
     """Reject a message for the length it announces, in bytes."""
-    why = f"SERVER: Received message larger than max ({announced} vs. {MAX_MESSAGE_BYTES})"
+    why = f"SERVER: Received message larger than max ({announced} vs. {MAX_REQUEST_BYTES})"
     return RejectedError(code_pb2.RESOURCE_EXHAUSTED, why)
 
 
