@@ -1,7 +1,8 @@
 -- The REST format: turns the transcoder's JSON into the documented bodies.
 --
--- It is enabled for the REST route alone, and precedes the transcoder in the
+-- It is enabled for the REST routes alone, and precedes the transcoder in the
 -- filter chain, so that it sees a reply after the transcoder has printed it.
+-- A route's metadata name the shape of its replies that are a 200.
 -- No JSON parser is needed: the transcoder prints compactly and escapes every
 -- quote inside a string, so `,"key":` can only be a key.
 
@@ -48,7 +49,10 @@ local AWAY = {
 }
 local FAULT = { status = "500", text = '{"error":"internal","message":"The gateway failed to answer."}' }
 
-local shape, success, failure, call, complete, worded, closing, etag_of, matches, send, keep
+-- By its name, as routes have it: makes the documented body of the transcoder's JSON.
+local SHAPES = {}
+
+local reply_of, success, failure, complete, worded, closing, etag_of, matches, send, keep
 
 function envoy_on_request(handle)
   local headers = handle:headers()
@@ -77,7 +81,8 @@ function envoy_on_response(handle)
   end
   local body = handle:body(true)
   local headers = handle:headers() -- not before body(), which yields and so invalidates them
-  local well, reply = pcall(shape, headers, body:getBytes(0, body:length()), known)
+  local shape = handle:metadata():get("shape")
+  local well, reply = pcall(reply_of, headers, body:getBytes(0, body:length()), known, shape)
   send(well and reply or FAULT, headers, body, method == "HEAD")
   if not well then
     error(reply) -- Envoy logs and counts it, and sends the reply as set by now
@@ -85,18 +90,19 @@ function envoy_on_response(handle)
 end
 
 -- Returns the reply: a status, and a text and an ETag if they change. Raises an error if it cannot.
-function shape(headers, text, known)
+function reply_of(headers, text, known, shape)
   local status, code = headers:get(":status"), headers:get("grpc-status")
   if status == "200" then
-    return success(text, known)
+    return success(text, known, shape)
   elseif text:find('^{"error":') or (text == "" and not code) then
     return { status = status } -- Envoy's own: already as documented, or without a body for a HEAD
   end
   return failure(text, code, status)
 end
 
-function success(json, known)
-  local text = call(json)
+-- Without a shape the JSON stays as the transcoder printed it.
+function success(json, known, shape)
+  local text = shape and assert(SHAPES[shape], "no such shape")(json) or json
   local etag = etag_of(text)
   if matches(known, etag) then
     return { status = "304", text = "", etag = etag }
@@ -120,7 +126,7 @@ function failure(json, code, status)
 end
 
 -- `live` has an `ended_at` of its own, so it is taken out while the row is completed.
-function call(json)
+function SHAPES.Call(json)
   local before = json:find(',"live":{', 1, true)
   if not before then
     return worded(complete(json, CALL))
