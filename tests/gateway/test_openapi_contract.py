@@ -24,7 +24,7 @@ DOCUMENT = yaml.safe_load(OPENAPI.read_text())
 COMPONENTS = DOCUMENT["components"]
 SCHEMAS = COMPONENTS["schemas"]
 CALL, LIVE_STATUS = pb.Call.DESCRIPTOR, pb.LiveStatus.DESCRIPTOR
-METHOD = pb.DESCRIPTOR.services_by_name["LiveCalls"].methods_by_name["GetCall"]
+METHODS = pb.DESCRIPTOR.services_by_name["LiveCalls"].methods
 TIMESTAMP = "google.protobuf.Timestamp"
 
 # HTTP's statuses for gRPC's codes, as the transcoder gives them.
@@ -38,11 +38,10 @@ STATUSES = {
 }
 
 
-def test_the_operation_is_where_the_proto_has_it() -> None:
-    rule = METHOD.GetOptions().Extensions[annotations_pb2.http]
-    bindings = {("get", rule.get)} | {
-        (more.custom.kind.lower(), more.custom.path) for more in rule.additional_bindings
-    }
+def test_the_operations_are_where_the_proto_has_them() -> None:
+    rules = [method.GetOptions().Extensions[annotations_pb2.http] for method in METHODS]
+    more = [binding.custom for rule in rules for binding in rule.additional_bindings]
+    bindings = {("get", rule.get) for rule in rules} | {(each.kind.lower(), each.path) for each in more}
     operations = {
         (verb, path) for path, item in DOCUMENT["paths"].items() for verb in item if verb != "parameters"
     }
