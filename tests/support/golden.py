@@ -31,7 +31,7 @@ class Golden:
         if rewrite:
             # A status does not change by itself: rewrite by hand a file that is to have another.
             assert not expected or shown.splitlines()[0] == expected.splitlines()[0]
-            self.path.write_text(f"{request}\n\n{shown}")
+            self.path.write_text(f"{request.rstrip()}\n\n{shown}")
         else:
             assert shown == expected
 
