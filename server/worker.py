@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import signal
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 
 import click
 import uvloop
@@ -13,14 +13,12 @@ from server.auth.errors import AuthNotConfiguredError
 from server.bootstrap import open_aio_server
 from server.config.server import ServerSettings
 from server.config.settings import Settings
-from server.config.tls import TlsSettings
 from server.runtime.gc import tune_gc
 from server.runtime.logs import configure_logging
 from server.store.engine import DatabaseUrlError
 from server.supervision.workers import SERVING
 from server.transport.aio.server import AddressTakenError, AioServer, ServerFailedError
 from server.transport.aio.tls.certificates import CertificateFilesError
-from server.transport.aio.tls.core_log import log_core_lines
 
 log = logging.getLogger("server")
 
@@ -33,7 +31,7 @@ def answer(settings: Settings, *, supervised: bool) -> None:
     Raises click.ClickException if it cannot.
     """
     try:
-        with _log_refusals(settings.tls), configure_logging(settings.server):
+        with configure_logging(settings.server):
             uvloop.run(_serve(settings, supervised=supervised))
     except AddressTakenError as error:
         raise click.ClickException(_obstacle_message(settings.server) or str(error)) from None
@@ -46,10 +44,6 @@ def _obstacle_message(settings: ServerSettings) -> str | None:
     host, port = settings.grpc_host, settings.grpc_port
     obstacle = find_obstacle(host, port)
     return obstacle.describe(host, port) if obstacle else None
-
-
-def _log_refusals(settings: TlsSettings) -> AbstractContextManager[None]:
-    return nullcontext() if settings.mode == "off" else log_core_lines()
 
 
 async def _serve(settings: Settings, *, supervised: bool) -> None:

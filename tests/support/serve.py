@@ -22,11 +22,11 @@ class Serve:
     log: Path
 
     def lines(self, message: str) -> list[dict[str, Any]]:
-        """Read what it has logged with a message so far; every line is JSON."""
+        """Read what it has logged with a message so far; gRPC's core writes lines that are no JSON."""
         lines = [
             json.loads(line)
             for line in self.log.read_text().splitlines(keepends=True)
-            if line[-1] == "\n"
+            if line[0] == "{" and line[-1] == "\n"
         ]
         return [line for line in lines if line["message"] == message]
 
