@@ -18,7 +18,9 @@ from machine.cgroup import memory_limit
 from machine.request_size import MAX_REQUEST_BYTES
 
 _HERE = Path(__file__).resolve().parent
-_DESCRIPTORS = _HERE.parent / "generated" / "descriptors" / "livecalls.binpb"
+# Beside this file once installed, for pyproject.toml puts it there.
+_INSTALLED = _HERE / "livecalls.binpb"
+_GENERATED = _HERE.parent / "generated" / "descriptors" / "livecalls.binpb"
 # A year, for this very host.
 _HSTS = {"append": {"header": {"key": "strict-transport-security", "value": "max-age=31536000"}}}
 
@@ -55,7 +57,7 @@ def render(settings: GatewaySettings, secrets: Mapping[str, Path]) -> str:
         REST_LUA=json.dumps(str(_HERE / "rest.lua")),
         REST_TIMEOUT=f"{settings.rest_timeout_ms / 1000:.3f}s",
         REST_TIMEOUT_MS=settings.rest_timeout_ms,
-        DESCRIPTORS=json.dumps(str(_DESCRIPTORS)),
+        DESCRIPTORS=json.dumps(str(_INSTALLED if _INSTALLED.exists() else _GENERATED)),
         PAGES=_items(page_routes(settings), 14),
         CORS_ORIGINS=json.dumps([{"exact": origin} for origin in settings.cors_origins]),
     )
