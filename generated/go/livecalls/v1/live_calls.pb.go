@@ -92,10 +92,10 @@ type Call struct {
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// The id of the user who hosts the call. Always set.
 	HostUserId string `protobuf:"bytes,2,opt,name=host_user_id,json=hostUserId,proto3" json:"host_user_id,omitempty"`
-	// What the call is called, for people. Always set, may be empty. At most
-	// 1,000 characters, which are Unicode code points.
+	// The title, for people. Always set, may be empty. At most 1,000
+	// characters, which are Unicode code points.
 	Title string `protobuf:"bytes,3,opt,name=title,proto3" json:"title,omitempty"`
-	// When the call is planned to begin. Unset where it was never planned.
+	// When the call is planned to begin. Unset if it was never planned.
 	ScheduledAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=scheduled_at,json=scheduledAt,proto3" json:"scheduled_at,omitempty"`
 	// When the call began. Unset until then.
 	StartedAt *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=started_at,json=startedAt,proto3" json:"started_at,omitempty"`
@@ -115,9 +115,10 @@ type Call struct {
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	// When the row last changed. Always set.
 	UpdatedAt *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
-	// What Stream Video says about the call right now. Unset where that is not
-	// known: the call has no stream_call_id, Stream is not configured, or it
-	// gave no usable answer in time. Unset never means that the call is off air.
+	// What Stream Video says about the call right now. Unset if that is not
+	// known: the call has no stream_call_id, Stream is not configured, was not
+	// asked, knows no such call or gave no usable answer in time. Unset never
+	// means that the call is off air.
 	Live          *LiveStatus `protobuf:"bytes,14,opt,name=live,proto3" json:"live,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -251,17 +252,18 @@ func (x *Call) GetLive() *LiveStatus {
 	return nil
 }
 
-// What Stream Video says about a call, at most the server's cache TTL ago.
+// What Stream Video says about a call, or said at most a second ago; servers
+// may be configured otherwise.
 type LiveStatus struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Whether the call is on air now: out of backstage, and in a session that
 	// went live, has not ended, and was not ended since. Always set.
 	IsLive bool `protobuf:"varint,1,opt,name=is_live,json=isLive,proto3" json:"is_live,omitempty"`
 	// The id of the session that Stream names as the call's current one, which
-	// may be over. Unset where the call had none yet.
+	// may be over. Unset if the call had none yet.
 	CurrentSessionId *string `protobuf:"bytes,2,opt,name=current_session_id,json=currentSessionId,proto3,oneof" json:"current_session_id,omitempty"`
 	// When the call was last ended at Stream; it may be on air again since.
-	// Unset where it was not.
+	// Unset if it was not.
 	EndedAt       *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=ended_at,json=endedAt,proto3" json:"ended_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -322,7 +324,7 @@ func (x *LiveStatus) GetEndedAt() *timestamppb.Timestamp {
 type GetCallRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The id of the call, a UUID of 36 characters in either case. Required:
-	// INVALID_ARGUMENT where empty. Any other text names no call: NOT_FOUND.
+	// INVALID_ARGUMENT if empty. Any other text names no call: NOT_FOUND.
 	Id            string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -27,14 +27,27 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class LiveCallsStub:
-    """Answers what the state of a live call is: the stored row of the call plus,
-    best effort, what Stream Video says about it right now.
+    """Returns the state of a live call: the stored row of the call and, best
+    effort, what Stream Video says about it right now.
 
-    Any RPC may also end with UNAVAILABLE (the store cannot be reached; retry
-    after the delay in the RetryInfo detail), DEADLINE_EXCEEDED (the caller's
-    deadline passed and the work was given up) or INTERNAL (a fault of the
-    server; its log holds the request id). Every error carries an ErrorInfo
-    detail whose domain is "livecalls.v1".
+    Any RPC may end with these errors. A reason in capitals is that of an
+    ErrorInfo detail, whose domain is "livecalls.v1":
+
+      - UNAUTHENTICATED: TOKEN_REQUIRED if the request has no access token,
+        TOKEN_INVALID if it has one that is not accepted.
+      - PERMISSION_DENIED: SCOPE_MISSING if the token lacks a required scope.
+      - INVALID_ARGUMENT: MALFORMED_REQUEST if the bytes are not the message.
+      - RESOURCE_EXHAUSTED: TOO_BUSY if too many requests are under way; retry
+        after the delay in the RetryInfo detail. Without a reason if the request
+        or its metadata is too large, or the gateway's rate limit is reached.
+      - UNAVAILABLE: STORE_UNAVAILABLE if the calls cannot be read,
+        KEYS_UNAVAILABLE or INTROSPECTION_UNAVAILABLE if the token cannot be
+        checked; retry after the delay in the RetryInfo detail. Without a reason
+        if the server cannot be reached.
+      - INTERNAL: INTERNAL_FAULT for a fault of the server, whose log has the
+        request id in the RequestInfo detail.
+      - DEADLINE_EXCEEDED, without a reason: the caller's deadline passed, and
+        the work was given up.
     """
 
     @_typing.overload
@@ -44,47 +57,75 @@ class LiveCallsStub:
     GetCall: _grpc.UnaryUnaryMultiCallable[_live_calls_pb2.GetCallRequest, _live_calls_pb2.Call]
     """Returns the state of one call.
 
-    The row is read afresh for every request. Stream never makes the request
-    fail: where it cannot say in time, `live` is unset.
+    The row is read anew for every request. Stream never makes the request
+    fail: if it gives no answer in time, `live` is unset.
 
-    Ends with NOT_FOUND (ErrorInfo reason CALL_NOT_FOUND) where the id names
-    no call or is not a UUID, and with INVALID_ARGUMENT (ErrorInfo reason
-    ID_REQUIRED) where it is empty.
+    In addition to the errors of any RPC it returns:
+
+      - NOT_FOUND: CALL_NOT_FOUND if the id names no call or is not a UUID.
+      - INVALID_ARGUMENT: ID_REQUIRED if the id is empty.
     """
 
 @_typing.type_check_only
 class LiveCallsAsyncStub(LiveCallsStub):
-    """Answers what the state of a live call is: the stored row of the call plus,
-    best effort, what Stream Video says about it right now.
+    """Returns the state of a live call: the stored row of the call and, best
+    effort, what Stream Video says about it right now.
 
-    Any RPC may also end with UNAVAILABLE (the store cannot be reached; retry
-    after the delay in the RetryInfo detail), DEADLINE_EXCEEDED (the caller's
-    deadline passed and the work was given up) or INTERNAL (a fault of the
-    server; its log holds the request id). Every error carries an ErrorInfo
-    detail whose domain is "livecalls.v1".
+    Any RPC may end with these errors. A reason in capitals is that of an
+    ErrorInfo detail, whose domain is "livecalls.v1":
+
+      - UNAUTHENTICATED: TOKEN_REQUIRED if the request has no access token,
+        TOKEN_INVALID if it has one that is not accepted.
+      - PERMISSION_DENIED: SCOPE_MISSING if the token lacks a required scope.
+      - INVALID_ARGUMENT: MALFORMED_REQUEST if the bytes are not the message.
+      - RESOURCE_EXHAUSTED: TOO_BUSY if too many requests are under way; retry
+        after the delay in the RetryInfo detail. Without a reason if the request
+        or its metadata is too large, or the gateway's rate limit is reached.
+      - UNAVAILABLE: STORE_UNAVAILABLE if the calls cannot be read,
+        KEYS_UNAVAILABLE or INTROSPECTION_UNAVAILABLE if the token cannot be
+        checked; retry after the delay in the RetryInfo detail. Without a reason
+        if the server cannot be reached.
+      - INTERNAL: INTERNAL_FAULT for a fault of the server, whose log has the
+        request id in the RequestInfo detail.
+      - DEADLINE_EXCEEDED, without a reason: the caller's deadline passed, and
+        the work was given up.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetCall: _aio.UnaryUnaryMultiCallable[_live_calls_pb2.GetCallRequest, _live_calls_pb2.Call]  # type: ignore[assignment]
     """Returns the state of one call.
 
-    The row is read afresh for every request. Stream never makes the request
-    fail: where it cannot say in time, `live` is unset.
+    The row is read anew for every request. Stream never makes the request
+    fail: if it gives no answer in time, `live` is unset.
 
-    Ends with NOT_FOUND (ErrorInfo reason CALL_NOT_FOUND) where the id names
-    no call or is not a UUID, and with INVALID_ARGUMENT (ErrorInfo reason
-    ID_REQUIRED) where it is empty.
+    In addition to the errors of any RPC it returns:
+
+      - NOT_FOUND: CALL_NOT_FOUND if the id names no call or is not a UUID.
+      - INVALID_ARGUMENT: ID_REQUIRED if the id is empty.
     """
 
 class LiveCallsServicer(metaclass=_abc_1.ABCMeta):
-    """Answers what the state of a live call is: the stored row of the call plus,
-    best effort, what Stream Video says about it right now.
+    """Returns the state of a live call: the stored row of the call and, best
+    effort, what Stream Video says about it right now.
 
-    Any RPC may also end with UNAVAILABLE (the store cannot be reached; retry
-    after the delay in the RetryInfo detail), DEADLINE_EXCEEDED (the caller's
-    deadline passed and the work was given up) or INTERNAL (a fault of the
-    server; its log holds the request id). Every error carries an ErrorInfo
-    detail whose domain is "livecalls.v1".
+    Any RPC may end with these errors. A reason in capitals is that of an
+    ErrorInfo detail, whose domain is "livecalls.v1":
+
+      - UNAUTHENTICATED: TOKEN_REQUIRED if the request has no access token,
+        TOKEN_INVALID if it has one that is not accepted.
+      - PERMISSION_DENIED: SCOPE_MISSING if the token lacks a required scope.
+      - INVALID_ARGUMENT: MALFORMED_REQUEST if the bytes are not the message.
+      - RESOURCE_EXHAUSTED: TOO_BUSY if too many requests are under way; retry
+        after the delay in the RetryInfo detail. Without a reason if the request
+        or its metadata is too large, or the gateway's rate limit is reached.
+      - UNAVAILABLE: STORE_UNAVAILABLE if the calls cannot be read,
+        KEYS_UNAVAILABLE or INTROSPECTION_UNAVAILABLE if the token cannot be
+        checked; retry after the delay in the RetryInfo detail. Without a reason
+        if the server cannot be reached.
+      - INTERNAL: INTERNAL_FAULT for a fault of the server, whose log has the
+        request id in the RequestInfo detail.
+      - DEADLINE_EXCEEDED, without a reason: the caller's deadline passed, and
+        the work was given up.
     """
 
     @_abc_1.abstractmethod
@@ -95,12 +136,13 @@ class LiveCallsServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_live_calls_pb2.Call, _abc.Awaitable[_live_calls_pb2.Call]]:
         """Returns the state of one call.
 
-        The row is read afresh for every request. Stream never makes the request
-        fail: where it cannot say in time, `live` is unset.
+        The row is read anew for every request. Stream never makes the request
+        fail: if it gives no answer in time, `live` is unset.
 
-        Ends with NOT_FOUND (ErrorInfo reason CALL_NOT_FOUND) where the id names
-        no call or is not a UUID, and with INVALID_ARGUMENT (ErrorInfo reason
-        ID_REQUIRED) where it is empty.
+        In addition to the errors of any RPC it returns:
+
+          - NOT_FOUND: CALL_NOT_FOUND if the id names no call or is not a UUID.
+          - INVALID_ARGUMENT: ID_REQUIRED if the id is empty.
         """
 
 def add_LiveCallsServicer_to_server(servicer: LiveCallsServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -34,15 +34,15 @@ export declare type Call = Message<"livecalls.v1.Call"> & {
   hostUserId: string;
 
   /**
-   * What the call is called, for people. Always set, may be empty. At most
-   * 1,000 characters, which are Unicode code points.
+   * The title, for people. Always set, may be empty. At most 1,000
+   * characters, which are Unicode code points.
    *
    * @generated from field: string title = 3;
    */
   title: string;
 
   /**
-   * When the call is planned to begin. Unset where it was never planned.
+   * When the call is planned to begin. Unset if it was never planned.
    *
    * @generated from field: google.protobuf.Timestamp scheduled_at = 4;
    */
@@ -112,9 +112,10 @@ export declare type Call = Message<"livecalls.v1.Call"> & {
   updatedAt?: Timestamp | undefined;
 
   /**
-   * What Stream Video says about the call right now. Unset where that is not
-   * known: the call has no stream_call_id, Stream is not configured, or it
-   * gave no usable answer in time. Unset never means that the call is off air.
+   * What Stream Video says about the call right now. Unset if that is not
+   * known: the call has no stream_call_id, Stream is not configured, was not
+   * asked, knows no such call or gave no usable answer in time. Unset never
+   * means that the call is off air.
    *
    * @generated from field: livecalls.v1.LiveStatus live = 14;
    */
@@ -128,7 +129,8 @@ export declare type Call = Message<"livecalls.v1.Call"> & {
 export declare const CallSchema: GenMessage<Call>;
 
 /**
- * What Stream Video says about a call, at most the server's cache TTL ago.
+ * What Stream Video says about a call, or said at most a second ago; servers
+ * may be configured otherwise.
  *
  * @generated from message livecalls.v1.LiveStatus
  */
@@ -143,7 +145,7 @@ export declare type LiveStatus = Message<"livecalls.v1.LiveStatus"> & {
 
   /**
    * The id of the session that Stream names as the call's current one, which
-   * may be over. Unset where the call had none yet.
+   * may be over. Unset if the call had none yet.
    *
    * @generated from field: optional string current_session_id = 2;
    */
@@ -151,7 +153,7 @@ export declare type LiveStatus = Message<"livecalls.v1.LiveStatus"> & {
 
   /**
    * When the call was last ended at Stream; it may be on air again since.
-   * Unset where it was not.
+   * Unset if it was not.
    *
    * @generated from field: google.protobuf.Timestamp ended_at = 3;
    */
@@ -172,7 +174,7 @@ export declare const LiveStatusSchema: GenMessage<LiveStatus>;
 export declare type GetCallRequest = Message<"livecalls.v1.GetCallRequest"> & {
   /**
    * The id of the call, a UUID of 36 characters in either case. Required:
-   * INVALID_ARGUMENT where empty. Any other text names no call: NOT_FOUND.
+   * INVALID_ARGUMENT if empty. Any other text names no call: NOT_FOUND.
    *
    * @generated from field: string id = 1;
    */
@@ -233,14 +235,27 @@ export enum CallStatus {
 export declare const CallStatusSchema: GenEnum<CallStatus>;
 
 /**
- * Answers what the state of a live call is: the stored row of the call plus,
- * best effort, what Stream Video says about it right now.
+ * Returns the state of a live call: the stored row of the call and, best
+ * effort, what Stream Video says about it right now.
  *
- * Any RPC may also end with UNAVAILABLE (the store cannot be reached; retry
- * after the delay in the RetryInfo detail), DEADLINE_EXCEEDED (the caller's
- * deadline passed and the work was given up) or INTERNAL (a fault of the
- * server; its log holds the request id). Every error carries an ErrorInfo
- * detail whose domain is "livecalls.v1".
+ * Any RPC may end with these errors. A reason in capitals is that of an
+ * ErrorInfo detail, whose domain is "livecalls.v1":
+ *
+ *   - UNAUTHENTICATED: TOKEN_REQUIRED if the request has no access token,
+ *     TOKEN_INVALID if it has one that is not accepted.
+ *   - PERMISSION_DENIED: SCOPE_MISSING if the token lacks a required scope.
+ *   - INVALID_ARGUMENT: MALFORMED_REQUEST if the bytes are not the message.
+ *   - RESOURCE_EXHAUSTED: TOO_BUSY if too many requests are under way; retry
+ *     after the delay in the RetryInfo detail. Without a reason if the request
+ *     or its metadata is too large, or the gateway's rate limit is reached.
+ *   - UNAVAILABLE: STORE_UNAVAILABLE if the calls cannot be read,
+ *     KEYS_UNAVAILABLE or INTROSPECTION_UNAVAILABLE if the token cannot be
+ *     checked; retry after the delay in the RetryInfo detail. Without a reason
+ *     if the server cannot be reached.
+ *   - INTERNAL: INTERNAL_FAULT for a fault of the server, whose log has the
+ *     request id in the RequestInfo detail.
+ *   - DEADLINE_EXCEEDED, without a reason: the caller's deadline passed, and
+ *     the work was given up.
  *
  * @generated from service livecalls.v1.LiveCalls
  */
@@ -248,12 +263,13 @@ export declare const LiveCalls: GenService<{
   /**
    * Returns the state of one call.
    *
-   * The row is read afresh for every request. Stream never makes the request
-   * fail: where it cannot say in time, `live` is unset.
+   * The row is read anew for every request. Stream never makes the request
+   * fail: if it gives no answer in time, `live` is unset.
    *
-   * Ends with NOT_FOUND (ErrorInfo reason CALL_NOT_FOUND) where the id names
-   * no call or is not a UUID, and with INVALID_ARGUMENT (ErrorInfo reason
-   * ID_REQUIRED) where it is empty.
+   * In addition to the errors of any RPC it returns:
+   *
+   *   - NOT_FOUND: CALL_NOT_FOUND if the id names no call or is not a UUID.
+   *   - INVALID_ARGUMENT: ID_REQUIRED if the id is empty.
    *
    * @generated from rpc livecalls.v1.LiveCalls.GetCall
    */

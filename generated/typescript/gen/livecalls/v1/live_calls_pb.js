@@ -49,14 +49,27 @@ export const CallStatus = /*@__PURE__*/
   tsEnum(CallStatusSchema);
 
 /**
- * Answers what the state of a live call is: the stored row of the call plus,
- * best effort, what Stream Video says about it right now.
+ * Returns the state of a live call: the stored row of the call and, best
+ * effort, what Stream Video says about it right now.
  *
- * Any RPC may also end with UNAVAILABLE (the store cannot be reached; retry
- * after the delay in the RetryInfo detail), DEADLINE_EXCEEDED (the caller's
- * deadline passed and the work was given up) or INTERNAL (a fault of the
- * server; its log holds the request id). Every error carries an ErrorInfo
- * detail whose domain is "livecalls.v1".
+ * Any RPC may end with these errors. A reason in capitals is that of an
+ * ErrorInfo detail, whose domain is "livecalls.v1":
+ *
+ *   - UNAUTHENTICATED: TOKEN_REQUIRED if the request has no access token,
+ *     TOKEN_INVALID if it has one that is not accepted.
+ *   - PERMISSION_DENIED: SCOPE_MISSING if the token lacks a required scope.
+ *   - INVALID_ARGUMENT: MALFORMED_REQUEST if the bytes are not the message.
+ *   - RESOURCE_EXHAUSTED: TOO_BUSY if too many requests are under way; retry
+ *     after the delay in the RetryInfo detail. Without a reason if the request
+ *     or its metadata is too large, or the gateway's rate limit is reached.
+ *   - UNAVAILABLE: STORE_UNAVAILABLE if the calls cannot be read,
+ *     KEYS_UNAVAILABLE or INTROSPECTION_UNAVAILABLE if the token cannot be
+ *     checked; retry after the delay in the RetryInfo detail. Without a reason
+ *     if the server cannot be reached.
+ *   - INTERNAL: INTERNAL_FAULT for a fault of the server, whose log has the
+ *     request id in the RequestInfo detail.
+ *   - DEADLINE_EXCEEDED, without a reason: the caller's deadline passed, and
+ *     the work was given up.
  *
  * @generated from service livecalls.v1.LiveCalls
  */

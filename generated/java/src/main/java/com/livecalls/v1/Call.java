@@ -159,8 +159,8 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object title_ = "";
   /**
    * <pre>
-   * What the call is called, for people. Always set, may be empty. At most
-   * 1,000 characters, which are Unicode code points.
+   * The title, for people. Always set, may be empty. At most 1,000
+   * characters, which are Unicode code points.
    * </pre>
    *
    * <code>string title = 3 [json_name = "title"];</code>
@@ -181,8 +181,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What the call is called, for people. Always set, may be empty. At most
-   * 1,000 characters, which are Unicode code points.
+   * The title, for people. Always set, may be empty. At most 1,000
+   * characters, which are Unicode code points.
    * </pre>
    *
    * <code>string title = 3 [json_name = "title"];</code>
@@ -207,7 +207,7 @@ private static final long serialVersionUID = 0L;
   private com.google.protobuf.Timestamp scheduledAt_;
   /**
    * <pre>
-   * When the call is planned to begin. Unset where it was never planned.
+   * When the call is planned to begin. Unset if it was never planned.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp scheduled_at = 4 [json_name = "scheduledAt"];</code>
@@ -219,7 +219,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * When the call is planned to begin. Unset where it was never planned.
+   * When the call is planned to begin. Unset if it was never planned.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp scheduled_at = 4 [json_name = "scheduledAt"];</code>
@@ -231,7 +231,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * When the call is planned to begin. Unset where it was never planned.
+   * When the call is planned to begin. Unset if it was never planned.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp scheduled_at = 4 [json_name = "scheduledAt"];</code>
@@ -626,9 +626,10 @@ private static final long serialVersionUID = 0L;
   private com.livecalls.v1.LiveStatus live_;
   /**
    * <pre>
-   * What Stream Video says about the call right now. Unset where that is not
-   * known: the call has no stream_call_id, Stream is not configured, or it
-   * gave no usable answer in time. Unset never means that the call is off air.
+   * What Stream Video says about the call right now. Unset if that is not
+   * known: the call has no stream_call_id, Stream is not configured, was not
+   * asked, knows no such call or gave no usable answer in time. Unset never
+   * means that the call is off air.
    * </pre>
    *
    * <code>.livecalls.v1.LiveStatus live = 14 [json_name = "live"];</code>
@@ -640,9 +641,10 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What Stream Video says about the call right now. Unset where that is not
-   * known: the call has no stream_call_id, Stream is not configured, or it
-   * gave no usable answer in time. Unset never means that the call is off air.
+   * What Stream Video says about the call right now. Unset if that is not
+   * known: the call has no stream_call_id, Stream is not configured, was not
+   * asked, knows no such call or gave no usable answer in time. Unset never
+   * means that the call is off air.
    * </pre>
    *
    * <code>.livecalls.v1.LiveStatus live = 14 [json_name = "live"];</code>
@@ -654,9 +656,10 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What Stream Video says about the call right now. Unset where that is not
-   * known: the call has no stream_call_id, Stream is not configured, or it
-   * gave no usable answer in time. Unset never means that the call is off air.
+   * What Stream Video says about the call right now. Unset if that is not
+   * known: the call has no stream_call_id, Stream is not configured, was not
+   * asked, knows no such call or gave no usable answer in time. Unset never
+   * means that the call is off air.
    * </pre>
    *
    * <code>.livecalls.v1.LiveStatus live = 14 [json_name = "live"];</code>
@@ -1582,8 +1585,8 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object title_ = "";
     /**
      * <pre>
-     * What the call is called, for people. Always set, may be empty. At most
-     * 1,000 characters, which are Unicode code points.
+     * The title, for people. Always set, may be empty. At most 1,000
+     * characters, which are Unicode code points.
      * </pre>
      *
      * <code>string title = 3 [json_name = "title"];</code>
@@ -1603,8 +1606,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the call is called, for people. Always set, may be empty. At most
-     * 1,000 characters, which are Unicode code points.
+     * The title, for people. Always set, may be empty. At most 1,000
+     * characters, which are Unicode code points.
      * </pre>
      *
      * <code>string title = 3 [json_name = "title"];</code>
@@ -1625,8 +1628,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the call is called, for people. Always set, may be empty. At most
-     * 1,000 characters, which are Unicode code points.
+     * The title, for people. Always set, may be empty. At most 1,000
+     * characters, which are Unicode code points.
      * </pre>
      *
      * <code>string title = 3 [json_name = "title"];</code>
@@ -1643,8 +1646,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the call is called, for people. Always set, may be empty. At most
-     * 1,000 characters, which are Unicode code points.
+     * The title, for people. Always set, may be empty. At most 1,000
+     * characters, which are Unicode code points.
      * </pre>
      *
      * <code>string title = 3 [json_name = "title"];</code>
@@ -1658,8 +1661,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the call is called, for people. Always set, may be empty. At most
-     * 1,000 characters, which are Unicode code points.
+     * The title, for people. Always set, may be empty. At most 1,000
+     * characters, which are Unicode code points.
      * </pre>
      *
      * <code>string title = 3 [json_name = "title"];</code>
@@ -1681,7 +1684,7 @@ private static final long serialVersionUID = 0L;
         com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder> scheduledAtBuilder_;
     /**
      * <pre>
-     * When the call is planned to begin. Unset where it was never planned.
+     * When the call is planned to begin. Unset if it was never planned.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp scheduled_at = 4 [json_name = "scheduledAt"];</code>
@@ -1692,7 +1695,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * When the call is planned to begin. Unset where it was never planned.
+     * When the call is planned to begin. Unset if it was never planned.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp scheduled_at = 4 [json_name = "scheduledAt"];</code>
@@ -1707,7 +1710,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * When the call is planned to begin. Unset where it was never planned.
+     * When the call is planned to begin. Unset if it was never planned.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp scheduled_at = 4 [json_name = "scheduledAt"];</code>
@@ -1727,7 +1730,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * When the call is planned to begin. Unset where it was never planned.
+     * When the call is planned to begin. Unset if it was never planned.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp scheduled_at = 4 [json_name = "scheduledAt"];</code>
@@ -1745,7 +1748,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * When the call is planned to begin. Unset where it was never planned.
+     * When the call is planned to begin. Unset if it was never planned.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp scheduled_at = 4 [json_name = "scheduledAt"];</code>
@@ -1770,7 +1773,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * When the call is planned to begin. Unset where it was never planned.
+     * When the call is planned to begin. Unset if it was never planned.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp scheduled_at = 4 [json_name = "scheduledAt"];</code>
@@ -1787,7 +1790,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * When the call is planned to begin. Unset where it was never planned.
+     * When the call is planned to begin. Unset if it was never planned.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp scheduled_at = 4 [json_name = "scheduledAt"];</code>
@@ -1799,7 +1802,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * When the call is planned to begin. Unset where it was never planned.
+     * When the call is planned to begin. Unset if it was never planned.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp scheduled_at = 4 [json_name = "scheduledAt"];</code>
@@ -1814,7 +1817,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * When the call is planned to begin. Unset where it was never planned.
+     * When the call is planned to begin. Unset if it was never planned.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp scheduled_at = 4 [json_name = "scheduledAt"];</code>
@@ -2993,9 +2996,10 @@ private static final long serialVersionUID = 0L;
         com.livecalls.v1.LiveStatus, com.livecalls.v1.LiveStatus.Builder, com.livecalls.v1.LiveStatusOrBuilder> liveBuilder_;
     /**
      * <pre>
-     * What Stream Video says about the call right now. Unset where that is not
-     * known: the call has no stream_call_id, Stream is not configured, or it
-     * gave no usable answer in time. Unset never means that the call is off air.
+     * What Stream Video says about the call right now. Unset if that is not
+     * known: the call has no stream_call_id, Stream is not configured, was not
+     * asked, knows no such call or gave no usable answer in time. Unset never
+     * means that the call is off air.
      * </pre>
      *
      * <code>.livecalls.v1.LiveStatus live = 14 [json_name = "live"];</code>
@@ -3006,9 +3010,10 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What Stream Video says about the call right now. Unset where that is not
-     * known: the call has no stream_call_id, Stream is not configured, or it
-     * gave no usable answer in time. Unset never means that the call is off air.
+     * What Stream Video says about the call right now. Unset if that is not
+     * known: the call has no stream_call_id, Stream is not configured, was not
+     * asked, knows no such call or gave no usable answer in time. Unset never
+     * means that the call is off air.
      * </pre>
      *
      * <code>.livecalls.v1.LiveStatus live = 14 [json_name = "live"];</code>
@@ -3023,9 +3028,10 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What Stream Video says about the call right now. Unset where that is not
-     * known: the call has no stream_call_id, Stream is not configured, or it
-     * gave no usable answer in time. Unset never means that the call is off air.
+     * What Stream Video says about the call right now. Unset if that is not
+     * known: the call has no stream_call_id, Stream is not configured, was not
+     * asked, knows no such call or gave no usable answer in time. Unset never
+     * means that the call is off air.
      * </pre>
      *
      * <code>.livecalls.v1.LiveStatus live = 14 [json_name = "live"];</code>
@@ -3045,9 +3051,10 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What Stream Video says about the call right now. Unset where that is not
-     * known: the call has no stream_call_id, Stream is not configured, or it
-     * gave no usable answer in time. Unset never means that the call is off air.
+     * What Stream Video says about the call right now. Unset if that is not
+     * known: the call has no stream_call_id, Stream is not configured, was not
+     * asked, knows no such call or gave no usable answer in time. Unset never
+     * means that the call is off air.
      * </pre>
      *
      * <code>.livecalls.v1.LiveStatus live = 14 [json_name = "live"];</code>
@@ -3065,9 +3072,10 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What Stream Video says about the call right now. Unset where that is not
-     * known: the call has no stream_call_id, Stream is not configured, or it
-     * gave no usable answer in time. Unset never means that the call is off air.
+     * What Stream Video says about the call right now. Unset if that is not
+     * known: the call has no stream_call_id, Stream is not configured, was not
+     * asked, knows no such call or gave no usable answer in time. Unset never
+     * means that the call is off air.
      * </pre>
      *
      * <code>.livecalls.v1.LiveStatus live = 14 [json_name = "live"];</code>
@@ -3092,9 +3100,10 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What Stream Video says about the call right now. Unset where that is not
-     * known: the call has no stream_call_id, Stream is not configured, or it
-     * gave no usable answer in time. Unset never means that the call is off air.
+     * What Stream Video says about the call right now. Unset if that is not
+     * known: the call has no stream_call_id, Stream is not configured, was not
+     * asked, knows no such call or gave no usable answer in time. Unset never
+     * means that the call is off air.
      * </pre>
      *
      * <code>.livecalls.v1.LiveStatus live = 14 [json_name = "live"];</code>
@@ -3111,9 +3120,10 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What Stream Video says about the call right now. Unset where that is not
-     * known: the call has no stream_call_id, Stream is not configured, or it
-     * gave no usable answer in time. Unset never means that the call is off air.
+     * What Stream Video says about the call right now. Unset if that is not
+     * known: the call has no stream_call_id, Stream is not configured, was not
+     * asked, knows no such call or gave no usable answer in time. Unset never
+     * means that the call is off air.
      * </pre>
      *
      * <code>.livecalls.v1.LiveStatus live = 14 [json_name = "live"];</code>
@@ -3125,9 +3135,10 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What Stream Video says about the call right now. Unset where that is not
-     * known: the call has no stream_call_id, Stream is not configured, or it
-     * gave no usable answer in time. Unset never means that the call is off air.
+     * What Stream Video says about the call right now. Unset if that is not
+     * known: the call has no stream_call_id, Stream is not configured, was not
+     * asked, knows no such call or gave no usable answer in time. Unset never
+     * means that the call is off air.
      * </pre>
      *
      * <code>.livecalls.v1.LiveStatus live = 14 [json_name = "live"];</code>
@@ -3142,9 +3153,10 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What Stream Video says about the call right now. Unset where that is not
-     * known: the call has no stream_call_id, Stream is not configured, or it
-     * gave no usable answer in time. Unset never means that the call is off air.
+     * What Stream Video says about the call right now. Unset if that is not
+     * known: the call has no stream_call_id, Stream is not configured, was not
+     * asked, knows no such call or gave no usable answer in time. Unset never
+     * means that the call is off air.
      * </pre>
      *
      * <code>.livecalls.v1.LiveStatus live = 14 [json_name = "live"];</code>

@@ -52,8 +52,8 @@ public interface CallOrBuilder extends
 
   /**
    * <pre>
-   * What the call is called, for people. Always set, may be empty. At most
-   * 1,000 characters, which are Unicode code points.
+   * The title, for people. Always set, may be empty. At most 1,000
+   * characters, which are Unicode code points.
    * </pre>
    *
    * <code>string title = 3 [json_name = "title"];</code>
@@ -62,8 +62,8 @@ public interface CallOrBuilder extends
   java.lang.String getTitle();
   /**
    * <pre>
-   * What the call is called, for people. Always set, may be empty. At most
-   * 1,000 characters, which are Unicode code points.
+   * The title, for people. Always set, may be empty. At most 1,000
+   * characters, which are Unicode code points.
    * </pre>
    *
    * <code>string title = 3 [json_name = "title"];</code>
@@ -74,7 +74,7 @@ public interface CallOrBuilder extends
 
   /**
    * <pre>
-   * When the call is planned to begin. Unset where it was never planned.
+   * When the call is planned to begin. Unset if it was never planned.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp scheduled_at = 4 [json_name = "scheduledAt"];</code>
@@ -83,7 +83,7 @@ public interface CallOrBuilder extends
   boolean hasScheduledAt();
   /**
    * <pre>
-   * When the call is planned to begin. Unset where it was never planned.
+   * When the call is planned to begin. Unset if it was never planned.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp scheduled_at = 4 [json_name = "scheduledAt"];</code>
@@ -92,7 +92,7 @@ public interface CallOrBuilder extends
   com.google.protobuf.Timestamp getScheduledAt();
   /**
    * <pre>
-   * When the call is planned to begin. Unset where it was never planned.
+   * When the call is planned to begin. Unset if it was never planned.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp scheduled_at = 4 [json_name = "scheduledAt"];</code>
@@ -333,9 +333,10 @@ public interface CallOrBuilder extends
 
   /**
    * <pre>
-   * What Stream Video says about the call right now. Unset where that is not
-   * known: the call has no stream_call_id, Stream is not configured, or it
-   * gave no usable answer in time. Unset never means that the call is off air.
+   * What Stream Video says about the call right now. Unset if that is not
+   * known: the call has no stream_call_id, Stream is not configured, was not
+   * asked, knows no such call or gave no usable answer in time. Unset never
+   * means that the call is off air.
    * </pre>
    *
    * <code>.livecalls.v1.LiveStatus live = 14 [json_name = "live"];</code>
@@ -344,9 +345,10 @@ public interface CallOrBuilder extends
   boolean hasLive();
   /**
    * <pre>
-   * What Stream Video says about the call right now. Unset where that is not
-   * known: the call has no stream_call_id, Stream is not configured, or it
-   * gave no usable answer in time. Unset never means that the call is off air.
+   * What Stream Video says about the call right now. Unset if that is not
+   * known: the call has no stream_call_id, Stream is not configured, was not
+   * asked, knows no such call or gave no usable answer in time. Unset never
+   * means that the call is off air.
    * </pre>
    *
    * <code>.livecalls.v1.LiveStatus live = 14 [json_name = "live"];</code>
@@ -355,9 +357,10 @@ public interface CallOrBuilder extends
   com.livecalls.v1.LiveStatus getLive();
   /**
    * <pre>
-   * What Stream Video says about the call right now. Unset where that is not
-   * known: the call has no stream_call_id, Stream is not configured, or it
-   * gave no usable answer in time. Unset never means that the call is off air.
+   * What Stream Video says about the call right now. Unset if that is not
+   * known: the call has no stream_call_id, Stream is not configured, was not
+   * asked, knows no such call or gave no usable answer in time. Unset never
+   * means that the call is off air.
    * </pre>
    *
    * <code>.livecalls.v1.LiveStatus live = 14 [json_name = "live"];</code>

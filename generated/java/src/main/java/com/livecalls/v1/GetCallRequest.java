@@ -59,7 +59,7 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * The id of the call, a UUID of 36 characters in either case. Required:
-   * INVALID_ARGUMENT where empty. Any other text names no call: NOT_FOUND.
+   * INVALID_ARGUMENT if empty. Any other text names no call: NOT_FOUND.
    * </pre>
    *
    * <code>string id = 1 [json_name = "id"];</code>
@@ -81,7 +81,7 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * The id of the call, a UUID of 36 characters in either case. Required:
-   * INVALID_ARGUMENT where empty. Any other text names no call: NOT_FOUND.
+   * INVALID_ARGUMENT if empty. Any other text names no call: NOT_FOUND.
    * </pre>
    *
    * <code>string id = 1 [json_name = "id"];</code>
@@ -408,7 +408,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * The id of the call, a UUID of 36 characters in either case. Required:
-     * INVALID_ARGUMENT where empty. Any other text names no call: NOT_FOUND.
+     * INVALID_ARGUMENT if empty. Any other text names no call: NOT_FOUND.
      * </pre>
      *
      * <code>string id = 1 [json_name = "id"];</code>
@@ -429,7 +429,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * The id of the call, a UUID of 36 characters in either case. Required:
-     * INVALID_ARGUMENT where empty. Any other text names no call: NOT_FOUND.
+     * INVALID_ARGUMENT if empty. Any other text names no call: NOT_FOUND.
      * </pre>
      *
      * <code>string id = 1 [json_name = "id"];</code>
@@ -451,7 +451,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * The id of the call, a UUID of 36 characters in either case. Required:
-     * INVALID_ARGUMENT where empty. Any other text names no call: NOT_FOUND.
+     * INVALID_ARGUMENT if empty. Any other text names no call: NOT_FOUND.
      * </pre>
      *
      * <code>string id = 1 [json_name = "id"];</code>
@@ -469,7 +469,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * The id of the call, a UUID of 36 characters in either case. Required:
-     * INVALID_ARGUMENT where empty. Any other text names no call: NOT_FOUND.
+     * INVALID_ARGUMENT if empty. Any other text names no call: NOT_FOUND.
      * </pre>
      *
      * <code>string id = 1 [json_name = "id"];</code>
@@ -484,7 +484,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * The id of the call, a UUID of 36 characters in either case. Required:
-     * INVALID_ARGUMENT where empty. Any other text names no call: NOT_FOUND.
+     * INVALID_ARGUMENT if empty. Any other text names no call: NOT_FOUND.
      * </pre>
      *
      * <code>string id = 1 [json_name = "id"];</code>

@@ -13,7 +13,7 @@ public interface GetCallRequestOrBuilder extends
   /**
    * <pre>
    * The id of the call, a UUID of 36 characters in either case. Required:
-   * INVALID_ARGUMENT where empty. Any other text names no call: NOT_FOUND.
+   * INVALID_ARGUMENT if empty. Any other text names no call: NOT_FOUND.
    * </pre>
    *
    * <code>string id = 1 [json_name = "id"];</code>
@@ -23,7 +23,7 @@ public interface GetCallRequestOrBuilder extends
   /**
    * <pre>
    * The id of the call, a UUID of 36 characters in either case. Required:
-   * INVALID_ARGUMENT where empty. Any other text names no call: NOT_FOUND.
+   * INVALID_ARGUMENT if empty. Any other text names no call: NOT_FOUND.
    * </pre>
    *
    * <code>string id = 1 [json_name = "id"];</code>

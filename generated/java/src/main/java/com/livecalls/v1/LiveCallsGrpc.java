@@ -4,13 +4,25 @@ import static io.grpc.MethodDescriptor.generateFullMethodName;
 
 /**
  * <pre>
- * Answers what the state of a live call is: the stored row of the call plus,
- * best effort, what Stream Video says about it right now.
- * Any RPC may also end with UNAVAILABLE (the store cannot be reached; retry
- * after the delay in the RetryInfo detail), DEADLINE_EXCEEDED (the caller's
- * deadline passed and the work was given up) or INTERNAL (a fault of the
- * server; its log holds the request id). Every error carries an ErrorInfo
- * detail whose domain is "livecalls.v1".
+ * Returns the state of a live call: the stored row of the call and, best
+ * effort, what Stream Video says about it right now.
+ * Any RPC may end with these errors. A reason in capitals is that of an
+ * ErrorInfo detail, whose domain is "livecalls.v1":
+ *   - UNAUTHENTICATED: TOKEN_REQUIRED if the request has no access token,
+ *     TOKEN_INVALID if it has one that is not accepted.
+ *   - PERMISSION_DENIED: SCOPE_MISSING if the token lacks a required scope.
+ *   - INVALID_ARGUMENT: MALFORMED_REQUEST if the bytes are not the message.
+ *   - RESOURCE_EXHAUSTED: TOO_BUSY if too many requests are under way; retry
+ *     after the delay in the RetryInfo detail. Without a reason if the request
+ *     or its metadata is too large, or the gateway's rate limit is reached.
+ *   - UNAVAILABLE: STORE_UNAVAILABLE if the calls cannot be read,
+ *     KEYS_UNAVAILABLE or INTROSPECTION_UNAVAILABLE if the token cannot be
+ *     checked; retry after the delay in the RetryInfo detail. Without a reason
+ *     if the server cannot be reached.
+ *   - INTERNAL: INTERNAL_FAULT for a fault of the server, whose log has the
+ *     request id in the RequestInfo detail.
+ *   - DEADLINE_EXCEEDED, without a reason: the caller's deadline passed, and
+ *     the work was given up.
  * </pre>
  */
 @io.grpc.stub.annotations.GrpcGenerated
@@ -113,13 +125,25 @@ public final class LiveCallsGrpc {
 
   /**
    * <pre>
-   * Answers what the state of a live call is: the stored row of the call plus,
-   * best effort, what Stream Video says about it right now.
-   * Any RPC may also end with UNAVAILABLE (the store cannot be reached; retry
-   * after the delay in the RetryInfo detail), DEADLINE_EXCEEDED (the caller's
-   * deadline passed and the work was given up) or INTERNAL (a fault of the
-   * server; its log holds the request id). Every error carries an ErrorInfo
-   * detail whose domain is "livecalls.v1".
+   * Returns the state of a live call: the stored row of the call and, best
+   * effort, what Stream Video says about it right now.
+   * Any RPC may end with these errors. A reason in capitals is that of an
+   * ErrorInfo detail, whose domain is "livecalls.v1":
+   *   - UNAUTHENTICATED: TOKEN_REQUIRED if the request has no access token,
+   *     TOKEN_INVALID if it has one that is not accepted.
+   *   - PERMISSION_DENIED: SCOPE_MISSING if the token lacks a required scope.
+   *   - INVALID_ARGUMENT: MALFORMED_REQUEST if the bytes are not the message.
+   *   - RESOURCE_EXHAUSTED: TOO_BUSY if too many requests are under way; retry
+   *     after the delay in the RetryInfo detail. Without a reason if the request
+   *     or its metadata is too large, or the gateway's rate limit is reached.
+   *   - UNAVAILABLE: STORE_UNAVAILABLE if the calls cannot be read,
+   *     KEYS_UNAVAILABLE or INTROSPECTION_UNAVAILABLE if the token cannot be
+   *     checked; retry after the delay in the RetryInfo detail. Without a reason
+   *     if the server cannot be reached.
+   *   - INTERNAL: INTERNAL_FAULT for a fault of the server, whose log has the
+   *     request id in the RequestInfo detail.
+   *   - DEADLINE_EXCEEDED, without a reason: the caller's deadline passed, and
+   *     the work was given up.
    * </pre>
    */
   public interface AsyncService {
@@ -127,11 +151,11 @@ public final class LiveCallsGrpc {
     /**
      * <pre>
      * Returns the state of one call.
-     * The row is read afresh for every request. Stream never makes the request
-     * fail: where it cannot say in time, `live` is unset.
-     * Ends with NOT_FOUND (ErrorInfo reason CALL_NOT_FOUND) where the id names
-     * no call or is not a UUID, and with INVALID_ARGUMENT (ErrorInfo reason
-     * ID_REQUIRED) where it is empty.
+     * The row is read anew for every request. Stream never makes the request
+     * fail: if it gives no answer in time, `live` is unset.
+     * In addition to the errors of any RPC it returns:
+     *   - NOT_FOUND: CALL_NOT_FOUND if the id names no call or is not a UUID.
+     *   - INVALID_ARGUMENT: ID_REQUIRED if the id is empty.
      * </pre>
      */
     default void getCall(com.livecalls.v1.GetCallRequest request,
@@ -143,13 +167,25 @@ public final class LiveCallsGrpc {
   /**
    * Base class for the server implementation of the service LiveCalls.
    * <pre>
-   * Answers what the state of a live call is: the stored row of the call plus,
-   * best effort, what Stream Video says about it right now.
-   * Any RPC may also end with UNAVAILABLE (the store cannot be reached; retry
-   * after the delay in the RetryInfo detail), DEADLINE_EXCEEDED (the caller's
-   * deadline passed and the work was given up) or INTERNAL (a fault of the
-   * server; its log holds the request id). Every error carries an ErrorInfo
-   * detail whose domain is "livecalls.v1".
+   * Returns the state of a live call: the stored row of the call and, best
+   * effort, what Stream Video says about it right now.
+   * Any RPC may end with these errors. A reason in capitals is that of an
+   * ErrorInfo detail, whose domain is "livecalls.v1":
+   *   - UNAUTHENTICATED: TOKEN_REQUIRED if the request has no access token,
+   *     TOKEN_INVALID if it has one that is not accepted.
+   *   - PERMISSION_DENIED: SCOPE_MISSING if the token lacks a required scope.
+   *   - INVALID_ARGUMENT: MALFORMED_REQUEST if the bytes are not the message.
+   *   - RESOURCE_EXHAUSTED: TOO_BUSY if too many requests are under way; retry
+   *     after the delay in the RetryInfo detail. Without a reason if the request
+   *     or its metadata is too large, or the gateway's rate limit is reached.
+   *   - UNAVAILABLE: STORE_UNAVAILABLE if the calls cannot be read,
+   *     KEYS_UNAVAILABLE or INTROSPECTION_UNAVAILABLE if the token cannot be
+   *     checked; retry after the delay in the RetryInfo detail. Without a reason
+   *     if the server cannot be reached.
+   *   - INTERNAL: INTERNAL_FAULT for a fault of the server, whose log has the
+   *     request id in the RequestInfo detail.
+   *   - DEADLINE_EXCEEDED, without a reason: the caller's deadline passed, and
+   *     the work was given up.
    * </pre>
    */
   public static abstract class LiveCallsImplBase
@@ -163,13 +199,25 @@ public final class LiveCallsGrpc {
   /**
    * A stub to allow clients to do asynchronous rpc calls to service LiveCalls.
    * <pre>
-   * Answers what the state of a live call is: the stored row of the call plus,
-   * best effort, what Stream Video says about it right now.
-   * Any RPC may also end with UNAVAILABLE (the store cannot be reached; retry
-   * after the delay in the RetryInfo detail), DEADLINE_EXCEEDED (the caller's
-   * deadline passed and the work was given up) or INTERNAL (a fault of the
-   * server; its log holds the request id). Every error carries an ErrorInfo
-   * detail whose domain is "livecalls.v1".
+   * Returns the state of a live call: the stored row of the call and, best
+   * effort, what Stream Video says about it right now.
+   * Any RPC may end with these errors. A reason in capitals is that of an
+   * ErrorInfo detail, whose domain is "livecalls.v1":
+   *   - UNAUTHENTICATED: TOKEN_REQUIRED if the request has no access token,
+   *     TOKEN_INVALID if it has one that is not accepted.
+   *   - PERMISSION_DENIED: SCOPE_MISSING if the token lacks a required scope.
+   *   - INVALID_ARGUMENT: MALFORMED_REQUEST if the bytes are not the message.
+   *   - RESOURCE_EXHAUSTED: TOO_BUSY if too many requests are under way; retry
+   *     after the delay in the RetryInfo detail. Without a reason if the request
+   *     or its metadata is too large, or the gateway's rate limit is reached.
+   *   - UNAVAILABLE: STORE_UNAVAILABLE if the calls cannot be read,
+   *     KEYS_UNAVAILABLE or INTROSPECTION_UNAVAILABLE if the token cannot be
+   *     checked; retry after the delay in the RetryInfo detail. Without a reason
+   *     if the server cannot be reached.
+   *   - INTERNAL: INTERNAL_FAULT for a fault of the server, whose log has the
+   *     request id in the RequestInfo detail.
+   *   - DEADLINE_EXCEEDED, without a reason: the caller's deadline passed, and
+   *     the work was given up.
    * </pre>
    */
   public static final class LiveCallsStub
@@ -188,11 +236,11 @@ public final class LiveCallsGrpc {
     /**
      * <pre>
      * Returns the state of one call.
-     * The row is read afresh for every request. Stream never makes the request
-     * fail: where it cannot say in time, `live` is unset.
-     * Ends with NOT_FOUND (ErrorInfo reason CALL_NOT_FOUND) where the id names
-     * no call or is not a UUID, and with INVALID_ARGUMENT (ErrorInfo reason
-     * ID_REQUIRED) where it is empty.
+     * The row is read anew for every request. Stream never makes the request
+     * fail: if it gives no answer in time, `live` is unset.
+     * In addition to the errors of any RPC it returns:
+     *   - NOT_FOUND: CALL_NOT_FOUND if the id names no call or is not a UUID.
+     *   - INVALID_ARGUMENT: ID_REQUIRED if the id is empty.
      * </pre>
      */
     public void getCall(com.livecalls.v1.GetCallRequest request,
@@ -205,13 +253,25 @@ public final class LiveCallsGrpc {
   /**
    * A stub to allow clients to do synchronous rpc calls to service LiveCalls.
    * <pre>
-   * Answers what the state of a live call is: the stored row of the call plus,
-   * best effort, what Stream Video says about it right now.
-   * Any RPC may also end with UNAVAILABLE (the store cannot be reached; retry
-   * after the delay in the RetryInfo detail), DEADLINE_EXCEEDED (the caller's
-   * deadline passed and the work was given up) or INTERNAL (a fault of the
-   * server; its log holds the request id). Every error carries an ErrorInfo
-   * detail whose domain is "livecalls.v1".
+   * Returns the state of a live call: the stored row of the call and, best
+   * effort, what Stream Video says about it right now.
+   * Any RPC may end with these errors. A reason in capitals is that of an
+   * ErrorInfo detail, whose domain is "livecalls.v1":
+   *   - UNAUTHENTICATED: TOKEN_REQUIRED if the request has no access token,
+   *     TOKEN_INVALID if it has one that is not accepted.
+   *   - PERMISSION_DENIED: SCOPE_MISSING if the token lacks a required scope.
+   *   - INVALID_ARGUMENT: MALFORMED_REQUEST if the bytes are not the message.
+   *   - RESOURCE_EXHAUSTED: TOO_BUSY if too many requests are under way; retry
+   *     after the delay in the RetryInfo detail. Without a reason if the request
+   *     or its metadata is too large, or the gateway's rate limit is reached.
+   *   - UNAVAILABLE: STORE_UNAVAILABLE if the calls cannot be read,
+   *     KEYS_UNAVAILABLE or INTROSPECTION_UNAVAILABLE if the token cannot be
+   *     checked; retry after the delay in the RetryInfo detail. Without a reason
+   *     if the server cannot be reached.
+   *   - INTERNAL: INTERNAL_FAULT for a fault of the server, whose log has the
+   *     request id in the RequestInfo detail.
+   *   - DEADLINE_EXCEEDED, without a reason: the caller's deadline passed, and
+   *     the work was given up.
    * </pre>
    */
   public static final class LiveCallsBlockingV2Stub
@@ -230,11 +290,11 @@ public final class LiveCallsGrpc {
     /**
      * <pre>
      * Returns the state of one call.
-     * The row is read afresh for every request. Stream never makes the request
-     * fail: where it cannot say in time, `live` is unset.
-     * Ends with NOT_FOUND (ErrorInfo reason CALL_NOT_FOUND) where the id names
-     * no call or is not a UUID, and with INVALID_ARGUMENT (ErrorInfo reason
-     * ID_REQUIRED) where it is empty.
+     * The row is read anew for every request. Stream never makes the request
+     * fail: if it gives no answer in time, `live` is unset.
+     * In addition to the errors of any RPC it returns:
+     *   - NOT_FOUND: CALL_NOT_FOUND if the id names no call or is not a UUID.
+     *   - INVALID_ARGUMENT: ID_REQUIRED if the id is empty.
      * </pre>
      */
     public com.livecalls.v1.Call getCall(com.livecalls.v1.GetCallRequest request) throws io.grpc.StatusException {
@@ -246,13 +306,25 @@ public final class LiveCallsGrpc {
   /**
    * A stub to allow clients to do limited synchronous rpc calls to service LiveCalls.
    * <pre>
-   * Answers what the state of a live call is: the stored row of the call plus,
-   * best effort, what Stream Video says about it right now.
-   * Any RPC may also end with UNAVAILABLE (the store cannot be reached; retry
-   * after the delay in the RetryInfo detail), DEADLINE_EXCEEDED (the caller's
-   * deadline passed and the work was given up) or INTERNAL (a fault of the
-   * server; its log holds the request id). Every error carries an ErrorInfo
-   * detail whose domain is "livecalls.v1".
+   * Returns the state of a live call: the stored row of the call and, best
+   * effort, what Stream Video says about it right now.
+   * Any RPC may end with these errors. A reason in capitals is that of an
+   * ErrorInfo detail, whose domain is "livecalls.v1":
+   *   - UNAUTHENTICATED: TOKEN_REQUIRED if the request has no access token,
+   *     TOKEN_INVALID if it has one that is not accepted.
+   *   - PERMISSION_DENIED: SCOPE_MISSING if the token lacks a required scope.
+   *   - INVALID_ARGUMENT: MALFORMED_REQUEST if the bytes are not the message.
+   *   - RESOURCE_EXHAUSTED: TOO_BUSY if too many requests are under way; retry
+   *     after the delay in the RetryInfo detail. Without a reason if the request
+   *     or its metadata is too large, or the gateway's rate limit is reached.
+   *   - UNAVAILABLE: STORE_UNAVAILABLE if the calls cannot be read,
+   *     KEYS_UNAVAILABLE or INTROSPECTION_UNAVAILABLE if the token cannot be
+   *     checked; retry after the delay in the RetryInfo detail. Without a reason
+   *     if the server cannot be reached.
+   *   - INTERNAL: INTERNAL_FAULT for a fault of the server, whose log has the
+   *     request id in the RequestInfo detail.
+   *   - DEADLINE_EXCEEDED, without a reason: the caller's deadline passed, and
+   *     the work was given up.
    * </pre>
    */
   public static final class LiveCallsBlockingStub
@@ -271,11 +343,11 @@ public final class LiveCallsGrpc {
     /**
      * <pre>
      * Returns the state of one call.
-     * The row is read afresh for every request. Stream never makes the request
-     * fail: where it cannot say in time, `live` is unset.
-     * Ends with NOT_FOUND (ErrorInfo reason CALL_NOT_FOUND) where the id names
-     * no call or is not a UUID, and with INVALID_ARGUMENT (ErrorInfo reason
-     * ID_REQUIRED) where it is empty.
+     * The row is read anew for every request. Stream never makes the request
+     * fail: if it gives no answer in time, `live` is unset.
+     * In addition to the errors of any RPC it returns:
+     *   - NOT_FOUND: CALL_NOT_FOUND if the id names no call or is not a UUID.
+     *   - INVALID_ARGUMENT: ID_REQUIRED if the id is empty.
      * </pre>
      */
     public com.livecalls.v1.Call getCall(com.livecalls.v1.GetCallRequest request) {
@@ -287,13 +359,25 @@ public final class LiveCallsGrpc {
   /**
    * A stub to allow clients to do ListenableFuture-style rpc calls to service LiveCalls.
    * <pre>
-   * Answers what the state of a live call is: the stored row of the call plus,
-   * best effort, what Stream Video says about it right now.
-   * Any RPC may also end with UNAVAILABLE (the store cannot be reached; retry
-   * after the delay in the RetryInfo detail), DEADLINE_EXCEEDED (the caller's
-   * deadline passed and the work was given up) or INTERNAL (a fault of the
-   * server; its log holds the request id). Every error carries an ErrorInfo
-   * detail whose domain is "livecalls.v1".
+   * Returns the state of a live call: the stored row of the call and, best
+   * effort, what Stream Video says about it right now.
+   * Any RPC may end with these errors. A reason in capitals is that of an
+   * ErrorInfo detail, whose domain is "livecalls.v1":
+   *   - UNAUTHENTICATED: TOKEN_REQUIRED if the request has no access token,
+   *     TOKEN_INVALID if it has one that is not accepted.
+   *   - PERMISSION_DENIED: SCOPE_MISSING if the token lacks a required scope.
+   *   - INVALID_ARGUMENT: MALFORMED_REQUEST if the bytes are not the message.
+   *   - RESOURCE_EXHAUSTED: TOO_BUSY if too many requests are under way; retry
+   *     after the delay in the RetryInfo detail. Without a reason if the request
+   *     or its metadata is too large, or the gateway's rate limit is reached.
+   *   - UNAVAILABLE: STORE_UNAVAILABLE if the calls cannot be read,
+   *     KEYS_UNAVAILABLE or INTROSPECTION_UNAVAILABLE if the token cannot be
+   *     checked; retry after the delay in the RetryInfo detail. Without a reason
+   *     if the server cannot be reached.
+   *   - INTERNAL: INTERNAL_FAULT for a fault of the server, whose log has the
+   *     request id in the RequestInfo detail.
+   *   - DEADLINE_EXCEEDED, without a reason: the caller's deadline passed, and
+   *     the work was given up.
    * </pre>
    */
   public static final class LiveCallsFutureStub
@@ -312,11 +396,11 @@ public final class LiveCallsGrpc {
     /**
      * <pre>
      * Returns the state of one call.
-     * The row is read afresh for every request. Stream never makes the request
-     * fail: where it cannot say in time, `live` is unset.
-     * Ends with NOT_FOUND (ErrorInfo reason CALL_NOT_FOUND) where the id names
-     * no call or is not a UUID, and with INVALID_ARGUMENT (ErrorInfo reason
-     * ID_REQUIRED) where it is empty.
+     * The row is read anew for every request. Stream never makes the request
+     * fail: if it gives no answer in time, `live` is unset.
+     * In addition to the errors of any RPC it returns:
+     *   - NOT_FOUND: CALL_NOT_FOUND if the id names no call or is not a UUID.
+     *   - INVALID_ARGUMENT: ID_REQUIRED if the id is empty.
      * </pre>
      */
     public com.google.common.util.concurrent.ListenableFuture<com.livecalls.v1.Call> getCall(

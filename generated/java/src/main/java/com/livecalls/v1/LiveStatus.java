@@ -7,7 +7,8 @@ package com.livecalls.v1;
 
 /**
  * <pre>
- * What Stream Video says about a call, at most the server's cache TTL ago.
+ * What Stream Video says about a call, or said at most a second ago; servers
+ * may be configured otherwise.
  * </pre>
  *
  * Protobuf type {@code livecalls.v1.LiveStatus}
@@ -76,7 +77,7 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * The id of the session that Stream names as the call's current one, which
-   * may be over. Unset where the call had none yet.
+   * may be over. Unset if the call had none yet.
    * </pre>
    *
    * <code>optional string current_session_id = 2 [json_name = "currentSessionId"];</code>
@@ -89,7 +90,7 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * The id of the session that Stream names as the call's current one, which
-   * may be over. Unset where the call had none yet.
+   * may be over. Unset if the call had none yet.
    * </pre>
    *
    * <code>optional string current_session_id = 2 [json_name = "currentSessionId"];</code>
@@ -111,7 +112,7 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * The id of the session that Stream names as the call's current one, which
-   * may be over. Unset where the call had none yet.
+   * may be over. Unset if the call had none yet.
    * </pre>
    *
    * <code>optional string current_session_id = 2 [json_name = "currentSessionId"];</code>
@@ -137,7 +138,7 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * When the call was last ended at Stream; it may be on air again since.
-   * Unset where it was not.
+   * Unset if it was not.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp ended_at = 3 [json_name = "endedAt"];</code>
@@ -150,7 +151,7 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * When the call was last ended at Stream; it may be on air again since.
-   * Unset where it was not.
+   * Unset if it was not.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp ended_at = 3 [json_name = "endedAt"];</code>
@@ -163,7 +164,7 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * When the call was last ended at Stream; it may be on air again since.
-   * Unset where it was not.
+   * Unset if it was not.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp ended_at = 3 [json_name = "endedAt"];</code>
@@ -368,7 +369,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What Stream Video says about a call, at most the server's cache TTL ago.
+   * What Stream Video says about a call, or said at most a second ago; servers
+   * may be configured otherwise.
    * </pre>
    *
    * Protobuf type {@code livecalls.v1.LiveStatus}
@@ -601,7 +603,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * The id of the session that Stream names as the call's current one, which
-     * may be over. Unset where the call had none yet.
+     * may be over. Unset if the call had none yet.
      * </pre>
      *
      * <code>optional string current_session_id = 2 [json_name = "currentSessionId"];</code>
@@ -613,7 +615,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * The id of the session that Stream names as the call's current one, which
-     * may be over. Unset where the call had none yet.
+     * may be over. Unset if the call had none yet.
      * </pre>
      *
      * <code>optional string current_session_id = 2 [json_name = "currentSessionId"];</code>
@@ -634,7 +636,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * The id of the session that Stream names as the call's current one, which
-     * may be over. Unset where the call had none yet.
+     * may be over. Unset if the call had none yet.
      * </pre>
      *
      * <code>optional string current_session_id = 2 [json_name = "currentSessionId"];</code>
@@ -656,7 +658,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * The id of the session that Stream names as the call's current one, which
-     * may be over. Unset where the call had none yet.
+     * may be over. Unset if the call had none yet.
      * </pre>
      *
      * <code>optional string current_session_id = 2 [json_name = "currentSessionId"];</code>
@@ -674,7 +676,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * The id of the session that Stream names as the call's current one, which
-     * may be over. Unset where the call had none yet.
+     * may be over. Unset if the call had none yet.
      * </pre>
      *
      * <code>optional string current_session_id = 2 [json_name = "currentSessionId"];</code>
@@ -689,7 +691,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * The id of the session that Stream names as the call's current one, which
-     * may be over. Unset where the call had none yet.
+     * may be over. Unset if the call had none yet.
      * </pre>
      *
      * <code>optional string current_session_id = 2 [json_name = "currentSessionId"];</code>
@@ -712,7 +714,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * When the call was last ended at Stream; it may be on air again since.
-     * Unset where it was not.
+     * Unset if it was not.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp ended_at = 3 [json_name = "endedAt"];</code>
@@ -724,7 +726,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * When the call was last ended at Stream; it may be on air again since.
-     * Unset where it was not.
+     * Unset if it was not.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp ended_at = 3 [json_name = "endedAt"];</code>
@@ -740,7 +742,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * When the call was last ended at Stream; it may be on air again since.
-     * Unset where it was not.
+     * Unset if it was not.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp ended_at = 3 [json_name = "endedAt"];</code>
@@ -761,7 +763,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * When the call was last ended at Stream; it may be on air again since.
-     * Unset where it was not.
+     * Unset if it was not.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp ended_at = 3 [json_name = "endedAt"];</code>
@@ -780,7 +782,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * When the call was last ended at Stream; it may be on air again since.
-     * Unset where it was not.
+     * Unset if it was not.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp ended_at = 3 [json_name = "endedAt"];</code>
@@ -806,7 +808,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * When the call was last ended at Stream; it may be on air again since.
-     * Unset where it was not.
+     * Unset if it was not.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp ended_at = 3 [json_name = "endedAt"];</code>
@@ -824,7 +826,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * When the call was last ended at Stream; it may be on air again since.
-     * Unset where it was not.
+     * Unset if it was not.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp ended_at = 3 [json_name = "endedAt"];</code>
@@ -837,7 +839,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * When the call was last ended at Stream; it may be on air again since.
-     * Unset where it was not.
+     * Unset if it was not.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp ended_at = 3 [json_name = "endedAt"];</code>
@@ -853,7 +855,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * When the call was last ended at Stream; it may be on air again since.
-     * Unset where it was not.
+     * Unset if it was not.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp ended_at = 3 [json_name = "endedAt"];</code>

@@ -24,7 +24,7 @@ public interface LiveStatusOrBuilder extends
   /**
    * <pre>
    * The id of the session that Stream names as the call's current one, which
-   * may be over. Unset where the call had none yet.
+   * may be over. Unset if the call had none yet.
    * </pre>
    *
    * <code>optional string current_session_id = 2 [json_name = "currentSessionId"];</code>
@@ -34,7 +34,7 @@ public interface LiveStatusOrBuilder extends
   /**
    * <pre>
    * The id of the session that Stream names as the call's current one, which
-   * may be over. Unset where the call had none yet.
+   * may be over. Unset if the call had none yet.
    * </pre>
    *
    * <code>optional string current_session_id = 2 [json_name = "currentSessionId"];</code>
@@ -44,7 +44,7 @@ public interface LiveStatusOrBuilder extends
   /**
    * <pre>
    * The id of the session that Stream names as the call's current one, which
-   * may be over. Unset where the call had none yet.
+   * may be over. Unset if the call had none yet.
    * </pre>
    *
    * <code>optional string current_session_id = 2 [json_name = "currentSessionId"];</code>
@@ -56,7 +56,7 @@ public interface LiveStatusOrBuilder extends
   /**
    * <pre>
    * When the call was last ended at Stream; it may be on air again since.
-   * Unset where it was not.
+   * Unset if it was not.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp ended_at = 3 [json_name = "endedAt"];</code>
@@ -66,7 +66,7 @@ public interface LiveStatusOrBuilder extends
   /**
    * <pre>
    * When the call was last ended at Stream; it may be on air again since.
-   * Unset where it was not.
+   * Unset if it was not.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp ended_at = 3 [json_name = "endedAt"];</code>
@@ -76,7 +76,7 @@ public interface LiveStatusOrBuilder extends
   /**
    * <pre>
    * When the call was last ended at Stream; it may be on air again since.
-   * Unset where it was not.
+   * Unset if it was not.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp ended_at = 3 [json_name = "endedAt"];</code>
