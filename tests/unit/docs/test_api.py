@@ -1,20 +1,45 @@
-"""The page on the API, held against the errors that the server answers."""
+"""The page on the API, held against the OpenAPI document, the errors of the server and the contract."""
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from machine.request_size import MAX_REQUEST_BYTES
 from server.transport import errors
 
-PAGE = (Path(__file__).parents[3] / "docs" / "api.md").read_text()
-ERRORS = PAGE.split("\n## Errors\n")[1].split("\n## ")[0]
+PROJECT = Path(__file__).parents[3]
+PAGE = (PROJECT / "docs" / "api.md").read_text()
+PROTO = (PROJECT / "proto" / "livecalls" / "v1" / "live_calls.proto").read_text()
+DOCUMENT = yaml.safe_load((PROJECT / "gateway" / "openapi.yaml").read_text())
+
+ROW = re.compile(r"^\| `([\w.]+)` \| .+? \| (yes|no) \| .+ \|$", re.MULTILINE)
+
+
+def section(heading: str) -> str:
+    return PAGE.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+
+
+def documented(schema: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the name of each field of an object and whether it may be null, as the page writes them."""
+    for name, field in schema["properties"].items():
+        yield f"{prefix}{name}", "yes" if "null" in field["type"] else "no"
+        if "properties" in field:
+            yield from documented(field, f"{prefix}{name}.")
 
 
 @pytest.mark.parametrize("reason", sorted({reason for _, reason in errors._OUTCOMES.values()}))
-def test_every_reason_is_in_the_table(reason: str) -> None:
-    assert f"`{reason}`" in ERRORS
+def test_every_reason_is_in_the_table_and_in_the_contract(reason: str) -> None:
+    assert f"`{reason}`" in section("Errors")
+    assert re.search(rf"// .*\b{reason}\b", PROTO)
+
+
+def test_the_table_of_fields_is_that_of_the_openapi_document() -> None:
+    assert ROW.findall(section("Fields")) == list(documented(DOCUMENT["components"]["schemas"]["Call"]))
 
 
 def test_the_limit_of_a_request_is_in_the_table() -> None:
-    assert f"a request of more than {MAX_REQUEST_BYTES // 1024} KiB" in ERRORS
+    assert f"a request of more than {MAX_REQUEST_BYTES // 1024} KiB" in section("Errors")
