@@ -119,6 +119,12 @@ breaking: $(READY) .build/googleapis ## Fail where proto/ breaks users of the la
 	@buf build --as-file-descriptor-set -o .build/now.binpb
 	@buf breaking .build/now.binpb --against .build/then.binpb
 
+.PHONY: tag
+tag: ## Tag the commit that is checked out as a release, of the version in pyproject.toml
+	@[ -z "$$(git status --porcelain)" ] || { echo "There are changes that are not committed" >&2; exit 1; }
+	@git tag -a v$(VERSION) -m "LiveCalls $(VERSION)"
+	@git tag -a generated/go/v$(VERSION) -m "LiveCalls $(VERSION), stubs for Go"
+
 .PHONY: migration
 migration: $(READY) ## Write the migration that server/store/tables.py needs (MESSAGE="what it does")
 	@python scripts/new_migration.py "$(MESSAGE)"
