@@ -54,7 +54,7 @@ async def _serve(settings: Settings, *, supervised: bool) -> None:
     stop = asyncio.create_task(told_to_end.wait())
     await asyncio.wait((serving_on, stop), return_when=asyncio.FIRST_COMPLETED)
     if stop.done():
-        log.info("ending")
+        log.info("shutting down")
         serving_on.cancel()
     stop.cancel()
     with suppress(asyncio.CancelledError):

@@ -146,5 +146,5 @@ class KeyCache:
     def _log_left_out(self, left_out: frozenset[LeftOutKey]) -> None:
         """Log each key once, for as long as the set has it."""
         for key in left_out - self._left_out:
-            log.warning("key left out", extra={**self._of, **key._asdict()})
+            log.warning("key ignored", extra={**self._of, **key._asdict()})
         self._left_out = left_out

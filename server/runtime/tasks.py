@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 MAX_END_SECONDS = 1.0
-"""How long cancelled tasks may take to end before they are left behind."""
+"""How long cancelled tasks may take to end before they are abandoned."""
 
 log = logging.getLogger("server")
 
@@ -20,7 +20,9 @@ async def wait_for_end(tasks: Collection[asyncio.Task[Any]], kind: str) -> None:
         return
     _, left = await asyncio.wait(tasks, timeout=MAX_END_SECONDS)
     if left:
-        log.warning("tasks do not end and are left behind", extra={"kind": kind, "tasks": len(left)})
+        log.warning(
+            "tasks ignore their cancellation and are abandoned", extra={"kind": kind, "tasks": len(left)}
+        )
     for task in left:
         # Or asyncio would log each of them once more, when the loop is closed.
         task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001

@@ -53,7 +53,7 @@ class Child:
         try:
             self.current = await self._start()
             if await self._await_ready(self.current) is _Start.ENDED:
-                log.error("a worker cannot start", extra=_exit_fields(self.current))
+                log.error("worker failed to start", extra=_exit_fields(self.current))
                 raise CannotStartError
             while True:
                 await self._watch(self.current)
@@ -72,14 +72,14 @@ class Child:
             try:
                 another = await self._start(takes_over=True)
             except OSError:  # the system has no room for one more
-                log.exception("a worker cannot be replaced")
+                log.exception("worker not replaced")
                 return False
             if await self._await_ready(another, takes_over=True) is not _Start.READY:
-                log.error("a worker cannot be replaced", extra=_exit_fields(another))
+                log.error("worker not replaced", extra=_exit_fields(another))
                 return False
             self.current = another
         await run.drain()
-        log.info("a worker has been replaced", extra={**run.name, "replaced_by": dict(another.name)})
+        log.info("worker replaced", extra={**run.name, "replaced_by": dict(another.name)})
         return True
 
     async def _watch(self, run: ChildProcess) -> None:
@@ -93,7 +93,7 @@ class Child:
         async with self._changing:
             if run is self.current:
                 pause = self._backoff.after(monotonic() - began)
-                log.error("a worker has ended", extra={**_exit_fields(run), "restart_in_s": pause})
+                log.error("worker exited", extra={**_exit_fields(run), "restart_in_s": pause})
                 await asyncio.sleep(pause)
                 self.current = await self._start_again()
                 await self._await_ready(self.current)
@@ -106,7 +106,7 @@ class Child:
             except OSError as error:
                 pause = self._backoff.after(0)
                 reason = {"reason": error.strerror, "retry_in_s": pause}
-                log.error("a worker cannot be started", extra=reason)  # noqa: TRY400 - a traceback adds nothing
+                log.error("worker cannot be started yet", extra=reason)  # noqa: TRY400 - a traceback adds nothing
                 await asyncio.sleep(pause)
 
     async def _watch_health(self, run: ChildProcess, began: float) -> NoReturn:
@@ -133,7 +133,7 @@ class Child:
             serving.cancel()
             ending.cancel()
         if not done:
-            log.error("a worker does not come to serve", extra={**run.name, "timeout_s": within})
+            log.error("worker not ready in time", extra={**run.name, "timeout_s": within})
             await run.end()
             return _Start.LATE
         if serving not in done:

@@ -79,7 +79,7 @@ class _Running:
     async def wait_unhealthy(self) -> None:
         while (taken := _resident_bytes(self.process.pid)) <= self.max_bytes:  # noqa: ASYNC110
             await asyncio.sleep(_WEIGH_SECONDS)
-        log.error("a worker takes too much memory", extra={**self.name, "rss_bytes": taken})
+        log.error("worker over its memory limit", extra={**self.name, "rss_bytes": taken})
 
     async def end(self) -> None:
         """Drain it: SIGTERM would cut off the requests under way."""

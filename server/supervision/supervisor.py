@@ -32,7 +32,7 @@ async def supervise(processes: Sequence[ChildSpec], start_within: float = START_
     runs = [first.run(), *(other.run(after=first.served) for other in others)]
     tasks = [asyncio.create_task(each) for each in (stop_requested.wait(), rolling.roll(), *runs)]
     (ended, *_), _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    log.info("ending the workers")
+    log.info("stopping the workers")
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -27,7 +27,7 @@ def failure_of(error: Exception, request_id: str) -> Failure:
     """Convert a method's exception to a failure, and log it if it is a bug."""
     status = to_status(error, request_id)
     if status.code == code_pb2.INTERNAL and not isinstance(error, LiveCallsError):
-        log.error("a fault of the server", exc_info=error)
+        log.error("internal error", exc_info=error)
     trailers = [(REQUEST_ID_KEY, request_id), (_DETAILS_KEY, status.SerializeToString())]
     challenged = challenge(error)
     if challenged:

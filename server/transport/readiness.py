@@ -39,7 +39,7 @@ class Readiness:
             async with asyncio.timeout(self._within):
                 await self._until_a_read()
         except TimeoutError:
-            log.error("the database is not waited for any longer", extra={"timeout_s": self._within})  # noqa: TRY400 - a traceback adds nothing
+            log.error("gave up waiting for the database", extra={"timeout_s": self._within})  # noqa: TRY400 - a traceback adds nothing
 
     async def _until_keys(self) -> None:
         readings = [asyncio.create_task(keys.until_read()) for keys in self._keys]
@@ -50,9 +50,7 @@ class Readiness:
             for reading in readings:
                 reading.cancel()
         if missing:
-            log.error(
-                "the keys of some issuers are not waited for any longer", extra={"issuers": len(missing)}
-            )
+            log.error("gave up waiting for the keys of some issuers", extra={"issuers": len(missing)})
 
     async def _until_a_read(self) -> None:
         while True:

@@ -99,6 +99,6 @@ async def test_a_key_that_is_left_out_is_logged_and_one_for_encryption_is_not(
 ) -> None:
     key_server.publishes(*PUBLISHED)
     async with guarded_service(deployment, key_server.url):
-        (line,) = [vars(line) for line in caplog.records if line.message == "key left out"]
+        (line,) = [vars(line) for line in caplog.records if line.message == "key ignored"]
     assert (line["kid"], line["algorithm"]) == ("left-out", "ES256K")
     assert line["reason"] == "its algorithm is not accepted"

@@ -104,11 +104,11 @@ def test_one_that_is_stuck_ends_by_itself_and_is_started_again(tmp_path: Path, w
     try:
         was = server.worker(server.ports[0])
         file.write_text(what)
-        assert wait_until(lambda: bool(server.logged("a worker has ended")), 10), server.log()
+        assert wait_until(lambda: bool(server.logged("worker exited")), 10), server.log()
         assert "Timeout (0:00:01.500000)!" in server.log()
         assert wait_until(lambda: server.serves(server.ports[0]), 10)
         assert server.worker(server.ports[0]) not in (None, was)
-        (ended,) = server.logged("a worker has ended")
+        (ended,) = server.logged("worker exited")
         assert (ended["admin_port"], ended["exit_code"]) == (server.ports[0], 1)
     finally:
         assert server.stop() == 0
@@ -122,16 +122,16 @@ def test_those_that_take_too_much_memory_are_replaced_one_after_the_other(
 
     def both_are_replaced() -> bool:
         at_once.add(len(server.workers()))
-        replaced = server.logged("a worker has been replaced")
+        replaced = server.logged("worker replaced")
         return {it["admin_port"] for it in replaced} >= set(server.ports)
 
     try:
         assert wait_until(both_are_replaced, 30), server.log()
-        too_large = server.logged("a worker takes too much memory")[0]
+        too_large = server.logged("worker over its memory limit")[0]
         assert (too_large["level"], too_large["admin_port"]) == ("ERROR", server.ports[0])
         assert too_large["bytes"] > 1 << 20
         assert max(at_once) == 3
-        assert server.logged("a worker has ended") == []
+        assert server.logged("worker exited") == []
     finally:
         assert server.stop() == 0
 
@@ -181,7 +181,7 @@ async def test_one_that_never_serves_is_ended_and_another_started(
         running.cancel()
         await asyncio.wait([running])
     assert not waiting.exists()
-    late = [it for it in caplog.records if it.message == "a worker does not come to serve"]
+    late = [it for it in caplog.records if it.message == "worker not ready in time"]
     assert (late[0].admin_port, late[0].timeout_s) == (ports[0], 4.5)  # type: ignore[attr-defined]
 
 
@@ -254,7 +254,7 @@ def test_a_wrong_setting_is_one_clear_line(settings: dict[str, str], said: str) 
     (line,) = errors_of(ended)
     assert line.startswith(said)
     assert b"Traceback" not in ended.stderr
-    assert b'"a worker has ended"' not in ended.stderr
+    assert b'"worker exited"' not in ended.stderr
 
 
 def test_python_that_is_no_shared_library_is_one_clear_line() -> None:

@@ -52,7 +52,7 @@ def test_a_signal_ends_all_of_them_in_time(server: Server, number: signal.Signal
     assert server.wait() == 0
     assert monotonic() - began < 1.5
     assert not any(map(runs, processes))
-    assert len(logged(server, "ending")) == 2
+    assert len(logged(server, "shutting down")) == 2
 
 
 def test_a_worker_that_does_not_end_is_killed(server: Server) -> None:
@@ -70,7 +70,7 @@ def test_who_is_killed_takes_them_along(server: Server) -> None:
     server.process.kill()
     assert server.wait() == -signal.SIGKILL
     assert wait_until(lambda: not any(map(runs, processes)), 5)
-    assert len(logged(server, "ending")) == 2
+    assert len(logged(server, "shutting down")) == 2
 
 
 def test_who_keeps_them_stays_small(server: Server) -> None:
@@ -87,9 +87,9 @@ def test_one_that_dies_again_and_again_is_started_with_growing_pauses(server: Se
     worker.wait(10)
     # Its port is taken, until it has failed twice.
     with closing(taken(port)):
-        assert wait_until(lambda: len(logged(server, "a worker has ended")) >= 3, 20), server.log()
+        assert wait_until(lambda: len(logged(server, "worker exited")) >= 3, 20), server.log()
     assert wait_until(lambda: server.serves(port), 20)
-    ends = logged(server, "a worker has ended")[:3]
+    ends = logged(server, "worker exited")[:3]
     assert [(end["port"], end["exit_code"], end["restart_in_s"]) for end in ends] == [
         (port, -signal.SIGKILL, 0),
         (port, 1, 0.5),
@@ -106,7 +106,7 @@ def test_others_go_on_if_there_is_no_room_to_start_one_again(server: Server) -> 
     limits = server.process.rlimit(psutil.RLIMIT_NOFILE)
     server.process.rlimit(psutil.RLIMIT_NOFILE, (server.process.num_fds(), limits[1]))
     worker.kill()
-    assert wait_until(lambda: len(logged(server, "a worker cannot be started")) >= 2, 20), server.log()
+    assert wait_until(lambda: len(logged(server, "worker cannot be started yet")) >= 2, 20), server.log()
     assert server.serves(first)
     server.process.rlimit(psutil.RLIMIT_NOFILE, limits)
     assert wait_until(lambda: server.serves(port), 20)
@@ -146,7 +146,7 @@ def test_a_taken_port_ends_it_at_once(which: int) -> None:
         ended = run_process("serve", "--workers", "2", **given)
     assert ended.returncode == 1
     assert f"Error: Cannot listen on 127.0.0.1:{ports[which]}: ".encode() in ended.stderr
-    assert b'"a worker has ended"' not in ended.stderr
+    assert b'"worker exited"' not in ended.stderr
     assert all_free(ports)
 
 

@@ -65,15 +65,15 @@ def test_not_before_it_has_read_the_calls(launch: Launch, own_postgres: Embedded
         logs(server, "the calls cannot be read")
         assert not says_that_it_serves(server)
     server.wait_ready()
-    assert server.logged("the database is not waited for any longer") == []
+    assert server.logged("gave up waiting for the database") == []
 
 
 def test_it_does_not_wait_for_a_database_for_ever(launch: Launch) -> None:
     nowhere = f"postgresql://127.0.0.1:{closed_port()}/calls"
     server = launch(DATABASE_URL=nowhere, DATABASE_READY_TIMEOUT_MS="1500")
     server.wait_ready()
-    logs(server, "the database is not waited for any longer")
-    line = server.logged("the database is not waited for any longer")[0]
+    logs(server, "gave up waiting for the database")
+    line = server.logged("gave up waiting for the database")[0]
     assert (line["level"], line["timeout_s"]) == ("ERROR", 1.5)
 
 

@@ -51,7 +51,7 @@ def test_each_shape_is_answered_as_is_right(faces: dict[str, Face], group: Group
 
 
 def test_a_key_that_is_left_out_is_logged_with_the_reason(shaped_stack: Stack) -> None:
-    lines = shaped_stack.server.logged("key left out")
+    lines = shaped_stack.server.logged("key ignored")
     assert {(line["kid"], line["algorithm"], line["reason"]) for line in lines} == {
         ("left-out", "ES256K", "its algorithm is not accepted")
     }

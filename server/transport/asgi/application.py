@@ -44,7 +44,7 @@ class Application:
                 await receive()
                 self._server = None
         except Exception as error:
-            log.exception("the server cannot go through its %s", event)
+            log.exception("the server failed during its %s", event)
             await send({"type": f"lifespan.{event}.failed", "message": str(error)})
         else:
             await send({"type": "lifespan.shutdown.complete"})

@@ -35,7 +35,7 @@ async def dispatch(
         await _end_badly(reply, cancellation())
     except BaseException as error:
         _raise_if_destroyed(error)
-        log.exception("a fault of the server")
+        log.exception("internal error")
         await _end_badly(reply, fault())
 
 
@@ -66,7 +66,7 @@ async def _end_badly(reply: Reply, why: RejectedError) -> None:
         pass
     except BaseException as error:
         _raise_if_destroyed(error)
-        log.exception("no end of a reply could be sent")
+        log.exception("the end of a reply could not be sent")
 
 
 def _raise_if_destroyed(error: BaseException) -> None:

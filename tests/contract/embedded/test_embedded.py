@@ -117,7 +117,7 @@ async def test_envoy_ends_though_a_request_does_not(tmp_path: Path) -> None:
         await until(lambda: "a () a-bin ()" in embedded.log())
         asked.cancel()
     assert embedded.log().count("\n") == 2
-    assert "server tasks do not end and are left behind" in embedded.log()
+    assert "server tasks ignore their cancellation and are abandoned" in embedded.log()
 
 
 async def test_a_request_of_more_than_64_kib_is_refused_and_the_next_is_answered(

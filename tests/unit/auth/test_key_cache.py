@@ -223,7 +223,7 @@ async def test_a_key_that_is_left_out_is_logged_once_and_again_after_it_was_gone
     async with source.keys().keep_fresh():
         for source.document in (document + b" ", document, without, document):
             await asyncio.sleep(301)
-    left_out = [vars(line) for line in caplog.records if line.message == "key left out"]
+    left_out = [vars(line) for line in caplog.records if line.message == "key ignored"]
     assert [(line["kid"], line["algorithm"], line["reason"]) for line in left_out] == [
         ("old", "RS1", "its algorithm is not accepted")
     ] * 2
@@ -236,7 +236,7 @@ async def test_the_keys_of_a_set_without_a_good_one_are_logged_once_too(
     async with source.keys().keep_fresh():
         await asyncio.sleep(61)
     assert source.asked > 10
-    assert [line.message for line in caplog.records].count("key left out") == 1
+    assert [line.message for line in caplog.records].count("key ignored") == 1
 
 
 async def test_the_log_names_the_issuer_if_there_are_several(

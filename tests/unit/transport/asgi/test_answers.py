@@ -98,7 +98,7 @@ async def test_what_is_no_mere_exception_is_no_answer_either(
 
     service.ports.answer = end
     assert (await service.ask(REQUEST)).code == code_pb2.INTERNAL
-    assert "a fault of the server" in caplog.text
+    assert "internal error" in caplog.text
 
 
 async def test_a_passed_deadline_gives_the_work_up(
@@ -207,4 +207,4 @@ async def test_a_reply_that_cannot_be_sent_is_logged_and_not_raised(
 
     exchange = Exchange([REQUEST])
     await service.server.handle("POST", b"/", HEADERS, exchange.receive, send)
-    assert "no end of a reply could be sent" in caplog.text
+    assert "the end of a reply could not be sent" in caplog.text
