@@ -33,7 +33,7 @@ token: $(READY) ## Print an access token for the demo: make -s token SCOPES="a b
 	@python -m demo token --scopes "$${SCOPES:-}" --ttl "$${TTL:-86400}"
 
 .PHONY: check
-check: lint types ## What is quick to see: style, types, unit tests
+check: lint types ## Run the quick checks: style, types, unit tests
 	@exec pytest --quiet tests/unit $(ARGS)
 
 .PHONY: test
@@ -41,31 +41,31 @@ test: $(READY) ## Run every test, one a core at once (ARGS= goes to pytest; ARGS
 	@exec pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal $(ARGS)
 
 .PHONY: test-stubs
-test-stubs: $(READY) ## Run the cases of the stubs in every language, and print the table (ARGS= goes to pytest)
+test-stubs: $(READY) ## Test the stubs in every language, and print a table of cases (ARGS= goes to pytest)
 	@exec pytest --quiet tests/stubs $(ARGS)
 
 .PHONY: bench
-bench: $(READY) .build/loadgen ## Measure beside FastAPI and Go (BENCH_SECONDS=1.5 BENCH_ONLY=ours-grpc,idle,soak)
+bench: $(READY) .build/loadgen ## Measure against FastAPI and Go (BENCH_SECONDS=1.5 BENCH_ONLY=ours-grpc,idle,soak)
 	@python -m tests.load.bench
 
 .PHONY: golden
-golden: $(READY) ## Write the golden replies anew, from what the gateway answers
+golden: $(READY) ## Rewrite the golden replies from what the gateway returns
 	@pytest --quiet tests/gateway/test_golden.py --rewrite-golden
 
 .PHONY: settings
-settings: $(READY) ## Write the tables of settings in docs/ anew, from the settings' own docstrings
+settings: $(READY) ## Rewrite the tables of settings in docs/ from the settings' docstrings
 	@python scripts/settings_tables.py
 
 .PHONY: map
-map: $(READY) ## Draw the rooms and their imports in docs/development.md anew, from the code
+map: $(READY) ## Redraw the map of packages and imports in docs/development.md
 	@python scripts/draw_map.py
 
 .PHONY: screenshots
-screenshots: $(READY) ## Take the documents' pictures of the pages anew, in Chromium
+screenshots: $(READY) ## Retake the screenshots in docs/, in Chromium
 	@python -m tests.browser.screenshots
 
 .PHONY: setup
-setup: $(READY) ## Make the virtual environment, from the lock file
+setup: $(READY) ## Create the virtual environment from the lock file
 $(READY): requirements-dev.lock pyproject.toml
 	@./scripts/setup "$(PYTHON)" "$(VENV)"
 
@@ -76,7 +76,7 @@ lint: $(READY) .build/googleapis ## Check style: ruff, buf lint
 	@buf lint
 
 .PHONY: format
-format: $(READY) .build/googleapis ## Put style right: ruff, buf format
+format: $(READY) .build/googleapis ## Fix style: ruff, buf format
 	@ruff check --fix-only .
 	@ruff format .
 	@buf format -w proto
@@ -86,7 +86,7 @@ types: $(READY) ## Check types: mypy, strict
 	@mypy
 
 .PHONY: validate
-validate: $(READY) ## Let Envoy check the configuration of the gateway, for both ways to serve
+validate: $(READY) ## Validate the gateway's configuration by Envoy, standalone and embedded
 	@python -m gateway validate
 	@EMBEDDED=1 AUTH=off DATABASE_URL=postgresql://127.0.0.1/none python -m gateway validate
 
@@ -99,7 +99,7 @@ generate: $(READY) .build/googleapis go .build/java $(TYPESCRIPT)/node_modules/.
 	@python -m grpc_tools.protoc --descriptor_set_in=$(DESCRIPTORS) --grpc_python_out=generated/python/src $(PROTO)
 
 .PHONY: checkgenerate
-checkgenerate: generate ## Fail where generated/ is not what proto/ says
+checkgenerate: generate ## Fail if generated/ is out of date with proto/
 	@changed=$$(git status --porcelain -- generated); [ -z "$$changed" ] || \
 	    { echo "$$changed"; echo "generated/ is not what is committed: run 'make generate' and commit"; exit 1; }
 
@@ -113,7 +113,7 @@ stubs: $(READY) go java npm ## Build the packages of the stubs, into dist/
 	@npm pack ./$(TYPESCRIPT) --pack-destination dist --loglevel=error
 
 .PHONY: breaking
-breaking: $(READY) .build/googleapis ## Fail where proto/ breaks users of the last tag or commit (AGAINST= another)
+breaking: $(READY) .build/googleapis ## Fail if proto/ breaks users of the last tag, else the last commit (AGAINST= another)
 	@echo "Comparing proto/ with $(AGAINST)"
 	@git show $(AGAINST):$(DESCRIPTORS) > .build/then.binpb
 	@buf build --as-file-descriptor-set -o .build/now.binpb
@@ -126,7 +126,7 @@ tag: ## Tag the commit that is checked out as a release, of the version in pypro
 	@git tag -a generated/go/v$(VERSION) -m "LiveCalls $(VERSION), stubs for Go"
 
 .PHONY: migration
-migration: $(READY) ## Write the migration that server/store/tables.py needs (MESSAGE="what it does")
+migration: $(READY) ## Generate the migration that server/store/tables.py needs (MESSAGE="what it does")
 	@python scripts/new_migration.py "$(MESSAGE)"
 	@ruff check --fix-only --quiet server/store/migrations
 	@ruff format --quiet server/store/migrations
@@ -144,7 +144,7 @@ peers: $(READY) .build/googleapis go ## Build the Go services that the server is
 	@go build -C $(PEERS) -buildvcs=false -o $(CURDIR)/.build/peers/ ./cmd/...
 
 .PHONY: clean
-clean: ## Remove all that was made: environment, demo data, caches
+clean: ## Remove what make created: environment, demo data, caches
 	@rm -rf $(VENV) $(PEERS)/gen $(TYPESCRIPT)/node_modules generated/java/target .build .data dist
 	@rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -prune -exec rm -rf {} +

@@ -12,7 +12,7 @@ from client.get import get
 @click.group
 @click.version_option(package_name="livecalls", message="LiveCalls %(version)s")
 def cli() -> None:
-    """LiveCalls: the state of a live call, asked of a service that runs.
+    """LiveCalls: the state of a live call, from a running service.
 
     Settings come from the environment; docs/configuration.md lists them.
     """

@@ -32,8 +32,8 @@ _EXIT_CODES: dict[type[CallerError], int] = {
     TokenRefusedError: 5,
 }
 _ADVICE: dict[type[CallerError], str] = {
-    CallNotFoundError: "Look at the id once more.",
-    UnavailableError: "Try again, or name another {place}; --tls-ca and its like where it speaks TLS.",
+    CallNotFoundError: "Check the id.",
+    UnavailableError: "Try again, or name another {place}; if it requires TLS, set --tls-ca.",
     TokenRefusedError: "Put another token into ACCESS_TOKEN; `make -s token` prints one for the demo.",
 }
 
@@ -79,31 +79,29 @@ _EPILOG = (
 
 @click.command(epilog=_EPILOG)
 @click.argument("call_id", metavar="ID", callback=_call_id)
-@click.option("--watch", is_flag=True, help="Ask again and again until Ctrl-C, and show what changes.")
+@click.option("--watch", is_flag=True, help="Poll until Ctrl-C, and show what changes.")
+@click.option("--json", "as_json", is_flag=True, help="Print the documented JSON, as into pipes.")
+@click.option("--rest", is_flag=True, help="Use REST instead of gRPC.")
 @click.option(
-    "--json", "as_json", is_flag=True, help="Print the documented JSON, as is done into pipes."
+    "--address", callback=_address, help="The gRPC server, as HOST:PORT; else GRPC_HOST and GRPC_PORT."
 )
-@click.option("--rest", is_flag=True, help="Ask by REST instead of gRPC.")
-@click.option(
-    "--address", callback=_address, help="Where gRPC is, as HOST:PORT; else GRPC_HOST and GRPC_PORT."
-)
-@click.option("--url", callback=_url, help="Where REST is; else REST_HOST and REST_PORT.")
+@click.option("--url", callback=_url, help="The gateway's base URL; else REST_HOST and REST_PORT.")
 @click.option(
     "--token",
     "access_token",
-    help="An access token. All on this machine can read it among the processes: prefer ACCESS_TOKEN.",
+    help="An access token. Other users can see it in the process list: prefer ACCESS_TOKEN.",
 )
 @click.option(
     "--tls-ca",
     "tls_ca_file",
     type=_FILE,
-    help="Speak TLS, to who has a certificate of this CA, a PEM file; else TLS_CA_FILE.",
+    help="Use TLS, and trust this CA, a PEM file; else TLS_CA_FILE.",
 )
 @click.option(
     "--tls-certificate",
     "tls_certificate_file",
     type=_FILE,
-    help="What to show who asks for a certificate; else TLS_CERTIFICATE_FILE.",
+    help="The client certificate for mutual TLS; else TLS_CERTIFICATE_FILE.",
 )
 @click.option("--tls-key", "tls_key_file", type=_FILE, help="Its key; else TLS_KEY_FILE.")
 @click.option(
@@ -111,14 +109,14 @@ _EPILOG = (
     type=click.FloatRange(0, 3600, min_open=True),
     default=5,
     show_default=True,
-    help="Seconds that an answer may take.",
+    help="Deadline of each request, in seconds.",
 )
 @click.option(
     "--interval",
     type=click.FloatRange(0.1, 3600),
     default=1,
     show_default=True,
-    help="Seconds until --watch asks again.",
+    help="Seconds between the requests of --watch.",
 )
 def get(  # noqa: PLR0913 - click passes each option
     *,

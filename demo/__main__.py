@@ -13,15 +13,17 @@ _COMMANDS = {
         "demo.commands.run", "run", "Run everything on this machine, as `make run` does."
     ),
     "token": LazyCommand("demo.commands.token", "token", "Print an access token that the demo accepts."),
-    "issuer": LazyCommand("demo.commands.issuer", "issuer", "Answer whether opaque tokens are good."),
-    "stream-stand-in": LazyCommand("demo.commands.stream_stand_in", "stream_stand_in", "Play Stream."),
+    "issuer": LazyCommand("demo.commands.issuer", "issuer", "Serve introspection of opaque tokens."),
+    "stream-stand-in": LazyCommand(
+        "demo.commands.stream_stand_in", "stream_stand_in", "Serve a stand-in for Stream's API."
+    ),
 }
 
 
 @click.group(cls=LazyGroup, lazy=_COMMANDS)
 @click.version_option(package_name="livecalls", message="LiveCalls %(version)s")
 def cli() -> None:
-    """LiveCalls on one machine, with all that it needs.
+    """LiveCalls and all that it depends on, on one machine.
 
     Settings come from the environment, those of the server and those of the gateway.
     """

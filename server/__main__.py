@@ -11,13 +11,11 @@ import click
 from server.runtime.lazy_group import LazyCommand, LazyGroup
 
 _COMMANDS = {
-    "serve": LazyCommand("server.commands.serve", "serve", "Answer gRPC until SIGTERM or Ctrl-C."),
-    "check": LazyCommand("server.commands.check", "check", "Say whether all that serve needs is well."),
-    "migrate": LazyCommand(
-        "server.commands.migrate", "migrate", "Bring the database's schema up to date."
-    ),
+    "serve": LazyCommand("server.commands.serve", "serve", "Serve gRPC until SIGTERM or Ctrl-C."),
+    "check": LazyCommand("server.commands.check", "check", "Check what serve needs."),
+    "migrate": LazyCommand("server.commands.migrate", "migrate", "Migrate the database's schema."),
     "import": LazyCommand(
-        "server.commands.import_calls", "import_calls", "Store calls from JSON Lines."
+        "server.commands.import_calls", "import_calls", "Insert or update calls from JSON Lines."
     ),
     "export": LazyCommand(
         "server.commands.export_calls", "export_calls", "Write all calls as JSON Lines."

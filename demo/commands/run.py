@@ -20,7 +20,7 @@ from server.store.errors import DatabaseError
 @click.option("--tls", is_flag=True, help="Encrypt every connection, with certificates of its own.")
 @kind_option("Which kind of access tokens it has: jwt, or opaque.  [default: jwt]")
 def run(*, tls: bool, tokens: TokenKind | None) -> None:
-    """Run everything here: PostgreSQL, sample calls, a Stream stand-in, server and Envoy."""
+    """Run everything on this machine: PostgreSQL, sample calls, a Stream stand-in, server and Envoy."""
     settings = load_settings()
     with report_settings_errors():
         gateway = GatewaySettings()

@@ -37,7 +37,7 @@ _REFUSALS = ("status 401", "status 403")
 
 @click.command
 @click.option(
-    "--token", metavar="TOKEN", help="Try this access token alone; - reads it from standard input."
+    "--token", metavar="TOKEN", help="Check only this access token; - reads it from standard input."
 )
 @click.pass_context
 def check(context: click.Context, token: str | None) -> None:

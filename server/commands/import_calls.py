@@ -23,7 +23,7 @@ MAX_REPORTED = 100
 @click.option(
     "--keep-going",
     is_flag=True,
-    help="Store the good lines where there are bad ones; the exit code is 1 all the same.",
+    help="Store the valid lines even if others are not; the exit code is still 1.",
 )
 def import_calls(file: BinaryIO, keep_going: bool) -> None:  # noqa: FBT001 - named by click
     """Insert calls, or update them by id, from a FILE of JSON Lines; - is standard input.

@@ -9,10 +9,10 @@ from server.store.migrate import current_revision, downgrade, head_revision, upg
 @click.command
 @click.option("--to", metavar="REVISION", help="Migrate up to this revision.  [default: the newest]")
 @click.option(
-    "--down", metavar="REVISION", help="Migrate down to this one, losing data; base: to nothing."
+    "--down", metavar="REVISION", help="Downgrade to this one, losing data; base drops everything."
 )
 def migrate(to: str | None, down: str | None) -> None:
-    """Bring the schema of the database to the newest revision, or to another."""
+    """Migrate the schema of the database to the newest revision, or to another."""
     if to and down:
         raise click.UsageError("--to and --down exclude each other")
     url = load_database_url()

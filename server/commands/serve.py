@@ -22,15 +22,15 @@ from server.supervision.workers import Worker
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
-    help="Processes that answer, on GRPC_PORT and the ports behind it; else WORKERS.",
+    help="Worker processes, on GRPC_PORT and the ports after it; else WORKERS.",
 )
-@click.option("--embedded", is_flag=True, help="Answer in Envoy's own process, on the gateway's port.")
+@click.option("--embedded", is_flag=True, help="Serve in Envoy's own process, on the gateway's port.")
 @click.option("--supervised", is_flag=True, hidden=True)  # for a worker's supervisor
 def serve(*, workers: int | None, embedded: bool, supervised: bool) -> None:
     """Serve gRPC until SIGTERM or Ctrl-C; embedded in Envoy, REST as well.
 
-    Workers in Envoy, or several, are supervised by this process: one that ends is restarted, and
-    SIGHUP replaces all of them, one after the other.
+    Embedded workers, or several, are supervised by this process: it restarts one that exits, and
+    replaces all of them at SIGHUP, one after the other.
     """
     settings = load_settings(**({} if workers is None else {"workers": workers}))
     if embedded or settings.embedded.embedded:

@@ -52,5 +52,5 @@ def test_and_in_the_environment(tmp_path: Path) -> None:
 
 def test_the_help_warns_of_tokens_on_the_command_line_and_lists_the_exit_codes() -> None:
     words = " ".join(run("get", "--help", of="client").stdout.split())
-    assert "All on this machine can read it among the processes: prefer ACCESS_TOKEN." in words
+    assert "Other users can see it in the process list: prefer ACCESS_TOKEN." in words
     assert "2 wrong usage, 3 no such call, 4 no answer, 5 not let in" in words
