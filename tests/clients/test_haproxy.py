@@ -17,7 +17,7 @@ from tests.support.proxies import haproxy_running
 from tests.support.stack import Stack
 
 PATH = f"/v1/live/calls/{CALL_ID}"
-# As in gateway/README.md. By HTTP/1.0 and without a Host, as HAProxy checks by default.
+# As in docs/operations/edge.md. By HTTP/1.0 and without a Host, as HAProxy checks by default.
 CHECKED = ("option httpchk GET /v1/live/calls/check", "http-check expect status 401")
 PASSED, FAILED = "L7OK", "L7STS"
 
