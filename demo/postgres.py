@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 import psutil
 
-from server.runtime.pdeathsig import pdeathsig_prefix
+from machine.ending import pdeathsig_prefix
 
 RETRY_SECONDS = 5.0
 # Nothing of the caller's: TZ, a locale that is not installed or PG* would change the server.

@@ -9,7 +9,7 @@ from pathlib import Path
 from time import monotonic
 
 from demo.readiness import listens, wait_until
-from server.runtime.pdeathsig import pdeathsig_prefix
+from machine.ending import pdeathsig_prefix
 
 _LISTENS_WITHIN_SECONDS = 10.0
 

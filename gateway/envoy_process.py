@@ -2,13 +2,13 @@
 
 import asyncio
 import os
-import shutil
 import signal
 from asyncio.subprocess import Process
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from machine.ending import pdeathsig_prefix, terminate
 from machine.envoy_admin import EnvoyAdmin
 
 # Draining, it listens for a second more to send callers GOAWAY; this lets the end of it be seen.
@@ -58,7 +58,7 @@ async def run_envoy(
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, request_stop)
     envoy = await asyncio.create_subprocess_exec(
-        *_pdeathsig_prefix(),
+        *pdeathsig_prefix("KILL"),
         *command,
         *admin.options,
         env=environment,
@@ -72,7 +72,7 @@ async def run_envoy(
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:
         task.cancel()
-    await _end(envoy)
+    await terminate(envoy, _ENDS_WITHIN_SECONDS)
     return 0 if stop.is_set() else _exit_code(envoy.returncode or 0)
 
 
@@ -91,25 +91,9 @@ async def _drain(stop: asyncio.Event, admin: Admin, within: float) -> None:
                 await page.drain()
 
 
-async def _end(envoy: Process) -> None:
-    with suppress(ProcessLookupError):  # it has ended
-        envoy.terminate()
-    try:
-        async with asyncio.timeout(_ENDS_WITHIN_SECONDS):
-            await envoy.wait()
-    except TimeoutError:
-        envoy.kill()
-        await envoy.wait()
-
-
 def _exit_code(code: int) -> int:
     """Return an exit code, that of a signal as shells have it."""
     return code if code >= 0 else 128 - code
-
-
-def _pdeathsig_prefix() -> list[str]:
-    setpriv = shutil.which("setpriv")  # of Linux
-    return [setpriv, "--pdeathsig", "KILL"] if setpriv else []
 
 
 def _value_of(option: str, options: Sequence[str]) -> str | None:

@@ -1,9 +1,7 @@
-"""A supervised process: what is known of it, and how it is ended."""
+"""What a supervisor knows of a process, and of how to start it."""
 
-from asyncio import timeout
 from asyncio.subprocess import Process
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Protocol
 
 
@@ -51,15 +49,3 @@ class ChildSpec(Protocol):
 def wait_for_database(*, takes_over: bool) -> Mapping[str, str]:
     """Return the settings by which a replacement waits for its database without limit."""
     return {"DATABASE_READY_TIMEOUT_MS": "0"} if takes_over else {}
-
-
-async def terminate(process: Process, within: float) -> None:
-    """Ask a process to end, and kill it if it has not after so many seconds."""
-    with suppress(ProcessLookupError):  # it has ended
-        process.terminate()
-    try:
-        async with timeout(within):
-            await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
+from machine.ending import pdeathsig_prefix, terminate
 from machine.envoy_admin import EnvoyAdmin
-from server.runtime.pdeathsig import pdeathsig_prefix
-from server.supervision.child_process import terminate, wait_for_database
+from server.supervision.child_process import wait_for_database
 
 _WEIGH_SECONDS = 1.0
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from server.runtime.pdeathsig import pdeathsig_prefix
-from server.supervision.child_process import terminate, wait_for_database
+from machine.ending import pdeathsig_prefix, terminate
+from server.supervision.child_process import wait_for_database
 
 SERVING = "serving"
 """What a worker writes to standard output once it serves."""

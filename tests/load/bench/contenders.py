@@ -14,7 +14,7 @@ from typing import Literal
 
 from demo.ports import free_port, free_ports
 from demo.readiness import wait_until
-from server.runtime.pdeathsig import pdeathsig_prefix
+from machine.ending import pdeathsig_prefix
 from tests.load.bench.generator import GeneratorError, Load, run
 from tests.load.bench.world import World
 from tests.support.commands import environment
