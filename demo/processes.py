@@ -49,7 +49,7 @@ class Process:
     def wait_for_port(self, seconds: float) -> None:
         """Wait until its port takes connections, if it has one; no longer than it runs, or than that."""
         if (port := self.port) is not None:
-            wait_until(lambda: listens(port) or self.exit_code() is not None, seconds)
+            wait_until(lambda: listens(f"127.0.0.1:{port}") or self.exit_code() is not None, seconds)
 
     def exit_code(self) -> int | None:
         """Return its exit code, or None while it runs."""

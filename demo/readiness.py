@@ -12,10 +12,11 @@ import httpx
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 
-def listens(port: int) -> bool:
-    """Return whether a port of 127.0.0.1 accepts connections."""
+def listens(address: str) -> bool:
+    """Return whether anybody accepts connections at a host and port."""
+    host, _, port = address.rpartition(":")
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1):
+        with socket.create_connection((host, int(port)), timeout=1):
             return True
     except OSError:
         return False

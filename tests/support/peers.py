@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from demo.ports import free_port
-from demo.readiness import wait_until
+from demo.readiness import listens, wait_until
 from tests.support.commands import environment
-from tests.support.rest import listens
 from tests.support.toolchains import ROOT, build_once
 
 GO_GRPC = [str(ROOT / ".build/peers/grpc")]

@@ -15,8 +15,7 @@ from urllib.parse import urlsplit
 from psycopg.conninfo import conninfo_to_dict
 
 from demo.ports import free_port
-from demo.readiness import wait_until
-from tests.support.rest import listens
+from demo.readiness import listens, wait_until
 from tests.support.toolchains import ROOT, set_up_by
 
 _CONFIGURATION = """

@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from demo.ports import free_port
-from demo.readiness import wait_until
-from tests.support.rest import listens
+from demo.readiness import listens, wait_until
 from tests.support.toolchains import set_up_by
 
 # With Debian's folder of them, which not every PATH has.

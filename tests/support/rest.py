@@ -69,15 +69,6 @@ def connected(address: str) -> socket.socket:
     return socket.create_connection((host, int(port)), timeout=_WITHIN_SECONDS)
 
 
-def listens(address: str) -> bool:
-    """Return whether anybody accepts connections at a host and port."""
-    try:
-        connected(address).close()
-    except ConnectionRefusedError:
-        return False
-    return True
-
-
 def connected_by_tls(address: str, context: ssl.SSLContext) -> ssl.SSLSocket:
     """Connect to a host and port by TLS; the certificate must be for the host."""
     return context.wrap_socket(connected(address), server_hostname=address.partition(":")[0])

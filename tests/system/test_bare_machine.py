@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from demo.ports import free_port, free_ports
-from demo.readiness import wait_until
+from demo.readiness import listens, wait_until
 from tests.support.certificates import Authority
 from tests.support.commands import environment
-from tests.support.rest import listens
 from tests.support.serve import without_database
 
 PROJECT = Path(__file__).parents[2]

@@ -12,10 +12,9 @@ import psutil
 import pytest
 
 from demo.ports import free_port
-from demo.readiness import wait_until
+from demo.readiness import listens, wait_until
 from tests.support import slow_import
 from tests.support.commands import environment
-from tests.support.rest import listens
 from tests.support.serve import without_database
 
 SERVE, SERVE_EMBEDDED, GATEWAY = (

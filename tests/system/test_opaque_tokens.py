@@ -102,7 +102,7 @@ def test_who_is_asked_listens_before_the_next_is_started() -> None:
     port = free_port()
     command = ["http.server", str(port), "--bind", "127.0.0.1"]
     with run_processes([Process("asked", command, os.environ, port=port)], end_within=5):
-        assert listens(port)
+        assert listens(f"127.0.0.1:{port}")
 
 
 def test_it_names_the_time_that_a_server_remembers(
