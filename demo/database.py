@@ -21,11 +21,6 @@ class DemoDatabase:
     url: str
     embedded: EmbeddedPostgres | None
 
-    def keep_running(self) -> None:
-        """Start the embedded PostgreSQL again if it died."""
-        if self.embedded:
-            self.embedded.ensure_running()
-
 
 @contextmanager
 def demo_database(settings: DatabaseSettings, folder: Path) -> Iterator[DemoDatabase]:

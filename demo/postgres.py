@@ -67,21 +67,22 @@ class EmbeddedPostgres:
         """The process id of the server, or None if it does not run."""
         return self._process.pid if self._process and self._process.poll() is None else None
 
-    def ensure_running(self) -> None:
-        """Start the server if it does not run, and wait until it accepts connections.
+    def ensure_running(self) -> subprocess.Popen[bytes]:
+        """Start the server if it does not run; return its process once it accepts connections.
 
         Raises PostgresFailedError.
         """
-        if self.pid is not None:
-            return
+        if self._process and self.pid is not None:
+            return self._process
         if not (self._folder / "PG_VERSION").exists():
             _make_data(self._folder, self._log)
         deadline = monotonic() + RETRY_SECONDS
         # What a killed server leaves behind may block the start for a while.
-        while not self._start():
+        while (process := self._start()) is None:
             if monotonic() > deadline:
                 raise PostgresFailedError(f"PostgreSQL does not start:\n{_last_lines(self._log)}")
             sleep(0.2)
+        return process
 
     def stop(self) -> None:
         """End the server, clients or not, in some 2 seconds at most."""
@@ -89,15 +90,16 @@ class EmbeddedPostgres:
             _end(self._process.pid)
             self._process.wait()
 
-    def _start(self) -> bool:
+    def _start(self) -> subprocess.Popen[bytes] | None:
+        """Start it; return None if it ends before it accepts connections."""
         if (left := _postmaster(self._folder)) is not None:
             _end(left)
         _give_away(self._folder)
         (self._folder / "postmaster.pid").unlink(missing_ok=True)
-        self._process = _run("postgres", self._arguments, self._log)
-        while self.pid is not None and not _is_ready(self._folder):
+        process = self._process = _run("postgres", self._arguments, self._log)
+        while process.poll() is None and not _is_ready(self._folder):
             sleep(0.02)
-        return self.pid is not None
+        return process if process.poll() is None else None
 
 
 @contextmanager

@@ -1,14 +1,16 @@
 """`python -m demo run`: everything on one machine, as `make run` starts it."""
 
 import signal
+from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
 
 import click
 
+from demo.error import DemoError
 from demo.kind_option import kind_option
 from demo.postgres import PostgresFailedError
-from demo.run import DemoError, run_demo
+from demo.run import run_demo
 from demo.token_kind import TokenKind
 from gateway.config import GatewaySettings
 from machine.settings_errors import report_settings_errors
@@ -27,11 +29,11 @@ def run(*, tls: bool, tokens: TokenKind | None) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
-        run_demo(settings, gateway, tokens or TokenKind.JWT, tls=tls)
+        with suppress(KeyboardInterrupt):
+            run_demo(settings, gateway, tokens or TokenKind.JWT, tls=tls)
     except (DemoError, DatabaseError, PostgresFailedError) as error:
         raise click.ClickException(str(error)) from None
-    except KeyboardInterrupt:
-        click.echo("Ended.")
+    click.echo("Ended.")
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001 - named by signal

@@ -31,7 +31,12 @@ class CannotStartError(Exception):
 class Child:
     """Supervises one process, and knows whether it ever served."""
 
-    def __init__(self, spec: ChildSpec, ask: Callable[["Child"], None], start_within: float) -> None:
+    def __init__(
+        self,
+        spec: ChildSpec,
+        ask: Callable[["Child"], None],
+        start_within: float = START_WITHIN_SECONDS,
+    ) -> None:
         """Ask for replace() to be called if a run is unhealthy; each has so many seconds to serve."""
         self._spec = spec
         self._ask = ask

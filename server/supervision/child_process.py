@@ -1,8 +1,16 @@
 """What a supervisor knows of a process, and of how to start it."""
 
-from asyncio.subprocess import Process
 from collections.abc import Mapping
 from typing import Protocol
+
+
+class Process(Protocol):
+    """What asyncio's Process, and another that one waits for, has of its end."""
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    async def wait(self) -> int: ...
 
 
 class ChildProcess(Protocol):

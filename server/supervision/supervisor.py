@@ -6,8 +6,8 @@ Nothing is imported here that they need: this process stays small, and gRPC does
 import asyncio
 import logging
 import signal
-from collections.abc import Iterable, Sequence
-from typing import NoReturn
+from collections.abc import Coroutine, Iterable, Sequence
+from typing import Any, NoReturn
 
 from server.supervision.child import START_WITHIN_SECONDS, Child
 from server.supervision.child_process import ChildProcess, ChildSpec
@@ -21,16 +21,24 @@ async def supervise(processes: Sequence[ChildSpec], start_within: float = START_
     SIGHUP has all of them replaced. Each may take so many seconds until it serves.
     Raises CannotStartError if one ends in its first run without having served.
     """
-    stop_requested, rolling = asyncio.Event(), _Rolling()
+    rolling = _Rolling()
     children = [Child(each, rolling.ask_for, start_within) for each in processes]
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop_requested.set)
-    loop.add_signal_handler(signal.SIGHUP, rolling.ask_for_all, children)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, rolling.ask_for_all, children)
     first, *others = children
     # One goes ahead, so that what is wrong with the settings of all is reported once.
     runs = [first.run(), *(other.run(after=first.served) for other in others)]
-    tasks = [asyncio.create_task(each) for each in (stop_requested.wait(), rolling.roll(), *runs)]
+    await run_until((signal.SIGINT, signal.SIGTERM), rolling.roll(), *runs)
+
+
+async def run_until(signals: Iterable[signal.Signals], *runs: Coroutine[Any, Any, object]) -> None:
+    """Run until one of the signals, or until the first has ended; then cancel all, and let them end.
+
+    Raises what that one has raised.
+    """
+    stop_requested = asyncio.Event()
+    for number in signals:
+        asyncio.get_running_loop().add_signal_handler(number, stop_requested.set)
+    tasks = [asyncio.create_task(each) for each in (stop_requested.wait(), *runs)]
     (ended, *_), _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     log.info("stopping the workers")
     for task in tasks:

@@ -49,17 +49,17 @@ def on_air(demo: RunningDemo) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("part", "may_answer"),
+    ("part", "told", "may_answer"),
     [
-        ("-D", {200, 503, 504}),
-        ("stream-stand-in", {200}),
-        ("serve", {200, 503, 504}),
-        ("--config-yaml", {200, 0}),
+        ("-D", "The database ended (-9); starting it again", {200, 503, 504}),
+        ("stream-stand-in", "The Stream stand-in ended (-9); starting it again", {200}),
+        ("serve", "The server ended (-9); starting it again", {200, 503, 504}),
+        ("--config-yaml", "The gateway ended (137); starting it again", {200, 0}),
     ],
     ids=["PostgreSQL", "Stream stand-in", "server", "gateway"],
 )
 def test_a_killed_part_comes_back(
-    deployment: Deployment, demo: RunningDemo, part: str, may_answer: set[int]
+    deployment: Deployment, demo: RunningDemo, part: str, told: str, may_answer: set[int]
 ) -> None:
     if (deployment, part) == (Deployment.EMBEDDED, "serve"):
         # Its Envoy dies with it; standalone, Envoy would report an unavailable server.
@@ -74,4 +74,7 @@ def test_a_killed_part_comes_back(
         asked = len(statuses)
         assert wait_until(lambda: on_air(demo) and 200 in statuses[asked:], 30), demo.output()
     assert set(statuses) <= may_answer
+    # The server's own supervisor starts an Envoy again with the server embedded.
+    told_here = (deployment, part) != (Deployment.EMBEDDED, "--config-yaml")
+    assert demo.output().splitlines().count(told) == told_here
     assert demo.process.poll() is None

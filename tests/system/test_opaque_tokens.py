@@ -1,6 +1,5 @@
 """`make run TOKENS=opaque`: tokens that the server introspects, and that can be revoked."""
 
-import os
 import re
 import subprocess
 import sys
@@ -13,8 +12,7 @@ from livecalls.v1.live_calls_pb2 import GetCallRequest
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
 from demo.ports import free_port
-from demo.processes import Process, run_processes
-from demo.readiness import listens, wait_until
+from demo.readiness import wait_until
 from demo.sample_calls import sample_id
 from tests.support.demo import READY, RunningDemo, pasted, running_demo, started_demo
 from tests.support.deployments import Deployment
@@ -96,13 +94,6 @@ def test_a_revoked_token_gets_in_no_more_and_others_do(opaque_demo: RunningDemo)
 def test_its_issuer_is_there_before_the_server_asks(opaque_demo: RunningDemo) -> None:
     assert wait_until(lambda: "tokens can be introspected" in opaque_demo.output(), 10)
     assert "cannot be introspected" not in opaque_demo.output().split(READY)[0]
-
-
-def test_who_is_asked_listens_before_the_next_is_started() -> None:
-    port = free_port()
-    command = ["http.server", str(port), "--bind", "127.0.0.1"]
-    with run_processes([Process("asked", command, os.environ, port=port)], end_within=5):
-        assert listens(f"127.0.0.1:{port}")
 
 
 def test_it_names_the_time_that_a_server_remembers(
