@@ -1,5 +1,3 @@
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,12 +5,11 @@ import yaml
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 from schemathesis import Case
 
+from tests.support.documented import SCHEMAS
 from tests.support.gateway import Gateway
 from tests.support.openapi import OPENAPI, examples, schema
 from tests.support.sample_replies import sample_replies
 from tests.support.upstream import Upstream
-
-DOCUMENTED = json.loads((Path(__file__).parent / "documented.json").read_text())
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +24,8 @@ def test_it_is_a_valid_openapi_document(document: Any) -> None:
 @pytest.mark.parametrize("name", ["Call", "Error"])
 def test_bodies_are_as_documented(document: Any, name: str) -> None:
     body = undescribed(document["components"]["schemas"][name])
-    assert body == DOCUMENTED[name]
-    assert list(body["properties"]) == DOCUMENTED[name]["required"]
+    assert body == SCHEMAS[name]
+    assert list(body["properties"]) == SCHEMAS[name]["required"]
 
 
 @schema.parametrize()

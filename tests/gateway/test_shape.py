@@ -1,10 +1,13 @@
+import json
 from datetime import UTC, datetime
+from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from livecalls.v1 import live_calls_pb2 as pb
 
+from tests.support.documented import FIELDS, NULLABLE, TIMESTAMPS
 from tests.support.gateway import Gateway
 from tests.support.rest import ask
 from tests.support.upstream import Upstream
@@ -17,29 +20,23 @@ TRAPS = st.sampled_from(
     ['"', "\\", '\\"', "{", "}", ",", ":", "null", '","', ',"live":{', '"scheduled_at":', "CALL_STATUS_"]
 )
 TEXTS = st.lists(TRAPS | st.text(max_size=10)).map("".join)
-OPTIONAL_TEXTS = st.none() | TEXTS
 TIMES = st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
-OPTIONAL_TIMES = st.none() | TIMES
 LIVE = st.builds(
-    pb.LiveStatus, is_live=st.booleans(), current_session_id=OPTIONAL_TEXTS, ended_at=OPTIONAL_TIMES
+    pb.LiveStatus,
+    is_live=st.booleans(),
+    current_session_id=st.none() | TEXTS,
+    ended_at=st.none() | TIMES,
 )
-CALLS = st.builds(
-    pb.Call,
-    id=TEXTS,
-    host_user_id=TEXTS,
-    title=TEXTS,
-    scheduled_at=OPTIONAL_TIMES,
-    started_at=OPTIONAL_TIMES,
-    ended_at=OPTIONAL_TIMES,
-    stream_call_id=OPTIONAL_TEXTS,
-    stream_call_type=TEXTS,
-    recording_url=OPTIONAL_TEXTS,
-    recording_ready_at=OPTIONAL_TIMES,
-    status=st.sampled_from(list(pb.CallStatus.values())[1:]),
-    created_at=TIMES,
-    updated_at=TIMES,
-    live=st.none() | LIVE,
-)
+STATUSES = st.sampled_from(list(pb.CallStatus.values())[1:])
+
+
+def any_value(name: str) -> st.SearchStrategy[Any]:
+    """Make any value of a call's field."""
+    values = TIMES if name in TIMESTAMPS else STATUSES if name == "status" else TEXTS
+    return st.none() | values if name in NULLABLE else values
+
+
+CALLS = st.builds(pb.Call, live=st.none() | LIVE, **{name: any_value(name) for name in FIELDS})
 MOMENT = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 BARE = pb.Call(status=pb.CALL_STATUS_SCHEDULED, created_at=MOMENT, updated_at=MOMENT)
 LIVE_FIRST = pb.Call(
@@ -63,13 +60,19 @@ def test_the_documented_members_stand_in_the_documented_order(
             live=pb.LiveStatus(ended_at=Timestamp(seconds=1)),
         )
     )
-    assert ask(gateway.url, "GET", PATH).body.decode() == (
-        '{"id":"11111111-1111-4111-8111-111111111111","host_user_id":"","title":"","scheduled_at":null,'
-        '"started_at":null,"ended_at":null,"stream_call_id":null,"stream_call_type":"",'
-        '"recording_url":null,"recording_ready_at":null,"status":"ended",'
-        '"created_at":"1970-01-01T00:00:01.123456Z","updated_at":"1970-01-01T00:00:01.120Z",'
-        '"live":{"is_live":false,"current_session_id":null,"ended_at":"1970-01-01T00:00:01Z"}}'
-    )
+    text = ask(gateway.url, "GET", PATH).body.decode()
+    values = {
+        **dict.fromkeys(FIELDS),
+        "id": "11111111-1111-4111-8111-111111111111",
+        "host_user_id": "",
+        "title": "",
+        "stream_call_type": "",
+        "status": "ended",
+        "created_at": "1970-01-01T00:00:01.123456Z",
+        "updated_at": "1970-01-01T00:00:01.120Z",
+        "live": {"is_live": False, "current_session_id": None, "ended_at": "1970-01-01T00:00:01Z"},
+    }
+    assert text == json.dumps(values, separators=(",", ":"))
 
 
 @given(call=CALLS)
@@ -92,22 +95,16 @@ def test_a_title_of_two_megabytes_passes(gateway: Gateway, upstream: Upstream) -
 
 
 def documented(call: pb.Call) -> dict[str, object]:
-    return {
-        "id": call.id,
-        "host_user_id": call.host_user_id,
-        "title": call.title,
-        "scheduled_at": time_of(call, "scheduled_at"),
-        "started_at": time_of(call, "started_at"),
-        "ended_at": time_of(call, "ended_at"),
-        "stream_call_id": call.stream_call_id if call.HasField("stream_call_id") else None,
-        "stream_call_type": call.stream_call_type,
-        "recording_url": call.recording_url if call.HasField("recording_url") else None,
-        "recording_ready_at": time_of(call, "recording_ready_at"),
-        "status": WORDS[call.status],
-        "created_at": time_of(call, "created_at"),
-        "updated_at": time_of(call, "updated_at"),
-        "live": documented_live(call.live) if call.HasField("live") else None,
-    }
+    values = {name: value_of(call, name) for name in FIELDS}
+    return {**values, "live": documented_live(call.live) if call.HasField("live") else None}
+
+
+def value_of(call: pb.Call, name: str) -> object:
+    if name in TIMESTAMPS:
+        return time_of(call, name)
+    if name == "status":
+        return WORDS[call.status]
+    return None if name in NULLABLE and not call.HasField(name) else getattr(call, name)
 
 
 def documented_live(live: pb.LiveStatus) -> dict[str, object]:

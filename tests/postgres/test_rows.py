@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
 
 import psycopg
 import pytest
@@ -13,17 +12,10 @@ from demo.postgres import EmbeddedPostgres
 from server.application.call import Call, CallStatus
 from server.store.tables import calls as table
 from tests.support.any_call import any_call
-from tests.support.calls import CALL_ID, MOMENT, new_id
+from tests.support.calls import CALL_ID, FULL_CALL, MOMENT, new_id
+from tests.support.documented import NULLABLE, TIMESTAMPS
 from tests.support.postgres import execute, migrated_database, store_call, stored_calls
 
-NULLABLE: dict[str, Any] = {
-    "scheduled_at": MOMENT,
-    "started_at": MOMENT,
-    "ended_at": MOMENT,
-    "stream_call_id": "stream-1",
-    "recording_url": "https://recordings.example.com/1.mp4",
-    "recording_ready_at": MOMENT,
-}
 FIRST = datetime(1, 1, 1, tzinfo=UTC)
 LAST = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
 
@@ -51,7 +43,7 @@ async def test_a_call_with_nothing_but_what_must_be_is_found(url: str) -> None:
 
 @pytest.mark.parametrize("name", NULLABLE)
 async def test_each_field_that_may_be_null_is_read_by_itself(url: str, name: str) -> None:
-    call = store_call(url, id=new_id(), **{name: NULLABLE[name]})
+    call = store_call(url, id=new_id(), **{name: getattr(FULL_CALL, name)})
     assert await found(url, call.id) == call
 
 
@@ -87,7 +79,6 @@ async def test_moments_are_in_utc_wherever_they_were_written(database_url: str) 
     assert call.started_at.tzinfo is call.created_at.tzinfo is UTC
 
 
-TIMESTAMPS = [*(name for name in NULLABLE if name.endswith("_at")), "created_at", "updated_at"]
 NO_MOMENTS = ["infinity", "-infinity", "0001-12-31 23:59:59 BC", "10000-01-01 00:00:00Z"]
 
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from types import NoneType
+from typing import Any, get_args, get_type_hints
 from uuid import UUID, uuid4
 
 from server.application.call import Call, CallStatus, LiveStatus
@@ -10,21 +12,29 @@ from server.application.call import Call, CallStatus, LiveStatus
 CALL_ID = "0aaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 MOMENT = datetime(2026, 5, 4, 3, 2, 1, 123456, tzinfo=UTC)
 
-PLAIN_CALL = Call(
+_NULLABLE = {name: hint for name, hint in get_type_hints(Call).items() if NoneType in get_args(hint)}
+
+
+def make_call(**values: Any) -> Call:
+    """Make a call; what may be null is, unless it has a value."""
+    return Call(**{**dict.fromkeys(_NULLABLE), **values})
+
+
+PLAIN_CALL = make_call(
     id=CALL_ID,
     host_user_id="coach-1",
     title="Yoga",
-    scheduled_at=None,
-    started_at=None,
-    ended_at=None,
-    stream_call_id=None,
     stream_call_type="livestream",
-    recording_url=None,
-    recording_ready_at=None,
     status=CallStatus.SCHEDULED,
     created_at=MOMENT,
     updated_at=MOMENT,
 )
+_NO_NULLS: dict[str, Any] = {
+    name: MOMENT + timedelta(hours=number) if datetime in get_args(hint) else f"some {name}"
+    for number, (name, hint) in enumerate(_NULLABLE.items(), 1)
+}
+FULL_CALL = replace(PLAIN_CALL, **_NO_NULLS)
+"""A call without nulls, whose values differ."""
 
 
 def new_id() -> str:

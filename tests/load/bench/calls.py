@@ -8,6 +8,7 @@ from random import Random
 from uuid import UUID
 
 from server.application.call import Call, CallStatus
+from tests.support.calls import make_call
 
 COUNT = 100_000
 WARM = 1000
@@ -52,17 +53,12 @@ def key_sets() -> list[Keys]:
 
 def _call(call_id: str, number: int, status: CallStatus, now: datetime) -> Call:
     began = now - timedelta(minutes=number % 1000)
-    planned = Call(
+    planned = make_call(
         id=call_id,
         host_user_id=f"coach-{number % 500}",
         title=f"Class {number}: strength and breathing",
         scheduled_at=began,
-        started_at=None,
-        ended_at=None,
-        stream_call_id=None,
         stream_call_type=TYPE,
-        recording_url=None,
-        recording_ready_at=None,
         status=status,
         created_at=began - timedelta(days=7),
         updated_at=began,

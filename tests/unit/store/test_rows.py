@@ -15,16 +15,13 @@ LAST = 252455615999999999
 def row(**changes: object) -> tuple[object, ...]:
     """Make a row as read: an ended call, with timestamps in microseconds since 2000."""
     values: dict[str, object] = {
+        **dict.fromkeys(FIELDS),
         "id": CALL_ID,
         "host_user_id": "coach-1",
         "title": "Yoga",
-        "scheduled_at": None,
         "started_at": YEAR_1,
         "ended_at": LAST,
-        "stream_call_id": None,
         "stream_call_type": "livestream",
-        "recording_url": None,
-        "recording_ready_at": None,
         "status": "ended",
         "created_at": 0,
         "updated_at": 1,
