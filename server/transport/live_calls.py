@@ -13,6 +13,7 @@ from server.application.get_call import GetCall
 from server.resilience.bounded_cache import bounded_lru_cache
 from server.transport.admission import Admission, Method
 from server.transport.call_context import CallContext
+from server.transport.encoder import compile_encoder
 from server.transport.errors import MalformedRequestError
 
 MAX_CACHED_MESSAGES = 2000
@@ -32,6 +33,12 @@ _STATUSES = {
 _bytes_of: Callable[[bytes], int] = len
 
 Request = TypeVar("Request", bound=Message)
+
+encode_call = compile_encoder(Call, pb.Call, status=_STATUSES)
+"""Convert a call to the contract's message; `live` is unset."""
+
+encode_live_status = compile_encoder(LiveStatus, pb.LiveStatus)
+"""Convert a live status to the contract's message."""
 
 
 class LiveCalls:
@@ -91,31 +98,3 @@ def _encode_call(call: Call) -> bytes:
 @bounded_lru_cache(MAX_CACHED_MESSAGES, MAX_MESSAGE_BYTES, _bytes_of)
 def _encode_live(live: LiveStatus) -> bytes:
     return pb.Call(live=encode_live_status(live)).SerializeToString()
-
-
-def encode_call(call: Call) -> pb.Call:
-    """Convert a call to the contract's message; `live` is unset."""
-    return pb.Call(
-        id=call.id,
-        host_user_id=call.host_user_id,
-        title=call.title,
-        scheduled_at=call.scheduled_at,
-        started_at=call.started_at,
-        ended_at=call.ended_at,
-        stream_call_id=call.stream_call_id,
-        stream_call_type=call.stream_call_type,
-        recording_url=call.recording_url,
-        recording_ready_at=call.recording_ready_at,
-        status=_STATUSES[call.status],
-        created_at=call.created_at,
-        updated_at=call.updated_at,
-    )
-
-
-def encode_live_status(live: LiveStatus) -> pb.LiveStatus:
-    """Convert a live status to the contract's message."""
-    return pb.LiveStatus(
-        is_live=live.is_live,
-        current_session_id=live.current_session_id,
-        ended_at=live.ended_at,
-    )
