@@ -2,14 +2,19 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-_WRITTEN = json.loads((Path(__file__).parent / "cases.json").read_text())
+from google.protobuf.timestamp_pb2 import Timestamp
+from livecalls.v1 import live_calls_pb2 as pb
 
-CALLS: dict[str, dict[str, Any]] = _WRITTEN["calls"]
-"""Calls in the documented shape by their names, with the expected `live`."""
+_WRITTEN = json.loads((Path(__file__).parent / "cases.json").read_text())
+_NULLS = {field.name: None for field in pb.Call.DESCRIPTOR.fields if field.has_presence}
+
+CALLS: dict[str, dict[str, Any]] = {
+    name: {**_NULLS, **written} for name, written in _WRITTEN["calls"].items()
+}
+"""Calls in the documented shape by their names, with the expected `live`; null if not written."""
 
 AT_STREAM: dict[str, dict[str, str]] = _WRITTEN["at_stream"]
 """The states of the calls that Stream knows, and since when, by their ids there."""
@@ -48,7 +53,10 @@ class Case:
             error = {**said, **_in_the_library_s_words(self.expect["error"], said)}
             return {"name": self.name, "error": {**error, "code": own_code or error["code"]}}
         call = self.expect["call"]
-        return {"name": self.name, "call": seen(CALLS[call]) if isinstance(call, str) else call}
+        return {
+            "name": self.name,
+            "call": seen(CALLS[call]) if isinstance(call, str) else _printed(call),
+        }
 
 
 def all_cases() -> list[Case]:
@@ -58,9 +66,25 @@ def all_cases() -> list[Case]:
 
 
 def seen(row: dict[str, Any]) -> dict[str, Any]:
-    """Convert a call from the documented shape to the clients' output."""
-    said = {**_with_six_digits(row), "status": f"CALL_STATUS_{row['status'].upper()}"}
-    return {**said, "live": row["live"] and _with_six_digits(row["live"])}
+    """Convert a call from the documented shape to what clients print."""
+    return _printed({**row, "status": f"CALL_STATUS_{row['status'].upper()}"})
+
+
+def _printed(call: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what is null, and print times as protobuf's JSON does: with 0, 3 or 6 digits."""
+    return {name: _value(name, value) for name, value in call.items() if value is not None}
+
+
+def _value(name: str, value: Any) -> Any:
+    if isinstance(value, dict):
+        return _printed(value)
+    return _shortest(value) if name.endswith("_at") else value
+
+
+def _shortest(moment: str) -> str:
+    timestamp = Timestamp()
+    timestamp.FromJsonString(moment)
+    return timestamp.ToJsonString()
 
 
 def _in_the_library_s_words(error: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
@@ -69,14 +93,3 @@ def _in_the_library_s_words(error: dict[str, Any], said: dict[str, Any]) -> dict
     if end != error.get("message") and said.get("message", "").endswith(end):
         return {**error, "message": said["message"]}
     return error
-
-
-def _with_six_digits(values: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: _six_digits(value) if value and name.endswith("_at") else value
-        for name, value in values.items()
-    }
-
-
-def _six_digits(moment: str) -> str:
-    return datetime.fromisoformat(moment).isoformat(timespec="microseconds").replace("+00:00", "Z")

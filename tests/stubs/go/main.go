@@ -75,8 +75,8 @@ func run() error {
 		outcome := outcome{Name: c.Name}
 		if err != nil {
 			outcome.Error = seeError(err)
-		} else {
-			outcome.Call = seeCall(call)
+		} else if outcome.Call, err = seeCall(call); err != nil {
+			return err
 		}
 		if err := out.Encode(outcome); err != nil {
 			return err

@@ -8,11 +8,11 @@ from threading import Timer
 from typing import Any
 
 import grpc
-from google.protobuf.timestamp_pb2 import Timestamp
+from google.protobuf.json_format import MessageToDict
 from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
-from livecalls.v1.live_calls_pb2 import Call, CallStatus, GetCallRequest, LiveStatus
+from livecalls.v1.live_calls_pb2 import Call, GetCallRequest
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
 SERVICE_CONFIG = {
@@ -66,32 +66,9 @@ def outcome(stub: LiveCallsStub, case: dict[str, Any]) -> dict[str, Any]:
 
 
 def seen_call(call: Call) -> dict[str, Any]:
-    return {
-        "id": call.id,
-        "host_user_id": call.host_user_id,
-        "title": call.title,
-        "scheduled_at": time(call.scheduled_at) if call.HasField("scheduled_at") else None,
-        "started_at": time(call.started_at) if call.HasField("started_at") else None,
-        "ended_at": time(call.ended_at) if call.HasField("ended_at") else None,
-        "stream_call_id": call.stream_call_id if call.HasField("stream_call_id") else None,
-        "stream_call_type": call.stream_call_type,
-        "recording_url": call.recording_url if call.HasField("recording_url") else None,
-        "recording_ready_at": (
-            time(call.recording_ready_at) if call.HasField("recording_ready_at") else None
-        ),
-        "status": CallStatus.Name(call.status) if call.status in CallStatus.values() else call.status,
-        "created_at": time(call.created_at),
-        "updated_at": time(call.updated_at),
-        "live": seen_live(call.live) if call.HasField("live") else None,
-    }
-
-
-def seen_live(live: LiveStatus) -> dict[str, Any]:
-    return {
-        "is_live": live.is_live,
-        "current_session_id": (live.current_session_id if live.HasField("current_session_id") else None),
-        "ended_at": time(live.ended_at) if live.HasField("ended_at") else None,
-    }
+    return MessageToDict(
+        call, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+    )
 
 
 def seen_error(error: grpc.Call) -> dict[str, Any]:
@@ -106,10 +83,6 @@ def seen_error(error: grpc.Call) -> dict[str, Any]:
         "domain": info.domain if has_info else None,
         "retry_ms": retry.retry_delay.ToMilliseconds() if has_retry else None,
     }
-
-
-def time(moment: Timestamp) -> str:
-    return f"{moment.ToDatetime().isoformat(timespec='microseconds')}Z"
 
 
 main()

@@ -1,5 +1,7 @@
 /** What the runner sends, and what it gets back. */
 
+import type { JsonValue } from "@bufbuild/protobuf";
+
 export interface Target {
   address: string;
   ca: string | null;
@@ -19,29 +21,6 @@ export interface Errand {
   cases: Case[];
 }
 
-export interface SeenLive {
-  is_live: boolean;
-  current_session_id: string | null;
-  ended_at: string | null;
-}
-
-export interface SeenCall {
-  id: string;
-  host_user_id: string;
-  title: string;
-  scheduled_at: string | null;
-  started_at: string | null;
-  ended_at: string | null;
-  stream_call_id: string | null;
-  stream_call_type: string;
-  recording_url: string | null;
-  recording_ready_at: string | null;
-  status: string | number;
-  created_at: string | null;
-  updated_at: string | null;
-  live: SeenLive | null;
-}
-
 export interface SeenError {
   code: string;
   message: string;
@@ -50,4 +29,4 @@ export interface SeenError {
   retry_ms: number | null;
 }
 
-export type Outcome = { name: string } & ({ call: SeenCall } | { error: SeenError });
+export type Outcome = { name: string } & ({ call: JsonValue } | { error: SeenError });

@@ -1,27 +1,13 @@
-/** Returns what the stubs' own accessors read. */
+/** Returns what a caller reads of a call, and of an error. */
 
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { type Call, CallStatusSchema, type LiveStatus } from "@livecalls/client";
+import { type JsonValue, toJson } from "@bufbuild/protobuf";
+import { type Call, CallSchema } from "@livecalls/client";
 import type { ErrorInfo, RetryInfo } from "@livecalls/client/errors";
-import type { SeenCall, SeenError, SeenLive } from "./cases.js";
+import type { SeenError } from "./cases.js";
 
-export function seenCall(call: Call): SeenCall {
-  return {
-    id: call.id,
-    host_user_id: call.hostUserId,
-    title: call.title,
-    scheduled_at: time(call.scheduledAt),
-    started_at: time(call.startedAt),
-    ended_at: time(call.endedAt),
-    stream_call_id: call.streamCallId ?? null,
-    stream_call_type: call.streamCallType,
-    recording_url: call.recordingUrl ?? null,
-    recording_ready_at: time(call.recordingReadyAt),
-    status: CallStatusSchema.value[call.status]?.name ?? call.status,
-    created_at: time(call.createdAt),
-    updated_at: time(call.updatedAt),
-    live: call.live ? seenLive(call.live) : null,
-  };
+/** A call as protobuf's JSON, by the names of the contract. */
+export function seenCall(call: Call): JsonValue {
+  return toJson(CallSchema, call, { useProtoFieldName: true, alwaysEmitImplicit: true });
 }
 
 /** An error whose code may be spelt as in NotFound, or as in gRPC. */
@@ -34,19 +20,4 @@ export function seenError(code: string, message: string, info?: ErrorInfo, retry
     domain: info?.domain ?? null,
     retry_ms: delay ? Number(delay.seconds) * 1000 + delay.nanos / 1e6 : null,
   };
-}
-
-function seenLive(live: LiveStatus): SeenLive {
-  return {
-    is_live: live.isLive,
-    current_session_id: live.currentSessionId ?? null,
-    ended_at: time(live.endedAt),
-  };
-}
-
-/** With microseconds: a Date has only milliseconds. */
-function time(timestamp: Timestamp | undefined): string | null {
-  if (!timestamp) return null;
-  const seconds = new Date(Number(timestamp.seconds) * 1000).toISOString().slice(0, -".000Z".length);
-  return `${seconds}.${String(timestamp.nanos / 1000).padStart(6, "0")}Z`;
 }

@@ -1,63 +1,30 @@
 package com.livecalls.cases;
 
+import com.google.gson.JsonElement;
+import com.google.gson.JsonParser;
 import com.google.protobuf.Any;
 import com.google.protobuf.InvalidProtocolBufferException;
-import com.google.protobuf.Timestamp;
+import com.google.protobuf.util.JsonFormat;
+import com.google.protobuf.util.JsonFormat.Printer;
 import com.google.rpc.ErrorInfo;
 import com.google.rpc.RetryInfo;
 import com.google.rpc.Status;
 import com.livecalls.v1.Call;
-import com.livecalls.v1.CallStatus;
-import com.livecalls.v1.LiveStatus;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
-import java.time.Instant;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** What a caller reads of a call, and of an error. */
 final class Seen {
-  private static final DateTimeFormatter TIME =
-      DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSSSSS'Z'").withZone(ZoneOffset.UTC);
+  private static final Printer PRINTER =
+      JsonFormat.printer().preservingProtoFieldNames().alwaysPrintFieldsWithNoPresence();
 
   private Seen() {}
 
-  static Map<String, Object> call(Call call) {
-    Map<String, Object> seen = new LinkedHashMap<>();
-    seen.put("id", call.getId());
-    seen.put("host_user_id", call.getHostUserId());
-    seen.put("title", call.getTitle());
-    seen.put("scheduled_at", call.hasScheduledAt() ? time(call.getScheduledAt()) : null);
-    seen.put("started_at", call.hasStartedAt() ? time(call.getStartedAt()) : null);
-    seen.put("ended_at", call.hasEndedAt() ? time(call.getEndedAt()) : null);
-    seen.put("stream_call_id", call.hasStreamCallId() ? call.getStreamCallId() : null);
-    seen.put("stream_call_type", call.getStreamCallType());
-    seen.put("recording_url", call.hasRecordingUrl() ? call.getRecordingUrl() : null);
-    seen.put("recording_ready_at", call.hasRecordingReadyAt() ? time(call.getRecordingReadyAt()) : null);
-    seen.put("status", status(call));
-    seen.put("created_at", time(call.getCreatedAt()));
-    seen.put("updated_at", time(call.getUpdatedAt()));
-    seen.put("live", call.hasLive() ? live(call.getLive()) : null);
-    return seen;
-  }
-
-  /** The status's name, or its number if these stubs know no name. */
-  private static Object status(Call call) {
-    return call.getStatus() == CallStatus.UNRECOGNIZED ? call.getStatusValue() : call.getStatus().name();
-  }
-
-  private static Map<String, Object> live(LiveStatus live) {
-    Map<String, Object> seen = new LinkedHashMap<>();
-    seen.put("is_live", live.getIsLive());
-    seen.put("current_session_id", live.hasCurrentSessionId() ? live.getCurrentSessionId() : null);
-    seen.put("ended_at", live.hasEndedAt() ? time(live.getEndedAt()) : null);
-    return seen;
-  }
-
-  private static String time(Timestamp moment) {
-    return TIME.format(Instant.ofEpochSecond(moment.getSeconds(), moment.getNanos()));
+  /** A call as protobuf's JSON, by the names of the contract. */
+  static JsonElement call(Call call) throws InvalidProtocolBufferException {
+    return JsonParser.parseString(PRINTER.print(call));
   }
 
   static Map<String, Object> error(StatusRuntimeException error) throws InvalidProtocolBufferException {
