@@ -102,7 +102,7 @@ def test_grpc_peers_find_no_other_call(grpc_peer: LiveCallsStub, call_id: str) -
 def test_fastapi_answers_the_documented_json(fastapi: str, call: Call) -> None:
     reply = ask(fastapi, "GET", f"/v1/live/calls/{call.id}")
     assert reply.status == 200
-    assert list(reply.json()) == list(pb.Call.DESCRIPTOR.fields_by_name)
+    assert set(reply.json()) == set(pb.Call.DESCRIPTOR.fields_by_name)
     assert reply.json()["live"] is None
     assert read_call(reply.body) == call
 

@@ -7,14 +7,15 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import uvicorn
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, create_model
+from sqlalchemy import Column
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
@@ -46,21 +47,20 @@ class LiveStatus(BaseModel):
     ended_at: datetime | None
 
 
-class Call(BaseModel):
-    id: UUID
-    host_user_id: str
-    title: str
-    scheduled_at: datetime | None
-    started_at: datetime | None
-    ended_at: datetime | None
-    stream_call_id: str | None
-    stream_call_type: str
-    recording_url: str | None
-    recording_ready_at: datetime | None
-    status: Literal["scheduled", "live", "ended", "errored"]
-    created_at: datetime
-    updated_at: datetime
-    live: LiveStatus | None = None
+_KINDS: dict[str, Any] = {"id": UUID, "status": Literal["scheduled", "live", "ended", "errored"]}
+
+
+def _field(column: Column[Any]) -> Any:
+    kind = _KINDS.get(column.name, column.type.python_type)
+    return (kind | None if column.nullable else kind), ...
+
+
+# The class that its users would write, field by field.
+Call = create_model(
+    "Call",
+    **{column.name: _field(column) for column in tables.calls.c},
+    live=(LiveStatus | None, None),
+)
 
 
 class CallNotFoundError(Exception):
