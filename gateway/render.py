@@ -13,6 +13,7 @@ from gateway.forwarded import without_ports
 from gateway.limits import heap_bytes, max_connections
 from gateway.page_routes import page_routes
 from gateway.python_host import module_path
+from gateway.rest_members import documented_members
 from gateway.tls import listener_socket, upstream_socket
 from machine.cgroup import memory_limit
 from machine.request_size import MAX_REQUEST_BYTES
@@ -54,7 +55,7 @@ def render(settings: GatewaySettings, secrets: Mapping[str, Path]) -> str:
         RATE_LIMIT_BURST=settings.rate_limit_burst,
         GRPC_LUA=json.dumps(str(_HERE / "grpc.lua")),
         REFUSAL_LUA=json.dumps(str(_HERE / "refusal.lua")),
-        REST_LUA=json.dumps(str(_HERE / "rest.lua")),
+        REST_LUA=json.dumps(_rest_lua()),
         REST_TIMEOUT=f"{settings.rest_timeout_ms / 1000:.3f}s",
         REST_TIMEOUT_MS=settings.rest_timeout_ms,
         DESCRIPTORS=json.dumps(str(_INSTALLED if _INSTALLED.exists() else _GENERATED)),
@@ -81,6 +82,11 @@ def _listener_values(settings: GatewaySettings, secrets: Mapping[str, Path]) -> 
         "MORE_ROUTES": _items(parts.get("more_routes", ()), 14),
         "PYTHON": _items(parts.get("python", ()), 10),
     }
+
+
+def _rest_lua() -> str:
+    """Render rest.lua, whose patterns have dollar signs too."""
+    return Template((_HERE / "rest.lua").read_text()).safe_substitute(documented_members())
 
 
 def _items(parts: Iterable[object], indentation: int) -> str:

@@ -20,12 +20,10 @@ local function members(names)
   return list
 end
 
--- The documented members of a call and of its `live`, in the order in which they are printed.
-local CALL = members(
-  "id host_user_id title scheduled_at? started_at? ended_at? stream_call_id? stream_call_type"
-    .. " recording_url? recording_ready_at? status created_at updated_at live?"
-)
-local LIVE = members("is_live current_session_id? ended_at?")
+-- The documented members of a call and of its `live`, in the order in which they are printed:
+-- render.py takes them from openapi.yaml.
+local CALL = members("$CALL")
+local LIVE = members("$CALL_LIVE")
 
 local STATUSES = { SCHEDULED = "scheduled", LIVE = "live", ENDED = "ended", ERRORED = "errored" }
 

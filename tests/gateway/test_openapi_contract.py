@@ -14,7 +14,9 @@ from openapi_schema_validator import OAS31Validator, oas31_format_checker
 
 from gateway.config import GatewaySettings
 from gateway.render import render
+from gateway.rest_members import documented_members
 from server.transport.errors import _OUTCOMES, to_status
+from tests.support.documented import FIELDS, NULLABLE
 from tests.support.envoy_configuration import EnvoyConfiguration
 from tests.support.golden import masked
 from tests.support.openapi import OPENAPI
@@ -57,6 +59,15 @@ def test_properties_are_the_fields_in_order(message: Descriptor, schema: Any) ->
     fields = [field.name for field in message.fields]
     assert list(schema["properties"]) == fields
     assert schema["required"] == fields
+
+
+def test_the_gateway_prints_what_it_documents() -> None:
+    nullable = [f"{name}?" if name in NULLABLE else name for name in FIELDS]
+    assert documented_members() == {
+        "CALL": " ".join([*nullable, "live?"]),
+        "CALL_LIVE": "is_live current_session_id? ended_at?",
+        "ERROR": "error message",
+    }
 
 
 @pytest.mark.parametrize(
