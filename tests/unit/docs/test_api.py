@@ -1,5 +1,6 @@
 """The page on the API, held against the OpenAPI document, the errors of the server and the contract."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import yaml
 
 from machine.request_size import MAX_REQUEST_BYTES
 from server.transport import errors
+from tests.support.documented import FIELDS
 
 PROJECT = Path(__file__).parents[3]
 PAGE = (PROJECT / "docs" / "api.md").read_text()
@@ -43,3 +45,10 @@ def test_the_table_of_fields_is_that_of_the_openapi_document() -> None:
 
 def test_the_limit_of_a_request_is_in_the_table() -> None:
     assert f"a request of more than {MAX_REQUEST_BYTES // 1024} KiB" in section("Errors")
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/api.md"])
+def test_a_call_is_shown_with_every_field(page: str) -> None:
+    lines = (PROJECT / page).read_text().splitlines()
+    (call,) = [json.loads(line) for line in lines if line.startswith('{"id":')]
+    assert list(call) == [*FIELDS, "live"]
