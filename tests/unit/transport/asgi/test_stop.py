@@ -38,7 +38,7 @@ def test_a_request_that_does_not_end_is_left_behind(
     gc.collect()
     # Of the task that is destroyed with its loop nothing more is logged.
     lines = {line.name: vars(line) for line in caplog.records}
-    assert lines["server"].items() >= {"of": "requests", "tasks": 1}.items()
+    assert lines["server"].items() >= {"kind": "requests", "tasks": 1}.items()
     assert lines["server.requests"]["code"] == "OK"
     assert len(caplog.records) == 2
 
