@@ -17,12 +17,12 @@ settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
 pytest_plugins: list[str] = [
-    "tests.support.golden",
-    "tests.support.hangs",
-    "tests.support.introspection_server",
-    "tests.support.key_server",
-    "tests.support.postgres",
-    "tests.support.stream",
+    "tests.support.data.golden",
+    "tests.support.machine.hangs",
+    "tests.support.stand_ins.introspection_server",
+    "tests.support.stand_ins.key_server",
+    "tests.support.database.postgres",
+    "tests.support.stand_ins.stream",
 ]
 
 

@@ -5,10 +5,10 @@ from functools import partial
 import pytest
 from playwright.sync_api import Browser
 
-from tests.support.browser import browser_running
-from tests.support.demo import RunningDemo, running_demo
-from tests.support.deployments import Deployment
-from tests.support.visits import Visit, visiting
+from tests.support.callers.browser import browser_running
+from tests.support.callers.visits import Visit, visiting
+from tests.support.server.demo import RunningDemo, running_demo
+from tests.support.server.deployments import Deployment
 
 
 @pytest.fixture(scope="module")

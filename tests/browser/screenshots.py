@@ -8,9 +8,9 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from demo.sample_calls import sample_id
-from tests.support.browser import browser_running
-from tests.support.demo import RunningDemo, running_demo
-from tests.support.visits import PHONE, visiting
+from tests.support.callers.browser import browser_running
+from tests.support.callers.visits import PHONE, visiting
+from tests.support.server.demo import RunningDemo, running_demo
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 DESK = {"width": 1000, "height": 800}

@@ -6,10 +6,17 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from demo.sample_calls import sample_id
-from tests.support.call_page import Visiting, open_page, opened, stored, told_stream, without_calls
-from tests.support.calls import new_id
-from tests.support.demo import RunningDemo
-from tests.support.deployments import Deployment
+from tests.support.callers.call_page import (
+    Visiting,
+    open_page,
+    opened,
+    stored,
+    told_stream,
+    without_calls,
+)
+from tests.support.data.calls import new_id
+from tests.support.server.demo import RunningDemo
+from tests.support.server.deployments import Deployment
 
 HIDE = "Object.defineProperty(document, 'hidden', { get: () => %s, configurable: true })"
 TELL = "document.dispatchEvent(new Event('visibilitychange'))"

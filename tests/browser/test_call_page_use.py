@@ -4,10 +4,10 @@ import pytest
 from playwright.sync_api import expect
 
 from demo.sample_calls import sample_id
-from tests.support.call_page import Visiting, give, opened, stored
-from tests.support.calls import new_id
-from tests.support.demo import RunningDemo
-from tests.support.visits import PHONE
+from tests.support.callers.call_page import Visiting, give, opened, stored
+from tests.support.callers.visits import PHONE
+from tests.support.data.calls import new_id
+from tests.support.server.demo import RunningDemo
 
 HOSTILE = '<img src=x onerror="window.hit = 1"><script>window.hit = 2</script>'
 

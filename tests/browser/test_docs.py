@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from demo.sample_calls import sample_id
-from tests.support.demo import RunningDemo
-from tests.support.deployments import Deployment
-from tests.support.visits import PHONE, Visit
+from tests.support.callers.visits import PHONE, Visit
+from tests.support.server.demo import RunningDemo
+from tests.support.server.deployments import Deployment
 
 Visiting = Callable[..., AbstractContextManager[Visit]]
 OPERATION = "/v1/live/calls/{id}"

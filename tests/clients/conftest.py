@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from demo.postgres import EmbeddedPostgres
-from tests.support.deployments import Deployment, WayIn
-from tests.support.key_server import KeyServer
-from tests.support.postgres import migrated_database, store_call
-from tests.support.stack import Stack, stack_running
-from tests.support.steady_stream import PATIENT
-from tests.support.tokens import bearer, signer, token_settings
+from tests.support.auth.tokens import bearer, signer, token_settings
+from tests.support.callers.steady_stream import PATIENT
+from tests.support.database.postgres import migrated_database, store_call
+from tests.support.server.deployments import Deployment, WayIn
+from tests.support.server.stack import Stack, stack_running
+from tests.support.stand_ins.key_server import KeyServer
 
 Stacks = Callable[[Deployment], Stack]
 # Longer than any machine takes for these tests.

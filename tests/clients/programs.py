@@ -4,7 +4,7 @@ import subprocess
 from dataclasses import dataclass
 from functools import cache
 
-from tests.support.toolchains import ROOT, Tool, build_once, insist_on
+from tests.support.machine.toolchains import ROOT, Tool, build_once, insist_on
 
 BUILT = ROOT / ".build/clients"
 _TOOLS = {

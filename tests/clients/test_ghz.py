@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.clients.programs import GHZ
-from tests.support.calls import CALL_ID
-from tests.support.toolchains import ROOT
+from tests.support.data.calls import CALL_ID
+from tests.support.machine.toolchains import ROOT
 
 REQUESTS, AT_ONCE = 400, 50
 # And Google's files that it imports.

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.clients.programs import GRPCURL, Ran
-from tests.support.calls import CALL_ID, PLAIN_CALL, new_id
+from tests.support.data.calls import CALL_ID, PLAIN_CALL, new_id
 
 GET_CALL = "livecalls.v1.LiveCalls/GetCall"
 # grpcurl adds 64 to gRPC's code.

@@ -12,9 +12,9 @@ from livecalls.v1 import live_calls_pb2 as pb
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
 from demo.readiness import wait_until
-from tests.support.calls import CALL_ID, PLAIN_CALL, new_id
-from tests.support.proxies import haproxy_running
-from tests.support.stack import Stack
+from tests.support.data.calls import CALL_ID, PLAIN_CALL, new_id
+from tests.support.network.proxies import haproxy_running
+from tests.support.server.stack import Stack
 
 PATH = f"/v1/live/calls/{CALL_ID}"
 # As in docs/operations/edge.md. By HTTP/1.0 and without a Host, as HAProxy checks by default.

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.clients.programs import HEALTH_PROBE, Ran
-from tests.support.deployments import WayIn
+from tests.support.server.deployments import WayIn
 
 # grpc-health-probe's exit code if the request itself failed.
 ASKED_IN_VAIN = 3

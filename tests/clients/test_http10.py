@@ -5,9 +5,9 @@ import subprocess
 
 import pytest
 
-from tests.support.calls import CALL_ID, PLAIN_CALL, new_id
-from tests.support.rest import Reply, send_raw
-from tests.support.stack import Stack
+from tests.support.callers.rest import Reply, send_raw
+from tests.support.data.calls import CALL_ID, PLAIN_CALL, new_id
+from tests.support.server.stack import Stack
 
 PATH = f"/v1/live/calls/{CALL_ID}"
 

@@ -11,11 +11,11 @@ from livecalls.v1 import live_calls_pb2 as pb
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
 from demo.readiness import wait_until
-from tests.support.calls import CALL_ID, PLAIN_CALL, new_id
-from tests.support.gateway import gateway_running
-from tests.support.proxies import nginx_running
-from tests.support.stack import Stack
-from tests.support.stream import closed_port
+from tests.support.data.calls import CALL_ID, PLAIN_CALL, new_id
+from tests.support.envoy.gateway import gateway_running
+from tests.support.network.proxies import nginx_running
+from tests.support.server.stack import Stack
+from tests.support.stand_ins.stream import closed_port
 
 PATH = f"/v1/live/calls/{CALL_ID}"
 GET_CALL = "/livecalls.v1.LiveCalls/GetCall"

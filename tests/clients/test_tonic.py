@@ -15,10 +15,10 @@ from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
 from demo.postgres import EmbeddedPostgres
 from tests.clients.programs import TONIC
-from tests.support.calls import CALL_ID, PLAIN_CALL
-from tests.support.deployments import WayIn
-from tests.support.stack import Stack, stack_running
-from tests.support.steady_stream import PATIENT
+from tests.support.callers.steady_stream import PATIENT
+from tests.support.data.calls import CALL_ID, PLAIN_CALL
+from tests.support.server.deployments import WayIn
+from tests.support.server.stack import Stack, stack_running
 
 TIMES = 20
 CONNECTIONS, CALLS_OF_EACH = 10, 10

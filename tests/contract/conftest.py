@@ -2,8 +2,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.support.bridge import bridging_gateway
-from tests.support.service import Deployment, Embedded, Service, Standalone, scripted_service
+from tests.support.envoy.bridge import bridging_gateway
+from tests.support.server.service import Deployment, Embedded, Service, Standalone, scripted_service
 
 
 @pytest.fixture(scope="session")

@@ -13,9 +13,9 @@ from livecalls.v1 import live_calls_pb2 as pb
 from server.application.call import Call
 from server.application.errors import StoreUnavailableError
 from server.auth.errors import TokenRequiredError
-from tests.support.calls import PLAIN_CALL
-from tests.support.guarded import REQUEST, ask, refused
-from tests.support.service import Deployment, Service, detail_of, scripted_service
+from tests.support.auth.guarded import REQUEST, ask, refused
+from tests.support.data.calls import PLAIN_CALL
+from tests.support.server.service import Deployment, Service, detail_of, scripted_service
 
 ROOM = 3
 

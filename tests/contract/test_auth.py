@@ -6,10 +6,10 @@ from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from livecalls.v1 import live_calls_pb2 as pb
 
-from tests.support.guarded import ask, guarded_service, refused
-from tests.support.key_server import KeyServer
-from tests.support.service import Deployment, Service, detail_of, raw, trailer_of
-from tests.support.tokens import Signer, all_signers, signer
+from tests.support.auth.guarded import ask, guarded_service, refused
+from tests.support.auth.tokens import Signer, all_signers, signer
+from tests.support.server.service import Deployment, Service, detail_of, raw, trailer_of
+from tests.support.stand_ins.key_server import KeyServer
 
 METHODS = [
     f"/{service.full_name}/{method.name}"

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from server.runtime import logs
-from tests.support.forged_tokens import PUBLISHED
-from tests.support.guarded import ask, guarded_service, refused
-from tests.support.key_server import KeyServer
-from tests.support.log import the_one
-from tests.support.service import Deployment, Service
-from tests.support.tokens import ABSENT, signer
+from tests.support.auth.forged_tokens import PUBLISHED
+from tests.support.auth.guarded import ask, guarded_service, refused
+from tests.support.auth.tokens import ABSENT, signer
+from tests.support.machine.log import the_one
+from tests.support.server.service import Deployment, Service
+from tests.support.stand_ins.key_server import KeyServer
 
 RSA = signer("RS256")
 EC = signer("ES256")

@@ -15,10 +15,10 @@ from livecalls.v1 import live_calls_pb2 as pb
 from server.application.call import Call
 from server.transport.asgi.server import AsgiServer
 from server.transport.asgi.types import Event, Headers, Receive, Send
-from tests.support.bridge import HostError, bridged
-from tests.support.bridge_application import sent
-from tests.support.calls import CALL_ID, PLAIN_CALL
-from tests.support.service import GET_CALL, Embedded, scripted_service
+from tests.support.data.calls import CALL_ID, PLAIN_CALL
+from tests.support.envoy.bridge import HostError, bridged
+from tests.support.envoy.bridge_application import sent
+from tests.support.server.service import GET_CALL, Embedded, scripted_service
 
 AT_ONCE = 60
 REQUEST = pb.GetCallRequest(id=str(CALL_ID))

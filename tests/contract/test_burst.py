@@ -9,8 +9,8 @@ from google.rpc.error_details_pb2 import RetryInfo
 from livecalls.v1 import live_calls_pb2 as pb
 
 from server.application.call import Call
-from tests.support.calls import CALL_ID, PLAIN_CALL
-from tests.support.service import Service, Standalone, detail_of, scripted_service
+from tests.support.data.calls import CALL_ID, PLAIN_CALL
+from tests.support.server.service import Service, Standalone, detail_of, scripted_service
 
 REQUEST = pb.GetCallRequest(id=str(CALL_ID))
 BURST = 4000

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from tests.support.commands import run
-from tests.support.introspected import server_settings
-from tests.support.introspection_server import IntrospectionServer
-from tests.support.key_server import KeyServer
-from tests.support.tokens import ABSENT, ISSUER, honest_claims, key_set, signer, token_settings
+from tests.support.auth.introspected import server_settings
+from tests.support.auth.tokens import ABSENT, ISSUER, honest_claims, key_set, signer, token_settings
+from tests.support.machine.commands import run
+from tests.support.stand_ins.introspection_server import IntrospectionServer
+from tests.support.stand_ins.key_server import KeyServer
 
 KEY = signer("ES256")
 WANTED = f'wanted: iss "{ISSUER}", aud "livecalls"'

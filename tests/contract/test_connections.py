@@ -14,9 +14,9 @@ from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 from server.application.call import Call
 from server.transport.aio import server as aio_server
 from server.transport.aio.server import Connections
-from tests.support.calls import CALL_ID, PLAIN_CALL, ScriptedPorts
-from tests.support.raw_grpc import RawGrpc, raw_grpc
-from tests.support.service import GET_CALL, scripted_server
+from tests.support.callers.raw_grpc import RawGrpc, raw_grpc
+from tests.support.data.calls import CALL_ID, PLAIN_CALL, ScriptedPorts
+from tests.support.server.service import GET_CALL, scripted_server
 
 REQUEST = pb.GetCallRequest(id=CALL_ID)
 NO_ERROR, ENHANCE_YOUR_CALM = 0, 11

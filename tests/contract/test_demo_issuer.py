@@ -13,7 +13,7 @@ import pytest
 from demo.introspection import INTROSPECT, REVOKE, Client, issuer_application
 from demo.opaque_tokens import OpaqueTokens
 from demo.serving import serve_in_thread
-from tests.support.commands import command, environment, run
+from tests.support.machine.commands import command, environment, run
 
 CLIENT = Client("live calls", "a:b%+ü/=")
 

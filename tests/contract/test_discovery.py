@@ -13,8 +13,8 @@ from server.auth.issuer_client import IssuerClient
 from server.auth.issuer_errors import IssuerError
 from server.auth.key_server_token import KeyServerToken
 from server.config.tokens import TokenSettings
-from tests.support.certificates import Authority
-from tests.support.key_server import OPENID, KeyServer
+from tests.support.network.certificates import Authority
+from tests.support.stand_ins.key_server import OPENID, KeyServer
 
 OAUTH = "/.well-known/oauth-authorization-server"
 

@@ -7,8 +7,8 @@ import grpc
 from grpc.aio import AbortError
 
 from server.application.errors import LiveCallsError
-from tests.support.raw_grpc import raw_grpc
-from tests.support.service import GET_CALL, Service
+from tests.support.callers.raw_grpc import raw_grpc
+from tests.support.server.service import GET_CALL, Service
 
 
 async def test_one_ends_with_trailers_alone(service: Service) -> None:

@@ -10,9 +10,9 @@ from livecalls.v1 import live_calls_pb2 as pb
 
 from server.application.call import Call
 from server.application.errors import CallUnreadableError
-from tests.support.calls import CALL_ID
-from tests.support.log import the_one
-from tests.support.service import Deployment, Service, detail_of, raw, scripted_service
+from tests.support.data.calls import CALL_ID
+from tests.support.machine.log import the_one
+from tests.support.server.service import Deployment, Service, detail_of, raw, scripted_service
 
 REQUEST = pb.GetCallRequest(id=str(CALL_ID))
 

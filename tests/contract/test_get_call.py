@@ -9,9 +9,9 @@ from livecalls.v1 import live_calls_pb2 as pb
 
 from server.application.call import CallStatus, LiveStatus
 from server.application.errors import StoreUnavailableError
-from tests.support.calls import CALL_ID, FULL_CALL, MOMENT, PLAIN_CALL
-from tests.support.documented import FIELDS, NULLABLE
-from tests.support.service import GET_CALL, Deployment, Service, detail_of, raw
+from tests.support.data.calls import CALL_ID, FULL_CALL, MOMENT, PLAIN_CALL
+from tests.support.data.documented import FIELDS, NULLABLE
+from tests.support.server.service import GET_CALL, Deployment, Service, detail_of, raw
 
 
 def get(call_id: str) -> pb.GetCallRequest:

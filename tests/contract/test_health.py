@@ -2,7 +2,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from tests.support.service import Service
+from tests.support.server.service import Service
 
 
 @pytest.mark.parametrize("name", ["", "livecalls.v1.LiveCalls"])

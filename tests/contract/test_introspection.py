@@ -11,13 +11,18 @@ from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
 
 from server.auth.issuer_answer import MAX_BYTES
 from server.config.tokens import TokenSettings
-from tests.support.clock import Clock
-from tests.support.guarded import ask, refused
-from tests.support.introspected import CREDENTIALS, introspected_service
-from tests.support.introspection_server import CLIENT_SECRET, OWN_TOKEN, PATH, IntrospectionServer
-from tests.support.service import Deployment, Service, Standalone, detail_of, trailer_of
-from tests.support.stream import closed_port
-from tests.support.tokens import AUDIENCE, ISSUER, signer
+from tests.support.auth.guarded import ask, refused
+from tests.support.auth.introspected import CREDENTIALS, introspected_service
+from tests.support.auth.tokens import AUDIENCE, ISSUER, signer
+from tests.support.machine.clock import Clock
+from tests.support.server.service import Deployment, Service, Standalone, detail_of, trailer_of
+from tests.support.stand_ins.introspection_server import (
+    CLIENT_SECRET,
+    OWN_TOKEN,
+    PATH,
+    IntrospectionServer,
+)
+from tests.support.stand_ins.stream import closed_port
 
 GOOD = "lph_at_good"
 Misbehave = Callable[[IntrospectionServer], None]

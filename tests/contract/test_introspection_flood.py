@@ -7,11 +7,11 @@ from typing import Any
 
 import grpc
 
-from tests.support.clock import Clock
-from tests.support.guarded import ask
-from tests.support.introspected import introspected_service
-from tests.support.introspection_server import IntrospectionServer
-from tests.support.service import Service, Standalone
+from tests.support.auth.guarded import ask
+from tests.support.auth.introspected import introspected_service
+from tests.support.machine.clock import Clock
+from tests.support.server.service import Service, Standalone
+from tests.support.stand_ins.introspection_server import IntrospectionServer
 
 JUNK = 10_000
 AT_ONCE = 100

@@ -14,8 +14,8 @@ from server.auth.issuer_answer import MAX_BYTES
 from server.auth.issuer_client import IssuerClient, parse_json
 from server.auth.issuer_errors import IssuerError
 from server.config.tokens import TokenSettings
-from tests.support.key_server import KeyServer
-from tests.support.stream import closed_port
+from tests.support.stand_ins.key_server import KeyServer
+from tests.support.stand_ins.stream import closed_port
 
 DOCUMENT = b'{"keys": []}'
 

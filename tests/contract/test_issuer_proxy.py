@@ -11,11 +11,11 @@ from server.auth.issuer_client import IssuerClient
 from server.auth.issuer_errors import IssuerError
 from server.auth.issuer_proxy import Proxy, choose_proxy
 from server.config.tokens import TokenSettings
-from tests.support.certificates import Authority
-from tests.support.connect_proxy import ConnectProxy
-from tests.support.key_server import PATH, KeyServer
-from tests.support.stream import closed_port
-from tests.support.tokens import all_signers, key_set
+from tests.support.auth.tokens import all_signers, key_set
+from tests.support.network.certificates import Authority
+from tests.support.network.connect_proxy import ConnectProxy
+from tests.support.stand_ins.key_server import PATH, KeyServer
+from tests.support.stand_ins.stream import closed_port
 
 DOCUMENT = key_set(*all_signers())
 # A name that only the proxy knows.

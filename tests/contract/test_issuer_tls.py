@@ -13,9 +13,9 @@ from server.auth.issuer_client import IssuerClient
 from server.auth.issuer_errors import IssuerError
 from server.auth.issuer_tls import create_trust
 from server.config.tokens import TokenSettings
-from tests.support.certificates import Authority, Pair
-from tests.support.key_server import KeyServer
-from tests.support.tokens import all_signers, key_set
+from tests.support.auth.tokens import all_signers, key_set
+from tests.support.network.certificates import Authority, Pair
+from tests.support.stand_ins.key_server import KeyServer
 
 DOCUMENT = key_set(*all_signers())
 

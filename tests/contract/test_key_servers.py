@@ -11,13 +11,13 @@ import pytest
 
 from server.bootstrap import open_authenticator
 from server.config.settings import Settings
-from tests.support.calls import PLAIN_CALL
-from tests.support.certificates import Authority
-from tests.support.connect_proxy import ConnectProxy
-from tests.support.guarded import ask, refused
-from tests.support.key_server import OPENID, KeyServer
-from tests.support.service import Deployment, Service, scripted_service
-from tests.support.tokens import AUDIENCE, ISSUER, Signer, key_set, signer, token_settings
+from tests.support.auth.guarded import ask, refused
+from tests.support.auth.tokens import AUDIENCE, ISSUER, Signer, key_set, signer, token_settings
+from tests.support.data.calls import PLAIN_CALL
+from tests.support.network.certificates import Authority
+from tests.support.network.connect_proxy import ConnectProxy
+from tests.support.server.service import Deployment, Service, scripted_service
+from tests.support.stand_ins.key_server import OPENID, KeyServer
 
 KEY = signer("ES256")
 OTHER = signer("ES256", "other")

@@ -12,8 +12,8 @@ from server.auth.issuer_client import IssuerClient
 from server.auth.key_server_token import KeyServerToken
 from server.auth.key_source import KeySource, KeySourceError, of_discovery, of_file, of_url
 from server.config.tokens import TokenSettings
-from tests.support.key_server import PATH, KeyServer
-from tests.support.tokens import all_signers, key_set
+from tests.support.auth.tokens import all_signers, key_set
+from tests.support.stand_ins.key_server import PATH, KeyServer
 
 DOCUMENT = key_set(*all_signers())
 

@@ -10,7 +10,7 @@ from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest, Serv
 from server.transport import reflection
 from server.transport.aio import reflection as aio_reflection
 from server.transport.reflection import SERVICES
-from tests.support.service import Service, Standalone, scripted_service
+from tests.support.server.service import Service, Standalone, scripted_service
 
 CONTRACT = "livecalls/v1/live_calls.proto"
 HEALTH = "grpc_health/v1/health.proto"

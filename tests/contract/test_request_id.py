@@ -6,9 +6,9 @@ import pytest
 from livecalls.v1 import live_calls_pb2 as pb
 
 from server.runtime import logs
-from tests.support.calls import CALL_ID, PLAIN_CALL
-from tests.support.log import the_one
-from tests.support.service import Service, Standalone
+from tests.support.data.calls import CALL_ID, PLAIN_CALL
+from tests.support.machine.log import the_one
+from tests.support.server.service import Service, Standalone
 
 REQUEST = pb.GetCallRequest(id=str(CALL_ID))
 

@@ -8,8 +8,8 @@ import pytest
 from livecalls.v1 import live_calls_pb2 as pb
 
 from server.transport.aio import server as aio_server
-from tests.support.calls import CALL_ID, PLAIN_CALL, ScriptedPorts
-from tests.support.service import Deployment, Service, scripted_server
+from tests.support.data.calls import CALL_ID, PLAIN_CALL, ScriptedPorts
+from tests.support.server.service import Deployment, Service, scripted_server
 
 REQUEST = pb.GetCallRequest(id=str(CALL_ID))
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"

@@ -10,7 +10,7 @@ import grpc
 import pytest
 from trustme import CA, LeafCert
 
-from tests.support.tls import (
+from tests.support.network.tls import (
     TlsFiles,
     client_context,
     code_for,

@@ -14,9 +14,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from trustme import CA, LeafCert
 
 from demo.readiness import wait_until
-from tests.support.commands import run_process
-from tests.support.serve import Serve, serve_running, without_database
-from tests.support.tls import TlsFiles, chain_of, client_context, expired, for_host
+from tests.support.machine.commands import run_process
+from tests.support.network.tls import TlsFiles, chain_of, client_context, expired, for_host
+from tests.support.server.serve import Serve, serve_running, without_database
 
 AUTHORITY, OTHER_CA = CA(), CA()
 PAGE = Path(__file__).parents[2] / "docs" / "operations" / "logs.md"

@@ -9,7 +9,7 @@ import grpc
 import pytest
 from trustme import CA, LeafCert
 
-from tests.support.tls import (
+from tests.support.network.tls import (
     TlsFiles,
     channel_to,
     code_for,

@@ -7,12 +7,12 @@ import pytest
 
 from server.auth.claims import rules_of
 from server.config.tokens import TokenSettings
-from tests.support.guarded import ask, guarded_service, refused
-from tests.support.key_server import KeyServer
-from tests.support.log import the_one
-from tests.support.service import Deployment, Service
-from tests.support.token_shapes import GROUPS, OTHER_ISSUER, PUBLISHED, Group
-from tests.support.tokens import ABSENT, ISSUER, Signer, signer, token_settings
+from tests.support.auth.guarded import ask, guarded_service, refused
+from tests.support.auth.token_shapes import GROUPS, OTHER_ISSUER, PUBLISHED, Group
+from tests.support.auth.tokens import ABSENT, ISSUER, Signer, signer, token_settings
+from tests.support.machine.log import the_one
+from tests.support.server.service import Deployment, Service
+from tests.support.stand_ins.key_server import KeyServer
 
 RSA = signer("RS256")
 _OF_OTHER = Signer("rs256", "RS256", signer("RS256", "of the other").private_key)

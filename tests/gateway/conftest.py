@@ -2,10 +2,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.forwarding import gateway_forwarding
-from tests.support.gateway import Gateway, gateway_running
-from tests.support.sample_replies import sample_replies
-from tests.support.upstream import Upstream, upstream_running
+from tests.support.data.sample_replies import sample_replies
+from tests.support.envoy.forwarding import gateway_forwarding
+from tests.support.envoy.gateway import Gateway, gateway_running
+from tests.support.stand_ins.upstream import Upstream, upstream_running
 
 ALLOWED_ORIGIN = "https://app.example.com"
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.support.certificates import Authority
-from tests.support.ipv6 import needs_ipv6
+from tests.support.machine.ipv6 import needs_ipv6
+from tests.support.network.certificates import Authority
 
 
 def gateway(command: str, folder: Path, **settings: str) -> "subprocess.CompletedProcess[str]":

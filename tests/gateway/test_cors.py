@@ -5,9 +5,9 @@ import pytest
 from livecalls.v1 import live_calls_pb2 as pb
 
 from tests.gateway.conftest import ALLOWED_ORIGIN
-from tests.support.gateway import Gateway
-from tests.support.rest import Reply, ask
-from tests.support.upstream import Upstream
+from tests.support.callers.rest import Reply, ask
+from tests.support.envoy.gateway import Gateway
+from tests.support.stand_ins.upstream import Upstream
 
 CALL = "/v1/live/calls/11111111-1111-4111-8111-111111111111"
 PREFLIGHT = {

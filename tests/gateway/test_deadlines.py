@@ -7,9 +7,9 @@ import pytest
 from livecalls.v1 import live_calls_pb2 as pb
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
-from tests.support.gateway import Gateway, gateway_running
-from tests.support.rest import ask
-from tests.support.upstream import Upstream
+from tests.support.callers.rest import ask
+from tests.support.envoy.gateway import Gateway, gateway_running
+from tests.support.stand_ins.upstream import Upstream
 
 PATH = "/v1/live/calls/any"
 REQUEST = pb.GetCallRequest(id="any")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.envoy_configuration import EnvoyConfiguration
-from tests.support.gateway import Gateway, gateway_running
-from tests.support.ipv6 import needs_ipv6
-from tests.support.rest import ask, ask_over
+from tests.support.callers.rest import ask, ask_over
+from tests.support.envoy.envoy_configuration import EnvoyConfiguration
+from tests.support.envoy.gateway import Gateway, gateway_running
+from tests.support.machine.ipv6 import needs_ipv6
 
 pytestmark = needs_ipv6
 CALL = "/v1/live/calls/any"

@@ -3,9 +3,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from livecalls.v1 import live_calls_pb2 as pb
 
-from tests.support.gateway import Gateway
-from tests.support.rest import Reply, ask
-from tests.support.upstream import Upstream
+from tests.support.callers.rest import Reply, ask
+from tests.support.envoy.gateway import Gateway
+from tests.support.stand_ins.upstream import Upstream
 
 PATH = "/v1/live/calls/any"
 MOMENT = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)

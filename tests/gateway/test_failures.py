@@ -4,9 +4,9 @@ from google.protobuf.wrappers_pb2 import StringValue
 from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
 from livecalls.v1 import live_calls_pb2 as pb
 
-from tests.support.gateway import Gateway
-from tests.support.rest import Reply, ask
-from tests.support.upstream import CHALLENGE, Context, Request, Upstream, abort
+from tests.support.callers.rest import Reply, ask
+from tests.support.envoy.gateway import Gateway
+from tests.support.stand_ins.upstream import CHALLENGE, Context, Request, Upstream, abort
 
 PATH = "/v1/live/calls/any"
 DETAIL = ErrorInfo(reason="SOME_REASON", domain="livecalls.v1", metadata={"message": ',"details":'})

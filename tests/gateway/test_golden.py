@@ -4,9 +4,9 @@ import grpc
 import pytest
 from google.rpc.error_details_pb2 import ErrorInfo
 
-from tests.support.gateway import Gateway, gateway_running
-from tests.support.golden import Golden
-from tests.support.upstream import Upstream
+from tests.support.data.golden import Golden
+from tests.support.envoy.gateway import Gateway, gateway_running
+from tests.support.stand_ins.upstream import Upstream
 
 HERE = Path(__file__).parent
 REPLIES = sorted((HERE / "golden").glob("*.txt"))

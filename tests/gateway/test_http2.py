@@ -1,10 +1,10 @@
 import grpc
 import pytest
 
-from tests.support.gateway import Gateway
-from tests.support.http2 import DATA, HEADERS, ask_http2
-from tests.support.rest import ask
-from tests.support.upstream import Upstream
+from tests.support.callers.http2 import DATA, HEADERS, ask_http2
+from tests.support.callers.rest import ask
+from tests.support.envoy.gateway import Gateway
+from tests.support.stand_ins.upstream import Upstream
 
 CALL = "/v1/live/calls/11111111-1111-4111-8111-111111111111"
 

@@ -1,8 +1,8 @@
 import pytest
 
-from tests.support.gateway import Gateway
-from tests.support.rest import Reply, ask, send_raw
-from tests.support.upstream import Upstream
+from tests.support.callers.rest import Reply, ask, send_raw
+from tests.support.envoy.gateway import Gateway
+from tests.support.stand_ins.upstream import Upstream
 
 PATH = b"/v1/live/calls/any"
 MALFORMED = {

@@ -9,10 +9,10 @@ from contextlib import ExitStack
 import grpc
 import pytest
 
-from tests.support.gateway import Gateway
-from tests.support.raw_grpc import FIELDS, Fields, raw_grpc
-from tests.support.rest import ask
-from tests.support.upstream import Upstream
+from tests.support.callers.raw_grpc import FIELDS, Fields, raw_grpc
+from tests.support.callers.rest import ask
+from tests.support.envoy.gateway import Gateway
+from tests.support.stand_ins.upstream import Upstream
 
 NOT_FOUND = grpc.StatusCode.NOT_FOUND
 HEADERS = {

@@ -4,9 +4,9 @@ import struct
 
 import pytest
 
-from tests.support.gateway import Gateway
-from tests.support.rest import Reply, ask, send_raw
-from tests.support.upstream import Upstream
+from tests.support.callers.rest import Reply, ask, send_raw
+from tests.support.envoy.gateway import Gateway
+from tests.support.stand_ins.upstream import Upstream
 
 METHOD = "/livecalls.v1.LiveCalls/GetCall"
 MESSAGE = struct.pack(">BI", 0, 0)

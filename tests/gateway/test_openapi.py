@@ -5,11 +5,11 @@ import yaml
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 from schemathesis import Case
 
-from tests.support.documented import SCHEMAS
-from tests.support.gateway import Gateway
-from tests.support.openapi import OPENAPI, examples, schema
-from tests.support.sample_replies import sample_replies
-from tests.support.upstream import Upstream
+from tests.support.data.documented import SCHEMAS
+from tests.support.data.openapi import OPENAPI, examples, schema
+from tests.support.data.sample_replies import sample_replies
+from tests.support.envoy.gateway import Gateway
+from tests.support.stand_ins.upstream import Upstream
 
 
 @pytest.fixture(scope="module")

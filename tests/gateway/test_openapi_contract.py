@@ -16,10 +16,10 @@ from gateway.config import GatewaySettings
 from gateway.render import render
 from gateway.rest_members import documented_members
 from server.transport.errors import _OUTCOMES, to_status
-from tests.support.documented import FIELDS, NULLABLE
-from tests.support.envoy_configuration import EnvoyConfiguration
-from tests.support.golden import masked
-from tests.support.openapi import OPENAPI
+from tests.support.data.documented import FIELDS, NULLABLE
+from tests.support.data.golden import masked
+from tests.support.data.openapi import OPENAPI
+from tests.support.envoy.envoy_configuration import EnvoyConfiguration
 
 GOLDEN = Path(__file__).parent / "golden"
 DOCUMENT = yaml.safe_load(OPENAPI.read_text())

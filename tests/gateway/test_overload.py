@@ -8,10 +8,10 @@ import pytest
 from livecalls.v1 import live_calls_pb2 as pb
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
-from tests.support.envoy_configuration import EnvoyConfiguration
-from tests.support.gateway import Gateway, gateway_running, wait_for
-from tests.support.rest import Reply, ask
-from tests.support.upstream import Upstream
+from tests.support.callers.rest import Reply, ask
+from tests.support.envoy.envoy_configuration import EnvoyConfiguration
+from tests.support.envoy.gateway import Gateway, gateway_running, wait_for
+from tests.support.stand_ins.upstream import Upstream
 
 PATH = "/v1/live/calls/any"
 AWAY = {

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import gateway as package
-from tests.support.gateway import Gateway, gateway_running
-from tests.support.rest import ask
+from tests.support.callers.rest import ask
+from tests.support.envoy.gateway import Gateway, gateway_running
 
 FOLDER = Path(package.__file__).parent
 HTML = "text/html; charset=utf-8"

@@ -11,9 +11,9 @@ from google.rpc.status_pb2 import Status
 from livecalls.v1 import live_calls_pb2 as pb
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
-from tests.support.gateway import Gateway
-from tests.support.rest import Reply, ask
-from tests.support.upstream import CHALLENGE, Upstream
+from tests.support.callers.rest import Reply, ask
+from tests.support.envoy.gateway import Gateway
+from tests.support.stand_ins.upstream import CHALLENGE, Upstream
 
 METHOD = "/livecalls.v1.LiveCalls/GetCall"
 REQUEST = pb.GetCallRequest(id="any")

@@ -9,11 +9,11 @@ from livecalls.v1 import live_calls_pb2 as pb
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
 from tests.gateway.conftest import ALLOWED_ORIGIN
-from tests.support.envoy_configuration import EnvoyConfiguration
-from tests.support.gateway import Gateway, gateway_running
-from tests.support.rest import ask
-from tests.support.sample_replies import sample_replies
-from tests.support.upstream import Upstream
+from tests.support.callers.rest import ask
+from tests.support.data.sample_replies import sample_replies
+from tests.support.envoy.envoy_configuration import EnvoyConfiguration
+from tests.support.envoy.gateway import Gateway, gateway_running
+from tests.support.stand_ins.upstream import Upstream
 
 CALL_ID = "11111111-1111-4111-8111-111111111111"
 CALL = f"/v1/live/calls/{CALL_ID}"

@@ -5,9 +5,9 @@ from uuid import uuid4
 
 import pytest
 
-from tests.support.gateway import Gateway, gateway_running
-from tests.support.rest import ask
-from tests.support.upstream import Upstream
+from tests.support.callers.rest import ask
+from tests.support.envoy.gateway import Gateway, gateway_running
+from tests.support.stand_ins.upstream import Upstream
 
 PATH = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
 GRPC = {"content-type": "application/grpc", "te": "trailers", "content-length": "0"}

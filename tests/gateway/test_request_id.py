@@ -6,10 +6,10 @@ import pytest
 from livecalls.v1 import live_calls_pb2 as pb
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
-from tests.support.gateway import Gateway
-from tests.support.raw_grpc import FIELDS, raw_grpc
-from tests.support.rest import ask, send_raw
-from tests.support.upstream import Upstream
+from tests.support.callers.raw_grpc import FIELDS, raw_grpc
+from tests.support.callers.rest import ask, send_raw
+from tests.support.envoy.gateway import Gateway
+from tests.support.stand_ins.upstream import Upstream
 
 PATH = "/v1/live/calls/any"
 CALL_ID = "11111111-1111-4111-8111-111111111111"

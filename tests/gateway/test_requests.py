@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.gateway import Gateway
-from tests.support.rest import ask
-from tests.support.upstream import Upstream
+from tests.support.callers.rest import ask
+from tests.support.envoy.gateway import Gateway
+from tests.support.stand_ins.upstream import Upstream
 
 CALLS = "/v1/live/calls/"
 CALL_ID = "11111111-1111-4111-8111-111111111111"

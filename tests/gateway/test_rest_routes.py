@@ -12,10 +12,10 @@ from livecalls.v1 import live_calls_pb2 as pb
 
 from gateway.config import GatewaySettings
 from gateway.render import render
-from tests.support.envoy_configuration import EnvoyConfiguration
-from tests.support.gateway import Gateway, gateway_running
-from tests.support.rest import ask
-from tests.support.upstream import Upstream
+from tests.support.callers.rest import ask
+from tests.support.envoy.envoy_configuration import EnvoyConfiguration
+from tests.support.envoy.gateway import Gateway, gateway_running
+from tests.support.stand_ins.upstream import Upstream
 
 CALLS = "/v1/live/calls/"
 ERRORS = "http.rest.lua.errors"

@@ -6,10 +6,10 @@ from pathlib import Path
 import grpc
 import pytest
 
-from tests.support.envoy_configuration import EnvoyConfiguration
-from tests.support.gateway import gateway_running, wait_for
-from tests.support.rest import ask
-from tests.support.upstream import Upstream
+from tests.support.callers.rest import ask
+from tests.support.envoy.envoy_configuration import EnvoyConfiguration
+from tests.support.envoy.gateway import gateway_running, wait_for
+from tests.support.stand_ins.upstream import Upstream
 
 PATH = "/v1/live/calls/any"
 RETRIES = "cluster.livecalls.upstream_rq_retry"

@@ -7,11 +7,11 @@ from pathlib import Path
 import grpc
 import pytest
 
-from tests.support.breaking_off import breaking_off
-from tests.support.envoy_configuration import EnvoyConfiguration
-from tests.support.gateway import Gateway, gateway_running, wait_for
-from tests.support.rest import Reply, ask
-from tests.support.upstream import Upstream, upstream_running
+from tests.support.callers.rest import Reply, ask
+from tests.support.envoy.breaking_off import breaking_off
+from tests.support.envoy.envoy_configuration import EnvoyConfiguration
+from tests.support.envoy.gateway import Gateway, gateway_running, wait_for
+from tests.support.stand_ins.upstream import Upstream, upstream_running
 
 PATH = "/v1/live/calls/any"
 EJECTIONS = "cluster.livecalls.outlier_detection.ejections_enforced_total"

@@ -7,10 +7,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from livecalls.v1 import live_calls_pb2 as pb
 
-from tests.support.documented import FIELDS, NULLABLE, TIMESTAMPS
-from tests.support.gateway import Gateway
-from tests.support.rest import ask
-from tests.support.upstream import Upstream
+from tests.support.callers.rest import ask
+from tests.support.data.documented import FIELDS, NULLABLE, TIMESTAMPS
+from tests.support.envoy.gateway import Gateway
+from tests.support.stand_ins.upstream import Upstream
 
 PATH = "/v1/live/calls/any"
 WORDS = {1: "scheduled", 2: "live", 3: "ended", 4: "errored"}

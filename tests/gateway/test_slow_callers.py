@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.envoy_configuration import EnvoyConfiguration
-from tests.support.gateway import Gateway, gateway_running, wait_for
-from tests.support.http2 import without_a_window
-from tests.support.rest import ask, connected
-from tests.support.sample_replies import sample_replies
-from tests.support.upstream import Upstream
+from tests.support.callers.http2 import without_a_window
+from tests.support.callers.rest import ask, connected
+from tests.support.data.sample_replies import sample_replies
+from tests.support.envoy.envoy_configuration import EnvoyConfiguration
+from tests.support.envoy.gateway import Gateway, gateway_running, wait_for
+from tests.support.stand_ins.upstream import Upstream
 
 CALL = "/v1/live/calls/11111111-1111-4111-8111-111111111111"
 HALF_A_HEAD = f"GET {CALL} HTTP/1.1\r\nhost: a\r\nx-he".encode()

@@ -16,11 +16,11 @@ import pytest
 
 from gateway.config import GatewaySettings
 from gateway.limits import heap_bytes
-from tests.support.cgroups import memory_cgroup
-from tests.support.deployments import Deployment
-from tests.support.gateway import Gateway, gateway_running, wait_for
-from tests.support.rest import ask, ask_over
-from tests.support.serve import without_database
+from tests.support.callers.rest import ask, ask_over
+from tests.support.envoy.gateway import Gateway, gateway_running, wait_for
+from tests.support.machine.cgroups import memory_cgroup
+from tests.support.server.deployments import Deployment
+from tests.support.server.serve import without_database
 
 MIB = 1 << 20
 CGROUP_BYTES = 512 * MIB

@@ -9,14 +9,14 @@ import pytest
 from livecalls.v1 import live_calls_pb2 as pb
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
-from tests.support.certificates import Authority
-from tests.support.deployments import Deployment
-from tests.support.forwarding import gateway_forwarding
-from tests.support.gateway import Gateway, gateway_running, wait_for
-from tests.support.http2 import DATA, ask_http2
-from tests.support.rest import ask, ask_over, connected, connected_by_tls, tls_connection
-from tests.support.sample_replies import sample_replies
-from tests.support.upstream import Upstream
+from tests.support.callers.http2 import DATA, ask_http2
+from tests.support.callers.rest import ask, ask_over, connected, connected_by_tls, tls_connection
+from tests.support.data.sample_replies import sample_replies
+from tests.support.envoy.forwarding import gateway_forwarding
+from tests.support.envoy.gateway import Gateway, gateway_running, wait_for
+from tests.support.network.certificates import Authority
+from tests.support.server.deployments import Deployment
+from tests.support.stand_ins.upstream import Upstream
 
 CALL_ID = "11111111-1111-4111-8111-111111111111"
 PATH = f"/v1/live/calls/{CALL_ID}"

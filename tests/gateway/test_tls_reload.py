@@ -10,10 +10,10 @@ from tempfile import mkdtemp
 import pytest
 from grpc import ServerCredentials
 
-from tests.support.certificates import Authority, Pair, server_credentials
-from tests.support.gateway import Gateway, gateway_running, wait_for
-from tests.support.rest import ask_over, connected_by_tls, tls_connection
-from tests.support.upstream import Upstream, upstream_running
+from tests.support.callers.rest import ask_over, connected_by_tls, tls_connection
+from tests.support.envoy.gateway import Gateway, gateway_running, wait_for
+from tests.support.network.certificates import Authority, Pair, server_credentials
+from tests.support.stand_ins.upstream import Upstream, upstream_running
 
 PATH = "/v1/live/calls/any"
 

@@ -21,9 +21,9 @@ from sslyze.mozilla_tls_profile.tls_config_checker import (
 )
 from sslyze.scanner.models import AllScanCommandsAttempts
 
-from tests.support.certificates import Authority
-from tests.support.gateway import gateway_running
-from tests.support.upstream import Upstream
+from tests.support.envoy.gateway import gateway_running
+from tests.support.network.certificates import Authority
+from tests.support.stand_ins.upstream import Upstream
 
 # sslyze brings CAs along whose serial numbers are not what they should be.
 pytestmark = pytest.mark.filterwarnings("ignore:Parsed a serial number")

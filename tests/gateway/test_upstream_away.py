@@ -7,10 +7,10 @@ import pytest
 from livecalls.v1 import live_calls_pb2 as pb
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
-from tests.support.breaking_off import breaking_off
-from tests.support.gateway import Gateway, gateway_running, wait_for
-from tests.support.rest import Reply, ask
-from tests.support.upstream import Upstream, upstream_running
+from tests.support.callers.rest import Reply, ask
+from tests.support.envoy.breaking_off import breaking_off
+from tests.support.envoy.gateway import Gateway, gateway_running, wait_for
+from tests.support.stand_ins.upstream import Upstream, upstream_running
 
 PATH = "/v1/live/calls/any"
 

@@ -8,8 +8,8 @@ from zipfile import ZipFile
 
 import pytest
 
-from tests.support.commands import environment
-from tests.support.serve import without_database
+from tests.support.machine.commands import environment
+from tests.support.server.serve import without_database
 
 PROJECT = Path(__file__).parents[2]
 

@@ -6,9 +6,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.support.gateway import Gateway, wait_for
-from tests.support.rest import Reply, ask, connected
-from tests.support.upstream import Upstream
+from tests.support.callers.rest import Reply, ask, connected
+from tests.support.envoy.gateway import Gateway, wait_for
+from tests.support.stand_ins.upstream import Upstream
 
 METHOD = "/livecalls.v1.LiveCalls/GetCall"
 BEGUN = (

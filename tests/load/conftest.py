@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.loads import IDS, written
-from tests.support.targets import Protocol, Target, serving
-from tests.support.toolchains import build_once
+from tests.support.callers.loads import IDS, written
+from tests.support.machine.toolchains import build_once
+from tests.support.stand_ins.targets import Protocol, Target, serving
 
 
 @pytest.fixture(scope="session")

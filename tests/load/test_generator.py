@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.loads import IDS, after, put, put_until_answered, written
-from tests.support.targets import Protocol, Target, serving
+from tests.support.callers.loads import IDS, after, put, put_until_answered, written
+from tests.support.stand_ins.targets import Protocol, Target, serving
 
 pytestmark = pytest.mark.usefixtures("_built")
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.load.bench.generator import PROGRAM, GeneratorError, Load, run
-from tests.support.loads import put
-from tests.support.targets import Target
+from tests.support.callers.loads import put
+from tests.support.stand_ins.targets import Target
 
 pytestmark = pytest.mark.usefixtures("_built")
 

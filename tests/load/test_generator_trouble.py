@@ -7,10 +7,10 @@ import pytest
 from aiohttp import web
 
 from tests.load.bench.generator import GeneratorError
-from tests.support.loads import after, put
-from tests.support.raw_targets import closing_after, sending
-from tests.support.stream import closed_port
-from tests.support.targets import Protocol, Target, serving, serving_grpc, serving_http1
+from tests.support.callers.loads import after, put
+from tests.support.stand_ins.raw_targets import closing_after, sending
+from tests.support.stand_ins.stream import closed_port
+from tests.support.stand_ins.targets import Protocol, Target, serving, serving_grpc, serving_http1
 
 pytestmark = pytest.mark.usefixtures("_built")
 

@@ -15,10 +15,10 @@ from demo.sample_calls import sample_calls
 from server.application.call import Call
 from server.store.call_shape import read_call
 from server.transport.live_calls import encode_call
-from tests.support.calls import CALL_ID, MOMENT, PLAIN_CALL
-from tests.support.peers import GO_GATEWAY, GO_GRPC, build_go_peers, peer_running, python_peer
-from tests.support.postgres import migrated_database, store_call
-from tests.support.rest import ask
+from tests.support.callers.rest import ask
+from tests.support.data.calls import CALL_ID, MOMENT, PLAIN_CALL
+from tests.support.database.postgres import migrated_database, store_call
+from tests.support.server.peers import GO_GATEWAY, GO_GRPC, build_go_peers, peer_running, python_peer
 
 CALLS = [PLAIN_CALL, *sample_calls(MOMENT)]
 NO_CALLS = ["99999999-9999-4999-8999-999999999999", "no-such-call"]

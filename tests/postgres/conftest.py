@@ -5,8 +5,8 @@ import pytest
 import uvloop
 
 from server.store.calls import StoredCalls
-from tests.support.postgres import stored_calls
-from tests.support.silent_proxy import SilentProxy
+from tests.support.database.postgres import stored_calls
+from tests.support.database.silent_proxy import SilentProxy
 
 LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
     "asyncio": asyncio.new_event_loop,

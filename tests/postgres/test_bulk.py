@@ -8,8 +8,8 @@ import pytest
 from server.application.call import Call
 from server.store.bulk import Stored, all_calls, store_calls
 from server.store.errors import DatabaseError, database_errors
-from tests.support.calls import PLAIN_CALL, many_calls
-from tests.support.postgres import execute
+from tests.support.data.calls import PLAIN_CALL, many_calls
+from tests.support.database.postgres import execute
 
 
 def test_calls_are_stored_and_counted_once_each(database_url: str) -> None:

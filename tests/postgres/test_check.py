@@ -11,13 +11,13 @@ from demo.issuer import DemoIssuer
 from demo.stream_stand_in.stand_in import Behaviour, State, StreamStandIn
 from server.commands import check
 from server.store.migrate import head_revision
-from tests.support.commands import run, run_process
-from tests.support.introspected import server_settings
-from tests.support.introspection_server import CLIENT_SECRET, IntrospectionServer
-from tests.support.key_server import KeyServer
-from tests.support.postgres import execute
-from tests.support.stream import KEY, SECRET, closed_port
-from tests.support.tls import TlsFiles, expired, for_host
+from tests.support.auth.introspected import server_settings
+from tests.support.database.postgres import execute
+from tests.support.machine.commands import run, run_process
+from tests.support.network.tls import TlsFiles, expired, for_host
+from tests.support.stand_ins.introspection_server import CLIENT_SECRET, IntrospectionServer
+from tests.support.stand_ins.key_server import KeyServer
+from tests.support.stand_ins.stream import KEY, SECRET, closed_port
 
 SETTINGS = "ok    settings: all can be used"
 NO_TLS = "--    TLS: off: gRPC is plain text"

@@ -1,9 +1,9 @@
 """`check` reads the calls as the server does: by its connections, with its limits."""
 
-from tests.support.commands import run_apart
-from tests.support.silent_host import silent_ports
-from tests.support.silent_proxy import SilentProxy
-from tests.support.trouble import locked
+from tests.support.database.silent_proxy import SilentProxy
+from tests.support.database.trouble import locked
+from tests.support.machine.commands import run_apart
+from tests.support.stand_ins.silent_host import silent_ports
 
 
 async def test_a_host_that_never_answers_is_as_little_in_the_way(

@@ -9,9 +9,9 @@ from demo.postgres import EmbeddedPostgres
 from server.application.errors import StoreUnavailableError
 from server.store.bulk import all_calls
 from server.store.calls import StoredCalls
-from tests.support.calls import CALL_ID, PLAIN_CALL
-from tests.support.postgres import becomes, execute, make_standby, store_call, stored_calls
-from tests.support.trouble import locked, selects_under_way
+from tests.support.data.calls import CALL_ID, PLAIN_CALL
+from tests.support.database.postgres import becomes, execute, make_standby, store_call, stored_calls
+from tests.support.database.trouble import locked, selects_under_way
 
 BACKENDS = """
 SELECT pid FROM pg_stat_activity

@@ -16,7 +16,7 @@ import pytest
 
 from demo import postgres
 from demo.postgres import PostgresFailedError, embedded_postgres
-from tests.support.postgres import execute, kill
+from tests.support.database.postgres import execute, kill
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from click.testing import Result
 from demo.postgres import EmbeddedPostgres
 from server.application.call import Call
 from server.application.errors import CallUnreadableError
-from tests.support.calls import CALL_ID, PLAIN_CALL, new_id
-from tests.support.commands import lines, run, run_apart
-from tests.support.postgres import execute, store_call, stored_calls, url_of
+from tests.support.data.calls import CALL_ID, PLAIN_CALL, new_id
+from tests.support.database.postgres import execute, store_call, stored_calls, url_of
+from tests.support.machine.commands import lines, run, run_apart
 
 CYRILLIC = replace(PLAIN_CALL, title="Йога")
 FRENCH = replace(PLAIN_CALL, title="Leçon d'été")

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from demo.sample_calls import sample_calls
 from server.application.call import Call
 from server.store.bulk import store_calls
-from tests.support.any_call import any_call
-from tests.support.calls import MOMENT, many_calls
-from tests.support.commands import command, environment, lines, run, run_process
-from tests.support.postgres import execute
-from tests.support.stream import closed_port
+from tests.support.data.any_call import any_call
+from tests.support.data.calls import MOMENT, many_calls
+from tests.support.database.postgres import execute
+from tests.support.machine.commands import command, environment, lines, run, run_process
+from tests.support.stand_ins.stream import closed_port
 
 SAMPLES = sample_calls(MOMENT)
 

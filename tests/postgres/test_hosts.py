@@ -5,12 +5,12 @@ import asyncio
 import pytest
 
 from server.application.errors import StoreUnavailableError
-from tests.support.calls import CALL_ID, PLAIN_CALL
-from tests.support.postgres import store_call, stored_calls
-from tests.support.silent_host import silent_ports
-from tests.support.silent_proxy import SilentProxy
-from tests.support.stream import closed_port
-from tests.support.trouble import is_found_again
+from tests.support.data.calls import CALL_ID, PLAIN_CALL
+from tests.support.database.postgres import store_call, stored_calls
+from tests.support.database.silent_proxy import SilentProxy
+from tests.support.database.trouble import is_found_again
+from tests.support.stand_ins.silent_host import silent_ports
+from tests.support.stand_ins.stream import closed_port
 
 LONG_MS = 60_000
 

@@ -9,10 +9,10 @@ import pytest
 from demo.sample_calls import sample_calls
 from server.application.call import MAX_TITLE_LENGTH, Call, CallStatus
 from server.store.bulk import all_calls
-from tests.support.calls import MOMENT, PLAIN_CALL, many_calls, numbered_id
-from tests.support.commands import jsonl, line, lines, run, run_process
-from tests.support.postgres import execute, store_call
-from tests.support.stream import closed_port
+from tests.support.data.calls import MOMENT, PLAIN_CALL, many_calls, numbered_id
+from tests.support.database.postgres import execute, store_call
+from tests.support.machine.commands import jsonl, line, lines, run, run_process
+from tests.support.stand_ins.stream import closed_port
 
 YOGA = replace(PLAIN_CALL, id=numbered_id(1))
 PILATES = replace(PLAIN_CALL, id=numbered_id(2), title="Pilates", status=CallStatus.LIVE)

@@ -12,9 +12,9 @@ import pytest
 
 from demo.postgres import EmbeddedPostgres
 from server.store.bulk import all_calls
-from tests.support.calls import many_calls
-from tests.support.commands import command, environment, jsonl, line, lines
-from tests.support.postgres import becomes, execute, kill, store_call
+from tests.support.data.calls import many_calls
+from tests.support.database.postgres import becomes, execute, kill, store_call
+from tests.support.machine.commands import command, environment, jsonl, line, lines
 
 
 @pytest.fixture

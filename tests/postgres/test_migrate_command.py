@@ -4,10 +4,10 @@ import psycopg
 import pytest
 
 from server.store.migrate import current_revision, head_revision, upgrade
-from tests.support.calls import numbered_id
-from tests.support.commands import run, run_process
-from tests.support.postgres import execute, store_call
-from tests.support.stream import closed_port
+from tests.support.data.calls import numbered_id
+from tests.support.database.postgres import execute, store_call
+from tests.support.machine.commands import run, run_process
+from tests.support.stand_ins.stream import closed_port
 
 HEAD = head_revision()
 FIRST = "0001"

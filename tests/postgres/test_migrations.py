@@ -11,8 +11,8 @@ from server.application.call import MAX_TITLE_LENGTH
 from server.store.engine import DatabaseUrlError, write_engine
 from server.store.migrate import current_revision, downgrade, head_revision, upgrade
 from server.store.tables import metadata
-from tests.support.calls import new_id
-from tests.support.postgres import execute, store_call
+from tests.support.data.calls import new_id
+from tests.support.database.postgres import execute, store_call
 
 CONSTRAINTS = """
 SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint

@@ -8,11 +8,11 @@ import pytest
 
 from server.application.errors import StoreUnavailableError
 from server.store.prepared_select import PreparedSelect
-from tests.support.calls import CALL_ID, PLAIN_CALL
-from tests.support.commands import lines, run, run_apart
-from tests.support.pgbouncer import PgBouncer, pgbouncer_running
-from tests.support.postgres import execute, store_call, stored_calls
-from tests.support.trouble import locked
+from tests.support.data.calls import CALL_ID, PLAIN_CALL
+from tests.support.database.pgbouncer import PgBouncer, pgbouncer_running
+from tests.support.database.postgres import execute, store_call, stored_calls
+from tests.support.database.trouble import locked
+from tests.support.machine.commands import lines, run, run_apart
 
 MODES = ["session", "transaction"]
 ONE_SESSION = "default_pool_size = 1"

@@ -9,8 +9,8 @@ import pytest
 
 from demo.postgres import EmbeddedPostgres
 from server.store.prepared_select import PreparedSelect, Row
-from tests.support.postgres import away, frozen
-from tests.support.trouble import end_unread, locked, selects_under_way, suspended
+from tests.support.database.postgres import away, frozen
+from tests.support.database.trouble import end_unread, locked, selects_under_way, suspended
 
 ECHO = "SELECT $1::text"
 SLOW_ECHO = "SELECT $1::text FROM pg_sleep(60)"

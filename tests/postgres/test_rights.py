@@ -8,10 +8,10 @@ from contextlib import contextmanager
 import pytest
 
 from server.store.migrate import upgrade
-from tests.support.calls import CALL_ID, PLAIN_CALL, new_id
-from tests.support.commands import run
-from tests.support.postgres import execute, store_call, stored_calls
-from tests.support.trouble import in_time
+from tests.support.data.calls import CALL_ID, PLAIN_CALL, new_id
+from tests.support.database.postgres import execute, store_call, stored_calls
+from tests.support.database.trouble import in_time
+from tests.support.machine.commands import run
 
 SECURED = "ALTER TABLE calls ENABLE ROW LEVEL SECURITY"
 UNKNOWN_REVISION = "ok    schema: calls can be read; at which revision this role may not know"

@@ -11,10 +11,10 @@ from hypothesis import given
 from demo.postgres import EmbeddedPostgres
 from server.application.call import Call, CallStatus
 from server.store.tables import calls as table
-from tests.support.any_call import any_call
-from tests.support.calls import CALL_ID, FULL_CALL, MOMENT, new_id
-from tests.support.documented import NULLABLE, TIMESTAMPS
-from tests.support.postgres import execute, migrated_database, store_call, stored_calls
+from tests.support.data.any_call import any_call
+from tests.support.data.calls import CALL_ID, FULL_CALL, MOMENT, new_id
+from tests.support.data.documented import NULLABLE, TIMESTAMPS
+from tests.support.database.postgres import execute, migrated_database, store_call, stored_calls
 
 FIRST = datetime(1, 1, 1, tzinfo=UTC)
 LAST = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)

@@ -10,8 +10,8 @@ import pytest
 from server.store.calls import StoredCalls
 from server.store.connections import Connections
 from server.store.prepared_select import Row
-from tests.support.calls import CALL_ID, PLAIN_CALL, new_id
-from tests.support.postgres import becomes, execute, store_call, stored_calls
+from tests.support.data.calls import CALL_ID, PLAIN_CALL, new_id
+from tests.support.database.postgres import becomes, execute, store_call, stored_calls
 
 
 @pytest.fixture

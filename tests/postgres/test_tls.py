@@ -13,7 +13,7 @@ import pytest
 
 from server.store import engine
 from server.store.engine import connection_parameters
-from tests.support.certificates import Authority, Pair
+from tests.support.network.certificates import Authority, Pair
 
 GREETING = b"SFATAL\0C28000\0Mwho has come by TLS is refused\0\0"
 

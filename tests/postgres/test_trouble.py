@@ -12,10 +12,10 @@ from demo.postgres import EmbeddedPostgres
 from server.application.errors import StoreUnavailableError
 from server.store.calls import StoredCalls
 from server.store.migrate import upgrade
-from tests.support.calls import CALL_ID, PLAIN_CALL
-from tests.support.postgres import away, execute, frozen, kill, store_call, stored_calls
-from tests.support.silent_proxy import SilentProxy
-from tests.support.trouble import (
+from tests.support.data.calls import CALL_ID, PLAIN_CALL
+from tests.support.database.postgres import away, execute, frozen, kill, store_call, stored_calls
+from tests.support.database.silent_proxy import SilentProxy
+from tests.support.database.trouble import (
     end_unread,
     in_time,
     is_found_again,

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from tests.support.calls import CALL_ID
-from tests.support.postgres import stored_calls
-from tests.support.silent_proxy import SilentProxy
-from tests.support.trouble import in_time, locked
+from tests.support.data.calls import CALL_ID
+from tests.support.database.postgres import stored_calls
+from tests.support.database.silent_proxy import SilentProxy
+from tests.support.database.trouble import in_time, locked
 
 
 async def test_trouble_is_logged_once_a_select_and_without_the_password(

@@ -8,9 +8,9 @@ import pytest
 
 from demo.postgres import EmbeddedPostgres
 from server.application.errors import CallUnreadableError
-from tests.support.calls import new_id
-from tests.support.commands import run
-from tests.support.postgres import execute, migrated_database, store_call, stored_calls
+from tests.support.data.calls import new_id
+from tests.support.database.postgres import execute, migrated_database, store_call, stored_calls
+from tests.support.machine.commands import run
 
 BEYOND = "not in the years 1 to 9999"
 UNREADABLE = [

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
-from tests.support.calls import MOMENT
-from tests.support.postgres import execute, store_call
+from tests.support.data.calls import MOMENT
+from tests.support.database.postgres import execute, store_call
 
 
 def updated_at(url: str) -> datetime:

@@ -11,9 +11,9 @@ from tests.stubs.page import page_served
 from tests.stubs.runner import Run, run
 from tests.stubs.table import table
 from tests.stubs.ways_in import Parts, Targets, store_all_calls, ways_in
-from tests.support.deployments import Deployment, WayIn
-from tests.support.postgres import migrated_database
-from tests.support.upstream import Upstream, upstream_running
+from tests.support.database.postgres import migrated_database
+from tests.support.server.deployments import Deployment, WayIn
+from tests.support.stand_ins.upstream import Upstream, upstream_running
 
 
 @pytest.fixture(scope="session")

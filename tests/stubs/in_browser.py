@@ -12,8 +12,8 @@ from typing import Any
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import Certificate, load_der_x509_certificate
 
-from tests.support.browser import browser_running
-from tests.support.rest import connected_by_tls
+from tests.support.callers.browser import browser_running
+from tests.support.callers.rest import connected_by_tls
 
 
 def main() -> None:

@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.support.deployments import WayIn
-from tests.support.toolchains import Tool, build_once, insist_on, set_up_by
+from tests.support.machine.toolchains import Tool, build_once, insist_on, set_up_by
+from tests.support.server.deployments import WayIn
 
 ROOT = Path(__file__).parents[2]
 

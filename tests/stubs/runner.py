@@ -12,7 +12,7 @@ from tests.stubs.cases import Case, all_cases
 from tests.stubs.languages import ROOT, Client
 from tests.stubs.script import Script
 from tests.stubs.ways_in import Targets, tokens
-from tests.support.upstream import Upstream
+from tests.support.stand_ins.upstream import Upstream
 
 _SECONDS = 120
 

@@ -10,7 +10,7 @@ from google.rpc.error_details_pb2 import ErrorInfo, RequestInfo, RetryInfo
 from livecalls.v1 import live_calls_pb2 as pb
 
 from server.transport.errors import MalformedRequestError, TooBusyError, to_status
-from tests.support.upstream import Context, Request, abort
+from tests.support.stand_ins.upstream import Context, Request, abort
 
 ODD_MESSAGE = "Сначала 朝のヨガ 🧘, then 100 %\n"
 _TRY_AGAIN = {"UNAVAILABLE", "RESOURCE_EXHAUSTED"}

@@ -12,8 +12,8 @@ import pytest
 from tests.stubs.cases import CALLS
 from tests.stubs.languages import CHROMIUM, LANGUAGES, PYTHON, ROOT, TYPESCRIPT, Language, build, set_up
 from tests.stubs.ways_in import Targets, tokens
-from tests.support.browser import browser_running
-from tests.support.deployments import WayIn
+from tests.support.callers.browser import browser_running
+from tests.support.server.deployments import WayIn
 
 _PAGE = (ROOT / "docs" / "clients.md").read_text()
 (_PRINTED,) = re.findall(r"prints `(.+?)`", _PAGE)

@@ -14,16 +14,16 @@ from demo.stream_stand_in.stand_in import KnownCall, State, StreamStandIn
 from server.store.bulk import store_calls
 from server.store.call_shape import read_call
 from tests.stubs.cases import AT_STREAM, CALLS
-from tests.support import forwarding_application
-from tests.support.certificates import Authority
-from tests.support.deployments import Deployment, WayIn
-from tests.support.gateway import gateway_running, gateway_with_application
-from tests.support.introspected import server_settings
-from tests.support.key_server import KeyServer
-from tests.support.serve import database_away
-from tests.support.stack import stack_running
-from tests.support.stream import closed_port
-from tests.support.tokens import signer, token_settings
+from tests.support.auth.introspected import server_settings
+from tests.support.auth.tokens import signer, token_settings
+from tests.support.envoy import forwarding_application
+from tests.support.envoy.gateway import gateway_running, gateway_with_application
+from tests.support.network.certificates import Authority
+from tests.support.server.deployments import Deployment, WayIn
+from tests.support.server.serve import database_away
+from tests.support.server.stack import stack_running
+from tests.support.stand_ins.key_server import KeyServer
+from tests.support.stand_ins.stream import closed_port
 
 _SCOPE = "calls:read"
 _KEY = signer("ES256")

@@ -6,14 +6,14 @@ import pytest
 
 from demo.postgres import EmbeddedPostgres
 from server.store.migrate import upgrade
-from tests.support.demo import RunningDemo, running_demo
-from tests.support.deployments import Deployment
-from tests.support.faces import Face, RunStack, faces_of
-from tests.support.forged_tokens import PUBLISHED
-from tests.support.key_server import KeyServer
-from tests.support.postgres import postgres_running, store_call
-from tests.support.stack import Stack, stack_running
-from tests.support.tokens import token_settings
+from tests.support.auth.forged_tokens import PUBLISHED
+from tests.support.auth.tokens import token_settings
+from tests.support.callers.faces import Face, RunStack, faces_of
+from tests.support.database.postgres import postgres_running, store_call
+from tests.support.server.demo import RunningDemo, running_demo
+from tests.support.server.deployments import Deployment
+from tests.support.server.stack import Stack, stack_running
+from tests.support.stand_ins.key_server import KeyServer
 
 ALLOWED_ORIGIN = "https://app.example.com"
 

@@ -9,10 +9,10 @@ import httpx
 import jwt
 import pytest
 
-from tests.support.demo import RunningDemo, running_demo
-from tests.support.deployments import Deployment
-from tests.support.introspected import server_settings
-from tests.support.introspection_server import IntrospectionServer
+from tests.support.auth.introspected import server_settings
+from tests.support.server.demo import RunningDemo, running_demo
+from tests.support.server.deployments import Deployment
+from tests.support.stand_ins.introspection_server import IntrospectionServer
 
 ROOT = Path(__file__).parents[2]
 

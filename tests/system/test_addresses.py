@@ -11,11 +11,11 @@ import pytest
 from demo.ports import free_port
 from demo.readiness import grpc_answers, wait_until
 from demo.sample_calls import sample_id
-from tests.support.commands import run_process
-from tests.support.demo import pasted, running_demo, started_demo
-from tests.support.deployments import Deployment
-from tests.support.ipv6 import needs_ipv6
-from tests.support.serve import serve_running, without_database
+from tests.support.machine.commands import run_process
+from tests.support.machine.ipv6 import needs_ipv6
+from tests.support.server.demo import pasted, running_demo, started_demo
+from tests.support.server.deployments import Deployment
+from tests.support.server.serve import serve_running, without_database
 
 # Of the block for documentation, which no machine has.
 NOT_OURS = ("192.0.2.1", "192.0.2.1:{}", "Cannot assign requested address")

@@ -10,9 +10,9 @@ import pytest
 
 from demo.ports import free_port, free_ports
 from demo.readiness import listens, wait_until
-from tests.support.certificates import Authority
-from tests.support.commands import environment
-from tests.support.serve import without_database
+from tests.support.machine.commands import environment
+from tests.support.network.certificates import Authority
+from tests.support.server.serve import without_database
 
 PROJECT = Path(__file__).parents[2]
 SERVE, SERVE_EMBEDDED, GATEWAY = (

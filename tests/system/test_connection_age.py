@@ -6,10 +6,10 @@ import pytest
 
 from demo.postgres import EmbeddedPostgres
 from demo.readiness import wait_until
-from tests.support.deployments import Deployment
-from tests.support.postgres import store_call
-from tests.support.stack import stack_running
-from tests.support.steady_stream import PATIENT, WELL, goes_on, steady_stream
+from tests.support.callers.steady_stream import PATIENT, WELL, goes_on, steady_stream
+from tests.support.database.postgres import store_call
+from tests.support.server.deployments import Deployment
+from tests.support.server.stack import stack_running
 
 CALLERS_LEFT = "http.rest.downstream_cx_max_duration_reached"
 ENVOY_LEFT = "cluster.livecalls.upstream_cx_close_notify"

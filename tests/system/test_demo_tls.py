@@ -13,10 +13,10 @@ import pytest
 
 from demo.readiness import grpc_answers, wait_until
 from demo.sample_calls import sample_id
-from tests.support.commands import run
-from tests.support.demo import RunningDemo, pasted, running_demo
-from tests.support.deployments import Deployment
-from tests.support.tls import client_context
+from tests.support.machine.commands import run
+from tests.support.network.tls import client_context
+from tests.support.server.demo import RunningDemo, pasted, running_demo
+from tests.support.server.deployments import Deployment
 
 
 @pytest.fixture(scope="module")

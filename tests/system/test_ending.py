@@ -10,9 +10,9 @@ import pytest
 
 from demo.ports import free_port, free_ports
 from demo.readiness import wait_until
-from tests.support.certificates import Authority
-from tests.support.demo import running_demo, started_demo
-from tests.support.deployments import Deployment
+from tests.support.network.certificates import Authority
+from tests.support.server.demo import running_demo, started_demo
+from tests.support.server.deployments import Deployment
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -25,16 +25,16 @@ from demo.postgres import EmbeddedPostgres
 from demo.readiness import wait_until
 from server.supervision.child import Child
 from server.supervision.envoys import Envoy
-from tests.support import no_libpython, stuck
-from tests.support.calls import CALL_ID
-from tests.support.commands import command, environment, run_process
-from tests.support.deployments import Deployment
-from tests.support.postgres import store_call
-from tests.support.rest import ask
-from tests.support.serve import without_database
-from tests.support.stack import EmbeddedServer, Stack, is_killed_and_comes_back, stack_running
-from tests.support.steady_stream import CALLERS, PATIENT, WELL, goes_on, steady_stream
-from tests.support.trouble import locked
+from tests.support.callers.rest import ask
+from tests.support.callers.steady_stream import CALLERS, PATIENT, WELL, goes_on, steady_stream
+from tests.support.data.calls import CALL_ID
+from tests.support.database.postgres import store_call
+from tests.support.database.trouble import locked
+from tests.support.machine import no_libpython, stuck
+from tests.support.machine.commands import command, environment, run_process
+from tests.support.server.deployments import Deployment
+from tests.support.server.serve import without_database
+from tests.support.server.stack import EmbeddedServer, Stack, is_killed_and_comes_back, stack_running
 
 CUT_OFF = re.compile(
     r"^(ReadError|RemoteProtocolError|ConnectError|WriteError|StatusCode.UNAVAILABLE"

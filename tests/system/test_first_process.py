@@ -13,9 +13,9 @@ import pytest
 
 from demo.ports import free_port
 from demo.readiness import listens, wait_until
-from tests.support import slow_import
-from tests.support.commands import environment
-from tests.support.serve import without_database
+from tests.support.machine import slow_import
+from tests.support.machine.commands import environment
+from tests.support.server.serve import without_database
 
 SERVE, SERVE_EMBEDDED, GATEWAY = (
     ("server", "serve"),

@@ -15,11 +15,11 @@ from livecalls.v1 import live_calls_pb2 as pb
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
 from server.application.call import CallStatus
-from tests.support.calls import CALL_ID, new_id
-from tests.support.deployments import Deployment
-from tests.support.postgres import execute, store_call
-from tests.support.stack import Server, server_of
-from tests.support.steady_stream import PATIENT
+from tests.support.callers.steady_stream import PATIENT
+from tests.support.data.calls import CALL_ID, new_id
+from tests.support.database.postgres import execute, store_call
+from tests.support.server.deployments import Deployment
+from tests.support.server.stack import Server, server_of
 
 if TYPE_CHECKING:
     from livecalls.v1.live_calls_pb2_grpc import LiveCallsAsyncStub

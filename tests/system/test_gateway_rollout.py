@@ -13,15 +13,15 @@ import pytest
 
 from demo.postgres import EmbeddedPostgres
 from demo.readiness import wait_until
-from tests.support.calls import CALL_ID
-from tests.support.deployments import Deployment
-from tests.support.gateway import Gateway, gateway_running
-from tests.support.postgres import store_call
-from tests.support.rest import ask
-from tests.support.stack import Stack, stack_running
-from tests.support.steady_stream import PATIENT, WELL, goes_on, steady_stream
-from tests.support.switchboard import Switchboard
-from tests.support.trouble import locked
+from tests.support.callers.rest import ask
+from tests.support.callers.steady_stream import PATIENT, WELL, goes_on, steady_stream
+from tests.support.data.calls import CALL_ID
+from tests.support.database.postgres import store_call
+from tests.support.database.trouble import locked
+from tests.support.envoy.gateway import Gateway, gateway_running
+from tests.support.envoy.switchboard import Switchboard
+from tests.support.server.deployments import Deployment
+from tests.support.server.stack import Stack, stack_running
 
 SETTINGS = {"RATE_LIMIT_PER_SECOND": "0", "SHUTDOWN_GRACE_MS": "20000", **PATIENT}
 # As on a machine with too little of a processor, and longer than a response usually takes.

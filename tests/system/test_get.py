@@ -19,11 +19,11 @@ from demo.ports import free_port
 from demo.readiness import wait_until
 from demo.sample_calls import sample_id
 from server.application.call import MAX_TITLE_LENGTH
-from tests.support.calls import PLAIN_CALL, new_id
-from tests.support.commands import command, environment, run
-from tests.support.demo import RunningDemo, pasted
-from tests.support.postgres import away, store_call
-from tests.support.stack import Stack
+from tests.support.data.calls import PLAIN_CALL, new_id
+from tests.support.database.postgres import away, store_call
+from tests.support.machine.commands import command, environment, run
+from tests.support.server.demo import RunningDemo, pasted
+from tests.support.server.stack import Stack
 
 PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
 FACES: tuple[list[str], ...] = ([], ["--rest"])

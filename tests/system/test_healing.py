@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from demo.readiness import wait_until
-from tests.support.demo import RunningDemo
-from tests.support.deployments import Deployment
+from tests.support.server.demo import RunningDemo
+from tests.support.server.deployments import Deployment
 
 
 @contextmanager

@@ -8,8 +8,9 @@ import pytest
 
 from demo.postgres import EmbeddedPostgres
 from demo.readiness import wait_until
-from tests.support.deployments import Deployment
-from tests.support.faces import (
+from tests.support.auth.introspected import server_settings
+from tests.support.auth.tokens import AUDIENCE, ISSUER, signer, token_settings
+from tests.support.callers.faces import (
     ADMITTED,
     FACES,
     INTROSPECTION_UNAVAILABLE,
@@ -19,12 +20,11 @@ from tests.support.faces import (
     ask_rest,
     faces_of,
 )
-from tests.support.introspected import server_settings
-from tests.support.introspection_server import CLIENT_SECRET, IntrospectionServer
-from tests.support.key_server import KeyServer
-from tests.support.postgres import store_call
-from tests.support.stack import Stack, stack_running
-from tests.support.tokens import AUDIENCE, ISSUER, signer, token_settings
+from tests.support.database.postgres import store_call
+from tests.support.server.deployments import Deployment
+from tests.support.server.stack import Stack, stack_running
+from tests.support.stand_ins.introspection_server import CLIENT_SECRET, IntrospectionServer
+from tests.support.stand_ins.key_server import KeyServer
 
 SCOPE = "calls:read"
 CHALLENGE = f'Bearer realm="livecalls", error="insufficient_scope", scope="{SCOPE}"'

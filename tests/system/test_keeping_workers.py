@@ -14,9 +14,9 @@ import pytest
 
 from demo.ports import free_ports, is_free
 from demo.readiness import wait_until
-from tests.support.commands import run_process
-from tests.support.serve import without_database
-from tests.support.stack import Server
+from tests.support.machine.commands import run_process
+from tests.support.server.serve import without_database
+from tests.support.server.stack import Server
 
 SMALL_BYTES = 60 * 1024 * 1024
 

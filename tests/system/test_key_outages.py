@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from demo.readiness import wait_until
-from tests.support.deployments import Deployment
-from tests.support.faces import (
+from tests.support.auth.tokens import all_signers, key_set, signer, token_settings
+from tests.support.callers.faces import (
     ADMITTED,
     FACES,
     KEYS_UNAVAILABLE,
@@ -16,10 +16,10 @@ from tests.support.faces import (
     RunStack,
     ask_rest,
 )
-from tests.support.key_server import KeyServer
-from tests.support.serve import database_away
-from tests.support.stack import server_of
-from tests.support.tokens import all_signers, key_set, signer, token_settings
+from tests.support.server.deployments import Deployment
+from tests.support.server.serve import database_away
+from tests.support.server.stack import server_of
+from tests.support.stand_ins.key_server import KeyServer
 
 KNOWN = signer("RS256")
 NEW = signer("RS256", "new")

@@ -14,13 +14,13 @@ import httpx
 import pytest
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
-from tests.support.calls import CALL_ID
-from tests.support.clock import Clock
-from tests.support.gateway import gateway_running
-from tests.support.guarded import REQUEST, guarded_service
-from tests.support.key_server import KeyServer
-from tests.support.service import Standalone
-from tests.support.tokens import Signer, bearer, signer
+from tests.support.auth.guarded import REQUEST, guarded_service
+from tests.support.auth.tokens import Signer, bearer, signer
+from tests.support.data.calls import CALL_ID
+from tests.support.envoy.gateway import gateway_running
+from tests.support.machine.clock import Clock
+from tests.support.server.service import Standalone
+from tests.support.stand_ins.key_server import KeyServer
 
 FIRST, SECOND, THIRD = (signer("RS256", name) for name in ("first", "second", "third"))
 CALLERS_PER_FACE = 4

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from demo.readiness import wait_until
-from tests.support.certificates import Authority
-from tests.support.connect_proxy import ConnectProxy
-from tests.support.deployments import Deployment
-from tests.support.faces import ADMITTED, FACES, TOKEN_INVALID, Face, RunStack
-from tests.support.key_server import OPENID, KeyServer
-from tests.support.stack import server_of
-from tests.support.tokens import AUDIENCE, ISSUER, Signer, key_set, signer, token_settings
+from tests.support.auth.tokens import AUDIENCE, ISSUER, Signer, key_set, signer, token_settings
+from tests.support.callers.faces import ADMITTED, FACES, TOKEN_INVALID, Face, RunStack
+from tests.support.network.certificates import Authority
+from tests.support.network.connect_proxy import ConnectProxy
+from tests.support.server.deployments import Deployment
+from tests.support.server.stack import server_of
+from tests.support.stand_ins.key_server import OPENID, KeyServer
 
 KEY = signer("ES256")
 # A name that only the proxy knows.

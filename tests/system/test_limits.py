@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.support.demo import RunningDemo
-from tests.support.rest import Reply, ask
+from tests.support.callers.rest import Reply, ask
+from tests.support.server.demo import RunningDemo
 
 
 def with_header(demo: RunningDemo, length: int) -> Reply:

@@ -9,11 +9,11 @@ from livecalls.v1 import live_calls_pb2 as pb
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
 from demo.postgres import EmbeddedPostgres
-from tests.support.calls import numbered_id
-from tests.support.deployments import Deployment
-from tests.support.postgres import execute
-from tests.support.stack import Stack, stack_running
-from tests.support.steady_stream import PATIENT
+from tests.support.callers.steady_stream import PATIENT
+from tests.support.data.calls import numbered_id
+from tests.support.database.postgres import execute
+from tests.support.server.deployments import Deployment
+from tests.support.server.stack import Stack, stack_running
 
 MIB = 1 << 20
 ROWS = 300

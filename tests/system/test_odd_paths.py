@@ -5,10 +5,10 @@ from contextlib import suppress
 import pytest
 
 from demo.readiness import grpc_answers, wait_until
-from tests.support.demo import running_demo
-from tests.support.raw_grpc import raw_grpc
-from tests.support.rest import send_raw
-from tests.support.stack import Stack
+from tests.support.callers.raw_grpc import raw_grpc
+from tests.support.callers.rest import send_raw
+from tests.support.server.demo import running_demo
+from tests.support.server.stack import Stack
 
 METHOD = b"/livecalls.v1.LiveCalls/GetCall"
 

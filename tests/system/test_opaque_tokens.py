@@ -14,9 +14,9 @@ from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 from demo.ports import free_port
 from demo.readiness import wait_until
 from demo.sample_calls import sample_id
-from tests.support.demo import READY, RunningDemo, pasted, running_demo, started_demo
-from tests.support.deployments import Deployment
-from tests.support.tokens import bearer
+from tests.support.auth.tokens import bearer
+from tests.support.server.demo import READY, RunningDemo, pasted, running_demo, started_demo
+from tests.support.server.deployments import Deployment
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import httpx
 
-from tests.support.demo import RunningDemo, running_demo
-from tests.support.deployments import Deployment
-from tests.support.postgres import store_call
+from tests.support.database.postgres import store_call
+from tests.support.server.demo import RunningDemo, running_demo
+from tests.support.server.deployments import Deployment
 
 
 def answered(demo: RunningDemo, call_id: str) -> tuple[int, str]:

@@ -12,13 +12,13 @@ from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
 from demo.postgres import EmbeddedPostgres
 from demo.readiness import grpc_answers, wait_until
-from tests.support.calls import CALL_ID
-from tests.support.deployments import Deployment
-from tests.support.key_server import KeyServer
-from tests.support.postgres import away
-from tests.support.stack import Server, server_of
-from tests.support.stream import closed_port
-from tests.support.tokens import all_signers, bearer, signer, token_settings
+from tests.support.auth.tokens import all_signers, bearer, signer, token_settings
+from tests.support.data.calls import CALL_ID
+from tests.support.database.postgres import away
+from tests.support.server.deployments import Deployment
+from tests.support.server.stack import Server, server_of
+from tests.support.stand_ins.key_server import KeyServer
+from tests.support.stand_ins.stream import closed_port
 
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 SUPERVISED = [(Deployment.STANDALONE, "2"), (Deployment.EMBEDDED, "1"), (Deployment.EMBEDDED, "2")]

@@ -12,9 +12,9 @@ import pytest
 from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest, ServerReflectionResponse
 
 from server.transport.reflection import MAX_STREAMS, SERVICES
-from tests.support.demo import RunningDemo
-from tests.support.deployments import Deployment
-from tests.support.stack import Stack
+from tests.support.server.demo import RunningDemo
+from tests.support.server.deployments import Deployment
+from tests.support.server.stack import Stack
 
 BUF = str(Path(sys.executable).with_name("buf"))
 PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from schemathesis import Case
 
-from tests.support.demo import RunningDemo
-from tests.support.golden import Golden
-from tests.support.openapi import examples, schema
+from tests.support.data.golden import Golden
+from tests.support.data.openapi import examples, schema
+from tests.support.server.demo import RunningDemo
 
 REPLIES = sorted((Path(__file__).parents[1] / "gateway/golden").glob("*.txt"))
 

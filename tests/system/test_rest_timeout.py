@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from demo.postgres import EmbeddedPostgres
-from tests.support.deployments import Deployment
-from tests.support.postgres import store_call
-from tests.support.stack import stack_running
-from tests.support.trouble import locked
+from tests.support.database.postgres import store_call
+from tests.support.database.trouble import locked
+from tests.support.server.deployments import Deployment
+from tests.support.server.stack import stack_running
 
 
 def test_a_database_that_is_slower_is_not_waited_for(

@@ -13,12 +13,12 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from demo.postgres import EmbeddedPostgres
 from demo.readiness import wait_until
-from tests.support.deployments import Deployment
-from tests.support.postgres import store_call
-from tests.support.rest import ask
-from tests.support.stack import EmbeddedServer, Server, Stack, server_of, stack_running
-from tests.support.steady_stream import PATIENT, WELL, goes_on, steady_stream
-from tests.support.tokens import all_signers, key_set, token_settings
+from tests.support.auth.tokens import all_signers, key_set, token_settings
+from tests.support.callers.rest import ask
+from tests.support.callers.steady_stream import PATIENT, WELL, goes_on, steady_stream
+from tests.support.database.postgres import store_call
+from tests.support.server.deployments import Deployment
+from tests.support.server.stack import EmbeddedServer, Server, Stack, server_of, stack_running
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 

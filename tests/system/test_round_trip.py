@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 
 from server.application.call import Call
 from server.store.bulk import store_calls
-from tests.support.any_call import any_call
-from tests.support.documented import FIELDS, SCHEMAS
-from tests.support.stack import Stack
+from tests.support.data.any_call import any_call
+from tests.support.data.documented import FIELDS, SCHEMAS
+from tests.support.server.stack import Stack
 
 CALL = jsonschema_rs.validator_for(SCHEMAS["Call"], validate_formats=True)
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3}|\.\d{6})?Z", re.ASCII)

@@ -14,7 +14,7 @@ from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
 from demo.readiness import wait_until
 from demo.sample_calls import ODD_TITLE, sample_id
-from tests.support.demo import RunningDemo, pasted
+from tests.support.server.demo import RunningDemo, pasted
 
 KEYS = [field.name for field in pb.Call.DESCRIPTOR.fields]
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.commands import run_process
-from tests.support.key_server import KeyServer
-from tests.support.stack import Stack
-from tests.support.tokens import token_settings
+from tests.support.auth.tokens import token_settings
+from tests.support.machine.commands import run_process
+from tests.support.server.stack import Stack
+from tests.support.stand_ins.key_server import KeyServer
 
 REFUSED = (
     "Error: It is not set who may call: set AUTH_ISSUER and AUTH_AUDIENCE, or AUTH_INTROSPECTION_URL, "

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import pytest
 
 from demo.postgres import EmbeddedPostgres
-from tests.support.deployments import Deployment
-from tests.support.faces import FACES, Face, faces_of
-from tests.support.key_server import KeyServer
-from tests.support.postgres import migrated_database, store_call
-from tests.support.stack import Stack, stack_running
-from tests.support.token_shapes import GROUPS, PUBLISHED, Group
-from tests.support.tokens import token_settings
+from tests.support.auth.token_shapes import GROUPS, PUBLISHED, Group
+from tests.support.auth.tokens import token_settings
+from tests.support.callers.faces import FACES, Face, faces_of
+from tests.support.database.postgres import migrated_database, store_call
+from tests.support.server.deployments import Deployment
+from tests.support.server.stack import Stack, stack_running
+from tests.support.stand_ins.key_server import KeyServer
 
 
 @pytest.fixture(scope="module", params=GROUPS.values(), ids=list(GROUPS))

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from demo.readiness import wait_until
-from tests.support.calls import CALL_ID
-from tests.support.faces import (
+from tests.support.auth.forged_tokens import FORGED, NO_TOKEN, SEVERAL
+from tests.support.auth.tokens import AUDIENCE, Signer, all_signers, bearer, signer
+from tests.support.callers.faces import (
     ADMITTED,
     FACES,
     TOKEN_INVALID,
@@ -17,11 +18,10 @@ from tests.support.faces import (
     faces_of,
     outcome_of,
 )
-from tests.support.forged_tokens import FORGED, NO_TOKEN, SEVERAL
-from tests.support.key_server import KeyServer
-from tests.support.rest import ask
-from tests.support.stack import Stack
-from tests.support.tokens import AUDIENCE, Signer, all_signers, bearer, signer
+from tests.support.callers.rest import ask
+from tests.support.data.calls import CALL_ID
+from tests.support.server.stack import Stack
+from tests.support.stand_ins.key_server import KeyServer
 
 RSA = signer("RS256")
 PATH = f"/v1/live/calls/{CALL_ID}"

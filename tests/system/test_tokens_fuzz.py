@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.deployments import Deployment
-from tests.support.faces import ask_rest
-from tests.support.raw_grpc import BrokenOffError, RawGrpc, raw_grpc
-from tests.support.stack import Stack
-from tests.support.tokens import AUDIENCE, ISSUER, honest_claims, signer
+from tests.support.auth.tokens import AUDIENCE, ISSUER, honest_claims, signer
+from tests.support.callers.faces import ask_rest
+from tests.support.callers.raw_grpc import BrokenOffError, RawGrpc, raw_grpc
+from tests.support.server.deployments import Deployment
+from tests.support.server.stack import Stack
 
 RSA = signer("RS256")
 GOOD = RSA.token(exp=9_999_999_999)

@@ -13,11 +13,11 @@ from livecalls.v1 import live_calls_pb2 as pb
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
 from demo.readiness import wait_until
-from tests.support.calls import CALL_ID
-from tests.support.deployments import Deployment
-from tests.support.gateway import wait_for
-from tests.support.postgres import away, execute, frozen
-from tests.support.stack import Stack
+from tests.support.data.calls import CALL_ID
+from tests.support.database.postgres import away, execute, frozen
+from tests.support.envoy.gateway import wait_for
+from tests.support.server.deployments import Deployment
+from tests.support.server.stack import Stack
 
 UNAVAILABLE = {
     "error": "unavailable",

@@ -11,12 +11,12 @@ from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
 from demo.postgres import EmbeddedPostgres
 from demo.readiness import wait_until
-from tests.support.calls import CALL_ID
-from tests.support.demo import running_demo
-from tests.support.postgres import store_call
-from tests.support.stack import Stack, is_killed_and_comes_back, stack_running
-from tests.support.steady_stream import PATIENT, WELL, goes_on, steady_stream
-from tests.support.trouble import locked, selects_under_way
+from tests.support.callers.steady_stream import PATIENT, WELL, goes_on, steady_stream
+from tests.support.data.calls import CALL_ID
+from tests.support.database.postgres import store_call
+from tests.support.database.trouble import locked, selects_under_way
+from tests.support.server.demo import running_demo
+from tests.support.server.stack import Stack, is_killed_and_comes_back, stack_running
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from pytest_socket import disable_socket, enable_socket
 
-from tests.support.clock import Clock
+from tests.support.machine.clock import Clock
 
 
 @pytest.fixture(autouse=True)

@@ -55,7 +55,7 @@ def test_after():
 """
 
 
-_PLUGINS = ("-p", "tests.support.hangs", "-p", "no:cacheprovider", "-o", "asyncio_mode=auto")
+_PLUGINS = ("-p", "tests.support.machine.hangs", "-p", "no:cacheprovider", "-o", "asyncio_mode=auto")
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from server.transport.aio.server import OPTIONS
 from server.transport.asgi.compression import decompress
 from server.transport.asgi.framing import Messages, frame
 from server.transport.asgi.rejections import RejectedError
-from tests.support.envoy_configuration import EnvoyConfiguration
+from tests.support.envoy.envoy_configuration import EnvoyConfiguration
 
 
 def asgi(size):

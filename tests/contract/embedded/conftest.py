@@ -4,7 +4,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-from tests.support.embedded import EmbeddedService, embedded_running
+from tests.support.envoy.embedded import EmbeddedService, embedded_running
 
 
 @pytest.fixture

@@ -13,16 +13,16 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from livecalls.v1 import live_calls_pb2 as pb
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
-from tests.support.asgi import until
-from tests.support.calls import CALL_ID, new_id
-from tests.support.embedded import embedded_running
-from tests.support.embedded_application import AWAY, BUG, ENDLESS, NOBODY, STUBBORN
-from tests.support.service import detail_of, trailer_of
+from tests.support.data.calls import CALL_ID, new_id
+from tests.support.envoy.asgi import until
+from tests.support.envoy.embedded import embedded_running
+from tests.support.envoy.embedded_application import AWAY, BUG, ENDLESS, NOBODY, STUBBORN
+from tests.support.server.service import detail_of, trailer_of
 
 if TYPE_CHECKING:
     from livecalls.v1.live_calls_pb2_grpc import LiveCallsAsyncStub
 
-    from tests.support.embedded import EmbeddedService
+    from tests.support.envoy.embedded import EmbeddedService
 
 OF_US = ("x-request-id", "abc-123")
 Health = health_pb2.HealthCheckResponse

@@ -6,7 +6,7 @@ import pytest
 
 from server.adapters.stream.best_effort import BestEffort
 from server.adapters.stream.client import StreamClient
-from tests.support.stream import stream_settings
+from tests.support.stand_ins.stream import stream_settings
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from demo.stream_stand_in.stand_in import Behaviour, State, StreamStandIn
 from server.adapters.stream.best_effort import BestEffort
 from server.adapters.stream.client import StreamClient
 from server.application.call import LiveStatus
-from tests.support.stream import SECRET, closed_port, stream_settings
+from tests.support.stand_ins.stream import SECRET, closed_port, stream_settings
 
 CALL = ("livestream", "call")
 OTHER = ("livestream", "other")

@@ -19,7 +19,7 @@ from server.adapters.stream.errors import (
     UnusableResponseError,
 )
 from server.application.call import LiveStatus
-from tests.support.stream import KEY, SECRET, closed_port, stream_settings
+from tests.support.stand_ins.stream import KEY, SECRET, closed_port, stream_settings
 
 FAILURES = {
     Behaviour.RESET: StreamFailedError("connection_reset"),

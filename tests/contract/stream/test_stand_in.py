@@ -17,7 +17,7 @@ from demo import sample_calls
 from demo.commands.stream_stand_in import stream_stand_in
 from demo.stream_stand_in.running import serve_in_thread
 from demo.stream_stand_in.stand_in import Behaviour, State, StreamStandIn
-from tests.support.stream import KEY, SECRET
+from tests.support.stand_ins.stream import KEY, SECRET
 
 COMMAND = "from demo.commands.stream_stand_in import stream_stand_in as c; c()"
 TOKEN = jwt.encode({}, SECRET, algorithm="HS256")

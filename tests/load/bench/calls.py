@@ -8,7 +8,7 @@ from random import Random
 from uuid import UUID
 
 from server.application.call import Call, CallStatus
-from tests.support.calls import make_call
+from tests.support.data.calls import make_call
 
 COUNT = 100_000
 WARM = 1000

@@ -17,9 +17,9 @@ from demo.readiness import wait_until
 from machine.ending import pdeathsig_prefix
 from tests.load.bench.generator import GeneratorError, Load, run
 from tests.load.bench.world import World
-from tests.support.commands import environment
-from tests.support.peers import GO_GATEWAY, GO_GRPC, build_go_peers, python_peer
-from tests.support.toolchains import ROOT
+from tests.support.machine.commands import environment
+from tests.support.machine.toolchains import ROOT
+from tests.support.server.peers import GO_GATEWAY, GO_GRPC, build_go_peers, python_peer
 
 _READY_SECONDS = 30
 

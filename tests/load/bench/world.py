@@ -15,7 +15,7 @@ from server.store.bulk import store_calls
 from server.store.migrate import upgrade
 from tests.load.bench.calls import bench_calls, key_sets
 from tests.load.bench.issuers import Issuer
-from tests.support.stream import KEY, SECRET
+from tests.support.stand_ins.stream import KEY, SECRET
 
 
 @dataclass(frozen=True)

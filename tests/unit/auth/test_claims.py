@@ -8,8 +8,8 @@ from server.auth.claims import TokenRules, check_audience
 from server.auth.errors import TokenRefusedError
 from server.auth.key_cache import KeyCache
 from server.auth.tokens import TokenVerifier
-from tests.support.scripted_keys import ScriptedSource
-from tests.support.tokens import ABSENT, AUDIENCE, ISSUER, signer
+from tests.support.auth.tokens import ABSENT, AUDIENCE, ISSUER, signer
+from tests.support.stand_ins.scripted_keys import ScriptedSource
 
 RSA = signer("RS256")
 

@@ -12,7 +12,7 @@ from server.auth.errors import IntrospectionUnavailableError, TokenRefusedError
 from server.auth.introspected_tokens import IntrospectedTokens
 from server.auth.introspection_gate import FAILURES
 from server.auth.tokens import Grant
-from tests.support.scripted_introspection import ScriptedIntrospection, in_seconds
+from tests.support.stand_ins.scripted_introspection import ScriptedIntrospection, in_seconds
 
 
 @pytest.fixture

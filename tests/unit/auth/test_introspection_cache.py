@@ -7,7 +7,7 @@ import pytest
 from server.auth import introspection_cache
 from server.auth.introspection_cache import GrantCache
 from server.auth.tokens import Grant
-from tests.support.clock import Clock
+from tests.support.machine.clock import Clock
 
 NOTHING = Grant(frozenset(), math.inf)
 

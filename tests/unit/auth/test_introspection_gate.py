@@ -6,7 +6,7 @@ import pytest
 
 from server.auth.introspection_gate import FAILURES, OPEN_SECONDS, IntrospectionGate
 from server.auth.issuer_errors import IssuerError
-from tests.support.clock import Clock
+from tests.support.machine.clock import Clock
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from server.auth import introspection_queue
 from server.auth.introspection_queue import IntrospectionQueue, Rank, Turn, TurnedAwayError
-from tests.support.scripted_introspection import now
+from tests.support.stand_ins.scripted_introspection import now
 
 PER_SECOND = 4
 AS_FAST_AS_CAN_BE = 10**9

@@ -5,7 +5,7 @@ import pytest
 
 from server.auth.introspection import basic, try_introspection
 from server.auth.issuer_errors import IssuerError
-from tests.support.scripted_introspection import ScriptedIntrospection
+from tests.support.stand_ins.scripted_introspection import ScriptedIntrospection
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ import pytest
 
 from server.auth.issuer_keys import issuer_keys
 from server.transport.readiness import Readiness
-from tests.support.calls import ScriptedPorts
-from tests.support.scripted_keys import ScriptedSource
-from tests.support.tokens import signer
+from tests.support.auth.tokens import signer
+from tests.support.data.calls import ScriptedPorts
+from tests.support.stand_ins.scripted_keys import ScriptedSource
 
 FIRST, SECOND = signer("RS256", "first"), signer("RS256", "second")
 

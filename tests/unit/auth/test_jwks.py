@@ -5,7 +5,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
 
 from server.auth.jwks import KeySet, UnusableKeysError, VerificationKey, read_key_set
-from tests.support.tokens import ABSENT, ALGORITHMS, Signer, all_signers, jwk_of, key_set, signer
+from tests.support.auth.tokens import ABSENT, ALGORITHMS, Signer, all_signers, jwk_of, key_set, signer
 
 RSA = signer("RS256")
 SMALL_RSA = jwk_of(rsa.generate_private_key(65537, 1024).public_key())  # noqa: S505 - to be refused

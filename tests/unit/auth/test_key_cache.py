@@ -5,8 +5,8 @@ import pytest
 
 from server.auth.errors import KeysUnavailableError
 from server.auth.key_cache import KeyCache
-from tests.support.scripted_keys import ScriptedSource
-from tests.support.tokens import all_signers, key_set, signer
+from tests.support.auth.tokens import all_signers, key_set, signer
+from tests.support.stand_ins.scripted_keys import ScriptedSource
 
 OLD = signer("RS256", "old")
 NEW = signer("RS256", "new")

@@ -8,7 +8,7 @@ from jwt.utils import base64url_encode
 from server.auth.errors import TokenRefusedError
 from server.auth.routed_tokens import RoutedTokens
 from server.auth.tokens import Grant
-from tests.support.tokens import signer
+from tests.support.auth.tokens import signer
 
 GRANT = Grant(frozenset(), 0)
 JWT = signer("ES256").token()

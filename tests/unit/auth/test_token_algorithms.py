@@ -11,8 +11,8 @@ import pytest
 from server.auth.claims import TokenRules
 from server.auth.errors import TokenRefusedError
 from server.auth.tokens import TokenVerifier
-from tests.support.scripted_keys import ScriptedSource
-from tests.support.tokens import ABSENT, ALGORITHMS, AUDIENCE, ISSUER, Signer, signer
+from tests.support.auth.tokens import ABSENT, ALGORITHMS, AUDIENCE, ISSUER, Signer, signer
+from tests.support.stand_ins.scripted_keys import ScriptedSource
 
 RULES = TokenRules((AUDIENCE,))
 OTHER = "https://other.example.com"

@@ -8,8 +8,8 @@ from server.auth.claims import TokenRules
 from server.auth.errors import TokenRefusedError
 from server.auth.token_type import check_type
 from server.auth.tokens import TokenVerifier
-from tests.support.scripted_keys import ScriptedSource
-from tests.support.tokens import AUDIENCE, ISSUER, signer
+from tests.support.auth.tokens import AUDIENCE, ISSUER, signer
+from tests.support.stand_ins.scripted_keys import ScriptedSource
 
 RSA = signer("RS256")
 JWT = {"typ": "JWT"}

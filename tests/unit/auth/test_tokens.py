@@ -13,9 +13,9 @@ from server.auth.claims import TokenRules
 from server.auth.errors import KeysUnavailableError, TokenRefusedError
 from server.auth.key_cache import KeyCache
 from server.auth.tokens import Grant, TokenVerifier
-from tests.support.clock import Clock
-from tests.support.scripted_keys import ScriptedSource
-from tests.support.tokens import ABSENT, AUDIENCE, ISSUER, Signer, all_signers, signer
+from tests.support.auth.tokens import ABSENT, AUDIENCE, ISSUER, Signer, all_signers, signer
+from tests.support.machine.clock import Clock
+from tests.support.stand_ins.scripted_keys import ScriptedSource
 
 NOW = 2_000_000_000
 RSA = signer("RS256")

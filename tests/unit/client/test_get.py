@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.commands import run
+from tests.support.machine.commands import run
 
 SECRET = "not to be shown"  # noqa: S105 - none
 

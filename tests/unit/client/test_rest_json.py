@@ -6,7 +6,7 @@ from livecalls.v1 import live_calls_pb2 as pb
 
 from client.caller import ServiceFailedError
 from client.rest_json import parse, to_json
-from tests.support.documented import FIELDS
+from tests.support.data.documented import FIELDS
 
 MOMENT = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 CALL = pb.Call(id="a", status=pb.CALL_STATUS_ENDED, created_at=MOMENT, updated_at=MOMENT)

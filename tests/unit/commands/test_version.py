@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from tests.support.commands import run_process
+from tests.support.machine.commands import run_process
 
 PROJECT = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]
 LINE = f"LiveCalls {PROJECT['version']}\n"

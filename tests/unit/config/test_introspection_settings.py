@@ -62,7 +62,10 @@ def told(monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]) -> str:
         (URL | CLIENT | {f"{P}_URL": "http://issuer.example.com/"}, f"{P}_URL: {HTTPS}"),
         (URL | CLIENT | {f"{P}_URL": "issuer.example.com/"}, f"{P}_URL: {HTTPS}"),
         (URL | CLIENT | {f"{P}_CACHE_TTL_MS": "x"}, f"{P}_CACHE_TTL_MS: {NO_NUMBER}"),
-        (URL | CLIENT | {f"{P}_CACHE_TTL": "1"}, f"{P}_CACHE_TTL is no setting: is {P}_CACHE_TTL_MS meant?"),
+        (
+            URL | CLIENT | {f"{P}_CACHE_TTL": "1"},
+            f"{P}_CACHE_TTL is no setting: is {P}_CACHE_TTL_MS meant?",
+        ),
     ],
 )  # fmt: skip
 def test_they_go_together(

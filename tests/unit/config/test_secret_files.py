@@ -10,7 +10,7 @@ from machine.settings_errors import report_settings_errors
 from server.commands.errors import load_database_url
 from server.config.loading import load_settings
 from server.config.settings import Settings
-from tests.support.commands import run
+from tests.support.machine.commands import run
 
 SECRET = "not-to-be-shown"  # noqa: S105 - none
 NAMES = ("DATABASE_URL", "STREAM_API_KEY", "STREAM_API_SECRET", "ACCESS_TOKEN")

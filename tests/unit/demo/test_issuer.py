@@ -13,7 +13,7 @@ from server.auth.errors import TokenRefusedError
 from server.auth.key_cache import KeyCache
 from server.auth.key_source import of_file
 from server.auth.tokens import Grant, TokenVerifier
-from tests.support.commands import run
+from tests.support.machine.commands import run
 
 
 def verified(folder: Path, text: str) -> Grant:

@@ -10,7 +10,7 @@ from demo.folders import OPAQUE_TOKENS, TOKENS
 from demo.issuer import DAY
 from demo.opaque_tokens import OpaqueTokens
 from demo.token_kind import TokenKind, read_kind
-from tests.support.commands import run
+from tests.support.machine.commands import run
 
 
 def test_a_token_grants_its_scopes_for_its_time(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import yaml
 
 from machine.request_size import MAX_REQUEST_BYTES
 from server.transport import errors
-from tests.support.documented import FIELDS
+from tests.support.data.documented import FIELDS
 
 PROJECT = Path(__file__).parents[3]
 PAGE = (PROJECT / "docs" / "api.md").read_text()

@@ -15,7 +15,7 @@ from server.config.server import EmbeddedSettings, ServerSettings
 from server.config.stream import StreamSettings
 from server.config.tls import TlsSettings
 from server.config.tokens import TokenSettings
-from tests.support.commands import run, run_process
+from tests.support.machine.commands import run, run_process
 
 SECRET = "not-to-be-shown"  # noqa: S105 - none
 OF_SERVER = (

@@ -1,7 +1,7 @@
 import pytest
 
 from server.resilience.breaker import Breaker
-from tests.support.clock import Clock
+from tests.support.machine.clock import Clock
 
 
 @pytest.fixture

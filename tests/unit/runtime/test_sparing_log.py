@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from server.runtime.sparing_log import MAX_KINDS, SILENCE_SECONDS, SparingLog
-from tests.support.clock import Clock
+from tests.support.machine.clock import Clock
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from tests.support.scripted_read import ScriptedRead
-from tests.support.virtual_time import VirtualTimeLoop
+from tests.support.machine.virtual_time import VirtualTimeLoop
+from tests.support.stand_ins.scripted_read import ScriptedRead
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], VirtualTimeLoop]]:

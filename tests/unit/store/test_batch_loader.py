@@ -7,7 +7,7 @@ import pytest
 
 from server.store import batch_loader
 from server.store.batch_loader import BatchLoader, PartialReadError
-from tests.support.scripted_read import AGES, ScriptedRead, shared, turn
+from tests.support.stand_ins.scripted_read import AGES, ScriptedRead, shared, turn
 
 
 async def test_what_is_found_is_told_and_what_is_missing_is_none(read: ScriptedRead) -> None:

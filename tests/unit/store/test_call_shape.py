@@ -7,9 +7,9 @@ import pytest
 
 from server.store.call_shape import BadLineError, read_call
 from server.store.rows import FIELDS
-from tests.support import documented
-from tests.support.calls import CALL_ID, MOMENT, PLAIN_CALL
-from tests.support.commands import line, lines
+from tests.support.data import documented
+from tests.support.data.calls import CALL_ID, MOMENT, PLAIN_CALL
+from tests.support.machine.commands import line, lines
 
 NO_DATE_TIME = "must be an RFC 3339 date-time with its offset, such as 2026-05-04T03:02:01Z"
 NO_SUCH_TIME = "must be a date and a time that exist, in the years 1 to 9999"

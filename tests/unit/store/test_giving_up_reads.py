@@ -6,7 +6,7 @@ import pytest
 
 from server.application.errors import StoreUnavailableError
 from server.runtime import tasks
-from tests.support.scripted_read import AGES, MOMENT, ScriptedRead, StubbornRead, shared, turn
+from tests.support.stand_ins.scripted_read import AGES, MOMENT, ScriptedRead, StubbornRead, shared, turn
 
 
 async def test_a_cancelled_caller_does_not_disturb_the_others(read: ScriptedRead) -> None:

@@ -8,10 +8,10 @@ from hypothesis import given
 
 from server.application.call import Call, CallStatus
 from server.store.json_lines import MAX_LINE_BYTES, Line, read_lines, write_line
-from tests.support import documented
-from tests.support.any_call import any_call
-from tests.support.calls import CALL_ID, MOMENT, PLAIN_CALL, numbered_id
-from tests.support.commands import line, lines
+from tests.support.data import documented
+from tests.support.data.any_call import any_call
+from tests.support.data.calls import CALL_ID, MOMENT, PLAIN_CALL, numbered_id
+from tests.support.machine.commands import line, lines
 
 YOGA, PILATES = PLAIN_CALL, replace(PLAIN_CALL, id=numbered_id(1), title="Pilates")
 

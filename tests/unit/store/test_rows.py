@@ -6,7 +6,7 @@ from sqlalchemy import Column
 from server.application.call import CallStatus
 from server.store.rows import FIELDS, MAX_CALL_BYTES, TIMESTAMPS, UnreadableRowError, unpack
 from server.store.tables import calls as table
-from tests.support.calls import CALL_ID
+from tests.support.data.calls import CALL_ID
 
 YEAR_1 = -63082281600000000
 LAST = 252455615999999999

@@ -6,7 +6,15 @@ import pytest
 from server.adapters.stream import best_effort as best_effort_module
 from server.application.call import LiveStatus
 from server.runtime.tasks import MAX_END_SECONDS
-from tests.support.scripted_stream import CALL, OFF_AIR, ON_AIR, OTHER, ScriptedStream, ask, best_effort
+from tests.support.stand_ins.scripted_stream import (
+    CALL,
+    OFF_AIR,
+    ON_AIR,
+    OTHER,
+    ScriptedStream,
+    ask,
+    best_effort,
+)
 
 
 async def test_says_what_stream_says(stream: ScriptedStream) -> None:

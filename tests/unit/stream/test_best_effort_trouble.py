@@ -10,7 +10,7 @@ from server.adapters.stream.errors import (
     StreamRateLimitedError,
     StreamRequestRejectedError,
 )
-from tests.support.scripted_stream import CALL, ON_AIR, OTHER, ScriptedStream, ask, best_effort
+from tests.support.stand_ins.scripted_stream import CALL, ON_AIR, OTHER, ScriptedStream, ask, best_effort
 
 
 @pytest.mark.parametrize(

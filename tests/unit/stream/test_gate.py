@@ -3,7 +3,7 @@ import pytest
 from server.adapters.stream import gate as gate_module
 from server.adapters.stream.gate import Gate, StreamCall
 from server.config.stream import StreamSettings
-from tests.support.clock import Clock
+from tests.support.machine.clock import Clock
 
 ONE = ("livestream", "one")
 OTHER = ("livestream", "other")

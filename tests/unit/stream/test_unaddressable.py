@@ -2,7 +2,7 @@ import pytest
 
 from server.adapters.stream import unaddressable as unaddressable_module
 from server.adapters.stream.unaddressable import UnaddressableCalls
-from tests.support.scripted_stream import ScriptedStream, ask, best_effort
+from tests.support.stand_ins.scripted_stream import ScriptedStream, ask, best_effort
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:

@@ -7,8 +7,8 @@ from livecalls.v1 import live_calls_pb2 as pb
 from server.application.call import LiveStatus
 from server.transport.encoder import compile_encoder
 from server.transport.live_calls import encode_call, encode_live_status
-from tests.support.calls import FULL_CALL, MOMENT, PLAIN_CALL
-from tests.support.documented import FIELDS, NULLABLE, TEXTS, TIMESTAMPS
+from tests.support.data.calls import FULL_CALL, MOMENT, PLAIN_CALL
+from tests.support.data.documented import FIELDS, NULLABLE, TEXTS, TIMESTAMPS
 
 
 @dataclass

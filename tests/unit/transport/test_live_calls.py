@@ -8,8 +8,8 @@ from server.application.call import Call, CallState, LiveStatus
 from server.application.errors import CallNotFoundError, StoreUnavailableError
 from server.transport.errors import MalformedRequestError
 from server.transport.live_calls import decode, encode_call, encode_live_status, encode_state
-from tests.support.any_call import any_call, moments, texts
-from tests.support.calls import MOMENT, PLAIN_CALL
+from tests.support.data.any_call import any_call, moments, texts
+from tests.support.data.calls import MOMENT, PLAIN_CALL
 
 LIVE = LiveStatus(is_live=True, current_session_id="session", ended_at=MOMENT)
 

@@ -3,8 +3,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from server.transport.asgi import deadline
-from tests.support.asgi import Hosted, hosted
-from tests.support.calls import PLAIN_CALL
+from tests.support.data.calls import PLAIN_CALL
+from tests.support.envoy.asgi import Hosted, hosted
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from server.application.errors import StoreUnavailableError
 from server.auth.errors import TokenRequiredError
 from server.runtime import logs
 from server.transport.asgi.headers import encode, encode_message
-from tests.support.asgi import HEADERS, REQUEST, Exchange, Hosted, hosted, until
-from tests.support.calls import PLAIN_CALL
-from tests.support.log import the_one
+from tests.support.data.calls import PLAIN_CALL
+from tests.support.envoy.asgi import HEADERS, REQUEST, Exchange, Hosted, hosted, until
+from tests.support.machine.log import the_one
 
 OF_US = (b"x-request-id", b"abc-123")
 

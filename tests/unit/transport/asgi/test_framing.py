@@ -7,8 +7,8 @@ import pytest
 from google.rpc import code_pb2
 from livecalls.v1 import live_calls_pb2 as pb
 
-from tests.support.asgi import REQUEST, Hosted, message
-from tests.support.calls import CALL_ID
+from tests.support.data.calls import CALL_ID
+from tests.support.envoy.asgi import REQUEST, Hosted, message
 
 CONTENT = REQUEST[5:]
 GZIP, DEFLATE = 31, 15

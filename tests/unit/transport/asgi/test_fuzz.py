@@ -10,9 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from server.transport.asgi.types import Headers
-from tests.support.asgi import HEADERS, REQUEST, Reply, hosted, message
-from tests.support.calls import PLAIN_CALL
-from tests.support.service import GET_CALL
+from tests.support.data.calls import PLAIN_CALL
+from tests.support.envoy.asgi import HEADERS, REQUEST, Reply, hosted, message
+from tests.support.server.service import GET_CALL
 
 CONTENT = REQUEST[5:]
 PATHS = [

@@ -9,7 +9,7 @@ from server.transport.asgi.call import AsgiCall
 from server.transport.asgi.headers import parse_timeout
 from server.transport.asgi.rejections import RejectedError
 from server.transport.asgi.types import Headers
-from tests.support.asgi import HEADERS, REQUEST, Hosted
+from tests.support.envoy.asgi import HEADERS, REQUEST, Hosted
 
 
 def call(*headers: tuple[bytes, bytes]) -> AsgiCall:

@@ -11,9 +11,9 @@ from google.rpc import code_pb2
 from server.transport.asgi.application import Application
 from server.transport.asgi.server import AsgiServer
 from server.transport.asgi.types import Event
-from tests.support.asgi import HEADERS, REQUEST, Exchange, Reply, hosted
-from tests.support.calls import PLAIN_CALL
-from tests.support.service import GET_CALL
+from tests.support.data.calls import PLAIN_CALL
+from tests.support.envoy.asgi import HEADERS, REQUEST, Exchange, Reply, hosted
+from tests.support.server.service import GET_CALL
 
 
 class Life:

@@ -9,8 +9,8 @@ from google.rpc import code_pb2
 
 from server.transport.asgi.reply import Reply
 from server.transport.asgi.types import Event
-from tests.support.asgi import HEADERS, REQUEST, Exchange, Hosted, message
-from tests.support.service import GET_CALL
+from tests.support.envoy.asgi import HEADERS, REQUEST, Exchange, Hosted, message
+from tests.support.server.service import GET_CALL
 
 CHECK = "/grpc.health.v1.Health/Check"
 START, BODY, TRAILERS = (f"http.response.{part}" for part in ("start", "body", "trailers"))

@@ -8,8 +8,8 @@ import pytest
 
 from server.runtime import tasks
 from server.transport import access_log
-from tests.support.asgi import REQUEST, Exchange, hosted, until
-from tests.support.calls import PLAIN_CALL
+from tests.support.data.calls import PLAIN_CALL
+from tests.support.envoy.asgi import REQUEST, Exchange, hosted, until
 
 
 class Stubborn(Exchange):

@@ -11,7 +11,7 @@ from grpc_reflection.v1alpha import reflection_pb2 as pb
 from server.transport import reflection
 from server.transport.asgi import health
 from server.transport.reflection import SERVICES
-from tests.support.asgi import HEADERS, Exchange, Hosted, Reply, hosted, message, until
+from tests.support.envoy.asgi import HEADERS, Exchange, Hosted, Reply, hosted, message, until
 
 REFLECTION = f"/{SERVICES[0]}/ServerReflectionInfo"
 CHECK, WATCH = "/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"

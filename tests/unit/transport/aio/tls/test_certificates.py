@@ -18,7 +18,7 @@ from trustme import CA
 
 from server.config.tls import TlsSettings
 from server.transport.aio.tls.certificates import CertificateFilesError, load_certificates
-from tests.support.tls import TlsFiles, chain_of, expired, for_host
+from tests.support.network.tls import TlsFiles, chain_of, expired, for_host
 
 AUTHORITY = CA()
 TODAY = datetime.now(UTC)
