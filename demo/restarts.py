@@ -4,22 +4,23 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from server.supervision import child
+
 _LINES = {
-    "worker exited": "The {part} ended ({exit_code}); starting it again",
-    "worker cannot be started yet": "A part cannot be started: {reason}; trying again",
+    child.EXITED: "The {part} ended ({exit_code}); starting it again",
+    child.CANNOT_START_YET: "A part cannot be started: {reason}; trying again",
 }
-_log = logging.getLogger("server.workers")
 
 
 @contextmanager
 def restarts_printed() -> Iterator[None]:
     """Print a line for each restart while the block lasts, and nothing else of the supervisor's log."""
     printing = _Printing()
-    _log.addHandler(printing)
+    child.log.addHandler(printing)
     try:
         yield
     finally:
-        _log.removeHandler(printing)
+        child.log.removeHandler(printing)
 
 
 class _Printing(logging.Handler):

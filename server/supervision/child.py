@@ -15,6 +15,10 @@ START_WITHIN_SECONDS = 30.0
 
 log = logging.getLogger("server.workers")
 
+EXITED = "worker exited"
+CANNOT_START_YET = "worker cannot be started yet"
+"""Messages of the log."""
+
 
 class _Start(Enum):
     """What became of a process that was started."""
@@ -98,7 +102,7 @@ class Child:
         async with self._changing:
             if run is self.current:
                 pause = self._backoff.after(monotonic() - began)
-                log.error("worker exited", extra={**_exit_fields(run), "restart_in_s": pause})
+                log.error(EXITED, extra={**_exit_fields(run), "restart_in_s": pause})
                 await asyncio.sleep(pause)
                 self.current = await self._start_again()
                 await self._await_ready(self.current)
@@ -111,7 +115,7 @@ class Child:
             except OSError as error:
                 pause = self._backoff.after(0)
                 reason = {"reason": error.strerror, "retry_in_s": pause}
-                log.error("worker cannot be started yet", extra=reason)  # noqa: TRY400 - a traceback adds nothing
+                log.error(CANNOT_START_YET, extra=reason)  # noqa: TRY400 - a traceback adds nothing
                 await asyncio.sleep(pause)
 
     async def _watch_health(self, run: ChildProcess, began: float) -> NoReturn:
