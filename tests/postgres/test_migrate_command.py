@@ -5,7 +5,7 @@ import pytest
 
 from server.store.migrate import current_revision, head_revision, upgrade
 from tests.support.data.calls import numbered_id
-from tests.support.database.postgres import execute, store_call
+from tests.support.database.postgres import execute
 from tests.support.machine.commands import run, run_process
 from tests.support.stand_ins.stream import closed_port
 
@@ -79,8 +79,10 @@ def test_a_schema_that_is_in_the_way_is_a_line_and_nothing_is_done(empty_databas
 
 def test_titles_that_are_too_long_are_a_line_and_nothing_is_done(empty_database_url: str) -> None:
     upgrade(empty_database_url, FIRST)
+    # Not by store_call(), which knows the columns of today.
     for number in range(1, 5):
-        store_call(empty_database_url, id=numbered_id(number), title="x" * 1001)
+        values = f"('{numbered_id(number)}', 'coach-1', repeat('x', 1001))"
+        execute(empty_database_url, f"INSERT INTO calls (id, host_user_id, title) VALUES {values}")
     result = run("migrate", DATABASE_URL=empty_database_url)
     shown = ", ".join(map(numbered_id, range(1, 4)))
     assert result.stderr == (
