@@ -57,7 +57,7 @@ def _live(call: dict[str, Any]) -> str:
     if live is None and call["stream_call_id"] is None:
         return "live state unknown: the call has no id at Stream"
     if live is None:
-        return "live state unknown: Stream was not asked, or did not answer in time"
+        return "live state unknown: Stream was not asked, has no such call, or did not answer in time"
     words = ["on air" if live["is_live"] else "not on air"]
     if live["ended_at"] is not None:
         ended = "last ended" if live["is_live"] else "ended"

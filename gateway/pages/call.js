@@ -266,7 +266,7 @@ function rowState(a) {
 
 function streamState(a) {
   if (a.live === null) {
-    const why = a.stream_call_id === null ? "The call is not at Stream." : "Stream gave no usable answer in time, or is not asked.";
+    const why = a.stream_call_id === null ? "The call is not at Stream." : "Stream was not asked, knows no such call, or gave no usable answer in time.";
     return { kind: "unknown", word: "Not known", none: `${why} It may be on air all the same.` };
   }
   if (a.live.is_live) {

@@ -1,4 +1,4 @@
-"""Maps exceptions to gRPC statuses; the only place that does."""
+"""Maps the exceptions of methods to gRPC statuses; the only place that does."""
 
 from google.protobuf.any_pb2 import Any
 from google.protobuf.duration_pb2 import Duration

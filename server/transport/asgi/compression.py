@@ -3,7 +3,7 @@
 import zlib
 
 from machine.request_size import MAX_REQUEST_BYTES
-from server.transport.asgi.rejections import malformed_message, too_large_inside, unknown_encoding
+from server.transport.asgi.rejections import malformed_message, too_large_decompressed, unknown_encoding
 
 # zlib's wbits: the largest window, and 16 more for gzip's header.
 _FORMATS = {b"deflate": 15, b"gzip": 31}
@@ -25,7 +25,7 @@ def decompress(data: bytes, encoding: bytes) -> bytes:
     except zlib.error:
         raise malformed_message("Decompression failed due to zlib error") from None
     if len(message) > MAX_REQUEST_BYTES:
-        raise too_large_inside()
+        raise too_large_decompressed()
     if not stream.eof or stream.unused_data:
         raise malformed_message("Decompression failed due to zlib error")
     return message

@@ -42,7 +42,7 @@ def too_large(announced: int) -> RejectedError:
     return RejectedError(code_pb2.RESOURCE_EXHAUSTED, why)
 
 
-def too_large_inside() -> RejectedError:
+def too_large_decompressed() -> RejectedError:
     """Reject a message that is too long once it is decompressed."""
     return RejectedError(code_pb2.RESOURCE_EXHAUSTED, "Decompressed message larger than max")
 

@@ -69,7 +69,7 @@ def test_a_status_says_since_when_where_that_is_known(status: int, field: str, s
         ({}, "live state unknown: the call has no id at Stream"),
         (
             {"stream_call_id": "x"},
-            "live state unknown: Stream was not asked, or did not answer in time",
+            "live state unknown: Stream was not asked, has no such call, or did not answer in time",
         ),
         ({"live": pb.LiveStatus()}, "not on air"),
         (
