@@ -18,7 +18,6 @@ from tests.load.bench.rounds import Cell, Rounds
 from tests.load.bench.world import bench_world
 
 _FOLDER = Path(__file__).parents[3] / ".build" / "bench"
-_ROUNDS = 5
 _KEYS = ("hot", "warm", "spread")
 _MORE_KEYS = {"ours-grpc": ("on_air",)}
 _SCENARIOS = {
@@ -40,17 +39,18 @@ class Plan:
     contenders: list[str]
     scenarios: list[str]
     seconds: float
+    rounds: int
 
 
 def main() -> None:
-    """Measure what BENCH_ONLY names, or all of it, for BENCH_SECONDS each time."""
+    """Measure what BENCH_ONLY names, or all of it, BENCH_ROUNDS times for BENCH_SECONDS."""
     plan = _plan(os.environ)
     _FOLDER.mkdir(parents=True, exist_ok=True)
     click.echo(machine())
     build(plan.contenders)
     _say("100,000 calls are stored")
     with bench_world() as world:
-        rounds = Rounds(world, _ROUNDS, plan.seconds, _say)
+        rounds = Rounds(world, plan.rounds, plan.seconds, _say)
         cells = _throughput(rounds, plan.contenders)
         lines = dict(ratios(cells))
         for name in plan.scenarios:
@@ -74,6 +74,7 @@ def _plan(environment: Mapping[str, str]) -> Plan:
         [name for name in known if name in only],
         [name for name in _SCENARIOS if name in only],
         float(environment.get("BENCH_SECONDS", "1.5")),
+        int(environment.get("BENCH_ROUNDS", "5")),
     )
 
 
