@@ -4,11 +4,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import grpc
+import pytest
 from grpc.aio import AbortError
+from grpc_health.v1.health_pb2 import HealthCheckRequest
+from livecalls.v1.live_calls_pb2 import GetCallRequest
 
 from server.application.errors import LiveCallsError
-from tests.support.callers.raw_grpc import raw_grpc
+from tests.support.callers.raw_grpc import FIELDS, framed, raw_grpc
 from tests.support.server.service import GET_CALL, Service
+
+CHECK = "/grpc.health.v1.Health/Check"
+REFLECT = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
 
 
 async def test_one_ends_with_trailers_alone(service: Service) -> None:
@@ -17,10 +23,23 @@ async def test_one_ends_with_trailers_alone(service: Service) -> None:
         assert await asyncio.to_thread(caller.is_trailers_only)
 
 
-async def test_they_leave_no_exception_to_the_garbage_collector(service: Service) -> None:
+@pytest.mark.parametrize(
+    ("path", "message", "code"),
+    [
+        (GET_CALL, GetCallRequest(id="none").SerializeToString(), grpc.StatusCode.NOT_FOUND),
+        (CHECK, HealthCheckRequest(service="other").SerializeToString(), grpc.StatusCode.NOT_FOUND),
+        (CHECK, b"\xff", grpc.StatusCode.INTERNAL),
+        (REFLECT, b"\xff", grpc.StatusCode.INTERNAL),
+    ],
+    ids=["no call", "no service", "no health request", "no reflection request"],
+)
+async def test_they_leave_no_exception_to_the_garbage_collector(
+    service: Service, path: str, message: bytes, code: grpc.StatusCode
+) -> None:
+    fields = {**FIELDS, b":path": path.encode()}.items()
     with raw_grpc(f"127.0.0.1:{service.port}") as caller, collecting() as garbage:
         for _ in range(20):
-            assert await asyncio.to_thread(caller.ask) == grpc.StatusCode.NOT_FOUND
+            assert await asyncio.to_thread(caller.ask_fields, fields, framed(message)) == code
     assert [each for each in garbage if isinstance(each, AbortError | LiveCallsError)] == []
 
 

@@ -11,8 +11,9 @@ from google.rpc import code_pb2
 from server.runtime import logs
 from server.transport.access_log import AccessLog
 from server.transport.admission import Method
+from server.transport.aio.aborts import cut_aborts
 from server.transport.call_context import REQUEST_ID_KEY, request_id_of
-from server.transport.failures import Failure, code_of_cancelled, failure_of
+from server.transport.failures import code_of_cancelled, failure_of
 
 _Context = grpc.aio.ServicerContext[bytes, bytes]
 _STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
@@ -55,22 +56,10 @@ def behaviour(
         except Exception as error:  # noqa: BLE001 - whatever it is, it becomes a status
             failure = failure_of(error, call.request_id)
             code = failure.code
-            await _abort(context, failure)
-            return b""  # gRPC raises its AbortError again now
+            with cut_aborts():
+                await context.abort(_STATUS_CODES[code], failure.message, failure.trailers)
+            return b""  # is not sent
         finally:
             access_log.note(name, code, perf_counter() - started, call.request_id)
 
     return respond
-
-
-async def _abort(context: _Context, failure: Failure) -> None:
-    """End a call with a status.
-
-    gRPC keeps the exception of abort() with the call. From its traceback the call can be reached again,
-    and what is below it: collecting that, the garbage collector would stop all calls for 15 ms once some
-    hundreds have failed.
-    """
-    try:
-        await context.abort(_STATUS_CODES[failure.code], failure.message, failure.trailers)
-    except grpc.aio.AbortError as aborted:
-        aborted.__traceback__ = aborted.__context__ = None

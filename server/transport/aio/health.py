@@ -5,6 +5,7 @@ from google.protobuf.message import DecodeError
 from grpc_health.v1.health import aio as health
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
+from server.transport.aio.aborts import cut_aborts
 from server.transport.reflection import HEALTH
 
 _Context = grpc.aio.ServicerContext[bytes, HealthCheckResponse]
@@ -17,10 +18,13 @@ def health_handler(servicer: health.HealthServicer) -> grpc.GenericRpcHandler:
     """
 
     async def check(request: bytes, context: _Context) -> HealthCheckResponse:
-        return await servicer.Check(await _decode(request, context), context)
+        with cut_aborts():
+            return await servicer.Check(await _decode(request, context), context)
+        return HealthCheckResponse()  # is not sent
 
     async def watch(request: bytes, context: _Context) -> None:
-        await servicer.Watch(await _decode(request, context), context)
+        with cut_aborts():
+            await servicer.Watch(await _decode(request, context), context)
 
     serialize = HealthCheckResponse.SerializeToString
     return grpc.method_handlers_generic_handler(

@@ -8,6 +8,7 @@ import grpc
 from google.protobuf.message import DecodeError
 from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest, ServerReflectionResponse
 
+from server.transport.aio.aborts import cut_aborts
 from server.transport.reflection import METHOD, SERVICES, Reflection, TooMuchAskedError
 
 MAX_SECONDS = 60.0
@@ -20,13 +21,17 @@ def reflection_handlers(reflection: Reflection) -> tuple[grpc.GenericRpcHandler,
     """Serve reflection, under both of its names."""
 
     async def info(requests: AsyncIterator[bytes], context: _Context) -> None:
+        with cut_aborts():
+            await answer(requests, context)
+
+    async def answer(requests: AsyncIterator[bytes], context: _Context) -> None:
         try:
             async with (
                 asyncio.timeout(MAX_SECONDS),
                 aclosing(reflection.server_reflection_info(_decode(requests))) as answers,
             ):
-                async for answer in answers:
-                    await context.write(answer)
+                async for each in answers:
+                    await context.write(each)
         except TooMuchAskedError as error:
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, str(error))
         except DecodeError:

@@ -59,9 +59,9 @@ class RawGrpc:
         self.send(GET_CALL.encode(), *authorization)
         return _CODES[_status(self.last_headers())]
 
-    def ask_fields(self, fields: Fields) -> grpc.StatusCode:
-        """Request the call with any fields; return the status code."""
-        self.send_fields(fields)
+    def ask_fields(self, fields: Fields, body: bytes | None = None) -> grpc.StatusCode:
+        """Send a request of any fields, and of any body or that for the call; return the status code."""
+        self.send_fields(fields, body)
         return _CODES[_status(self.last_headers())]
 
     def code_though_given_up(self) -> grpc.StatusCode:
