@@ -129,7 +129,7 @@ def test_those_that_take_too_much_memory_are_replaced_one_after_the_other(
         assert wait_until(both_are_replaced, 30), server.log()
         too_large = server.logged("worker over its memory limit")[0]
         assert (too_large["level"], too_large["admin_port"]) == ("ERROR", server.ports[0])
-        assert too_large["bytes"] > 1 << 20
+        assert too_large["rss_bytes"] > 1 << 20
         assert max(at_once) == 3
         assert server.logged("worker exited") == []
     finally:
