@@ -56,13 +56,8 @@ class Standalone:
     @asynccontextmanager
     async def serving(self, service: LiveCalls) -> AsyncIterator[int]:
         """Serve on a port while the block lasts, and yield the port."""
-        server = AioServer(service, "127.0.0.1:0", reflected=True)
-        await server.start()
-        await server.announce_ready()
-        try:
-            yield server.port
-        finally:
-            await server.stop(0)
+        async with _running(AioServer(service, "127.0.0.1:0", reflected=True)) as port:
+            yield port
 
 
 @dataclass(frozen=True)
@@ -110,6 +105,12 @@ async def scripted_server(
     """Serve by grpc.aio on an ephemeral port while the block lasts, and yield the port."""
     service = LiveCalls(GetCall(ports, ports), Admission(AllowAll(), 2000))
     server = AioServer(service, "127.0.0.1:0", credentials, connections=connections)
+    async with _running(server) as port:
+        yield port
+
+
+@asynccontextmanager
+async def _running(server: AioServer) -> AsyncIterator[int]:
     await server.start()
     await server.announce_ready()
     try:
