@@ -56,6 +56,10 @@ golden: $(READY) ## Rewrite the golden replies from what the gateway returns
 settings: $(READY) ## Rewrite the tables of settings in docs/ from the settings' docstrings
 	@python scripts/settings_tables.py
 
+.PHONY: metrics
+metrics: $(READY) ## Rewrite the tables of metrics in docs/operations/metrics.md from the metrics
+	@python scripts/metrics_tables.py
+
 .PHONY: map
 map: $(READY) ## Redraw the map of packages and imports in docs/development.md
 	@python scripts/draw_map.py

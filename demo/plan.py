@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -9,7 +10,7 @@ from demo.access import Access
 from demo.folders import DATA
 from demo.opaque_issuer import OpaqueIssuer
 from demo.part import Part
-from demo.ports import free_port
+from demo.ports import free_port, free_ports
 from demo.probes import Probes
 from demo.readiness import listens
 from gateway.config import GatewaySettings
@@ -29,6 +30,7 @@ class Plan:
     rest_url: str
     grpc_addresses: list[str]
     admin_address: str
+    metrics_addresses: list[str]
     stand_in_address: str | None
 
 
@@ -51,13 +53,14 @@ def plan(settings: Settings, gateway: GatewaySettings, access: Access, database_
         parts.append(stand_in)
         environment = {**environment, **stream_settings}
     admin_port = gateway.admin_port if "admin_port" in gateway.model_fields_set else free_port()
-    environment = {**environment, "ADMIN_PORT": str(admin_port)}
+    metrics_ports = _metrics_ports(settings.server)
+    environment |= {"ADMIN_PORT": str(admin_port), "METRICS_PORT": str(metrics_ports[0])}
     if access.certificates:
         # The gateway writes the files with their paths there.
         environment["TMPDIR"] = str(access.certificates.folder)
     rest_address = host_and_port(reachable(gateway.rest_host), gateway.rest_port)
     rest_url = f"{'https' if access.certificates else 'http'}://{rest_address}"
-    grpc_addresses = [rest_address] if gateway.embedded else _own_addresses(settings.server)
+    grpc_addresses = [rest_address] if gateway.embedded else _grpc_addresses(settings.server)
     probes = Probes(rest_url, grpc_addresses, access)
     parts += (_embedded if gateway.embedded else _standalone)(environment, probes, issuer)
     return Plan(
@@ -66,12 +69,23 @@ def plan(settings: Settings, gateway: GatewaySettings, access: Access, database_
         rest_url=rest_url,
         grpc_addresses=grpc_addresses,
         admin_address=f"127.0.0.1:{admin_port}",
+        metrics_addresses=_addresses(settings.server.metrics_host, filter(None, metrics_ports)),
         stand_in_address=stand_in_address,
     )
 
 
-def _own_addresses(server: ServerSettings) -> list[str]:
-    return [host_and_port(reachable(server.grpc_host), port) for port in server.grpc_ports]
+def _grpc_addresses(server: ServerSettings) -> list[str]:
+    return _addresses(server.grpc_host, server.grpc_ports)
+
+
+def _metrics_ports(server: ServerSettings) -> Sequence[int]:
+    """Choose the ports of the workers' metrics, unless that is done."""
+    chosen = "metrics_port" in server.model_fields_set
+    return server.metrics_ports if chosen else free_ports(server.workers)
+
+
+def _addresses(host: str, ports: Iterable[int]) -> list[str]:
+    return [host_and_port(reachable(host), port) for port in ports]
 
 
 def _standalone(environment: dict[str, str], probes: Probes, issuer: Part | None) -> list[Part]:

@@ -24,7 +24,7 @@ LiveCalls answers.
   pages  {url}/calls/{{id}} shows a call's status, and {url}/docs the API
   gRPC   {grpc}: livecalls.v1.LiveCalls/GetCall
   Envoy  http://{admin} (its admin page)
-
+{metrics}
 By REST:
 
 {token}  curl -i {curl}{call_url}
@@ -87,6 +87,9 @@ def welcome(demo: Plan, database: DemoDatabase, access: Access) -> str:
         call_url=quote(f"{demo.rest_url}/v1/live/calls/{sample_id(2)}"),
         grpc=_grpc_addresses(demo),
         admin=demo.admin_address,
+        metrics="".join(
+            f"  metrics of the server: http://{at}/metrics\n" for at in demo.metrics_addresses
+        ),
         curl=_curl_options(access),
         python=sys.executable,
         channel=_channel(demo, access),

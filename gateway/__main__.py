@@ -69,7 +69,8 @@ def run(settings: GatewaySettings, envoy_options: tuple[str, ...]) -> NoReturn:
 @click.pass_obj
 def validate(settings: GatewaySettings) -> NoReturn:
     """Validate the configuration by Envoy, without running it."""
-    os.environ["EMBEDDED_WAIT_READY"] = "0"  # the embedded server is started, but need not be ready
+    # The embedded server is started, but need not be ready, and its metrics' port is another's.
+    os.environ |= {"EMBEDDED_WAIT_READY": "0", "METRICS_PORT": "0"}
     _become(_envoy(settings, "--mode", "validate"), settings)
 
 

@@ -134,13 +134,17 @@ ProxyUrl = Annotated[SecretStr, AfterValidator(_check_proxy_url)]
 """The URL of an HTTP proxy; its password is never shown."""
 
 
+Face = Literal["GRPC", "REST", "METRICS"]
+"""What an address is listened on for, as its settings begin."""
+
+
 class Obstacle(NamedTuple):
     """Why an address cannot be listened on, as the system describes it, and which part is to blame."""
 
     reason: str
     part: Literal["HOST", "PORT"]
 
-    def describe(self, host: str, port: int, face: Literal["GRPC", "REST"] = "GRPC") -> str:
+    def describe(self, host: str, port: int, face: Face = "GRPC") -> str:
         """Write a line for people, with the setting that they can change."""
         address = host_and_port(host, port)
         return f"Cannot listen on {address}: {self.reason}: name another with {face}_{self.part}="

@@ -13,11 +13,14 @@ from server.bootstrap import open_asgi_server
 from server.config.loading import load_settings
 from server.runtime.gc import tune_gc
 from server.runtime.logs import configure_logging
+from server.runtime.metrics_server import MetricsAddressError, serve_metrics
 from server.runtime.reuseport import steer_connections
 from server.runtime.watchdog import watch_loop
 from server.store.engine import DatabaseUrlError
 from server.transport.asgi.application import Application
 from server.transport.asgi.server import AsgiServer
+
+_FATAL = (AuthNotConfiguredError, DatabaseUrlError, MetricsAddressError, click.ClickException)
 
 
 @asynccontextmanager
@@ -25,7 +28,7 @@ async def _open_server_or_exit() -> AsyncIterator[AsgiServer]:
     try:
         async with _open_server() as server:
             yield server
-    except (AuthNotConfiguredError, DatabaseUrlError, click.ClickException) as error:
+    except _FATAL as error:
         click.echo(f"Error: {error}", err=True)
         # Envoy would print it once more, with a traceback around it.
         os._exit(1)
@@ -36,24 +39,27 @@ async def _open_server() -> AsyncIterator[AsgiServer]:
     settings = load_settings()
     with configure_logging(settings.server):
         stuck_seconds = settings.embedded.watchdog_timeout_ms / 1000
+        supervised = settings.embedded.embedded_supervised
         async with (
+            serve_metrics(settings.server, supervised=supervised) as metrics,
             open_asgi_server(settings) as server,
             watch_loop(stuck_seconds),
             steer_connections(settings.server.workers),
         ):
-            if settings.embedded.embedded_supervised:
-                _when_input_ends(server.announce_end)
+            if supervised:
+                _when_input_ends(metrics.stop, server.announce_end)
             tune_gc()
             yield server
 
 
-def _when_input_ends(call: Callable[[], None]) -> None:
-    """Call once standard input has ended, on which nothing may arrive before."""
+def _when_input_ends(*calls: Callable[[], None]) -> None:
+    """Make calls once standard input has ended, on which nothing may arrive before."""
     loop = asyncio.get_running_loop()
 
     def on_end() -> None:
         loop.remove_reader(sys.stdin)
-        call()
+        for call in calls:
+            call()
 
     loop.add_reader(sys.stdin, on_end)
 

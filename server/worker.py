@@ -15,10 +15,16 @@ from server.config.server import ServerSettings
 from server.config.settings import Settings
 from server.runtime.gc import tune_gc
 from server.runtime.logs import configure_logging
+from server.runtime.metrics_server import MetricsAddressError, MetricsServer, serve_metrics
 from server.store.engine import DatabaseUrlError
 from server.supervision.workers import SERVING
 from server.transport.aio.server import AddressTakenError, AioServer, ServerFailedError
 from server.transport.aio.tls.certificates import CertificateFilesError
+
+_FATAL = (
+    *(AuthNotConfiguredError, CertificateFilesError, DatabaseUrlError, MetricsAddressError),
+    ServerFailedError,
+)
 
 log = logging.getLogger("server")
 
@@ -27,7 +33,7 @@ def answer(settings: Settings, *, supervised: bool) -> None:
     """Serve until SIGTERM or Ctrl-C.
 
     A supervised one reports on standard output that it serves, and shares its port with its replacement:
-    at SIGHUP its health becomes NOT_SERVING.
+    at SIGHUP its health becomes NOT_SERVING, and the port of its metrics free.
     Raises click.ClickException if it cannot.
     """
     try:
@@ -35,7 +41,7 @@ def answer(settings: Settings, *, supervised: bool) -> None:
             uvloop.run(_serve(settings, supervised=supervised))
     except AddressTakenError as error:
         raise click.ClickException(_obstacle_message(settings.server) or str(error)) from None
-    except (AuthNotConfiguredError, CertificateFilesError, DatabaseUrlError, ServerFailedError) as error:
+    except _FATAL as error:
         raise click.ClickException(str(error)) from None
 
 
@@ -63,9 +69,12 @@ async def _serve(settings: Settings, *, supervised: bool) -> None:
 
 async def _serve_on(settings: Settings, *, supervised: bool) -> None:
     """Serve until cancelled, perhaps before it is ready, or until the server fails."""
-    async with open_aio_server(settings, shares_port=supervised) as server:
+    async with (
+        serve_metrics(settings.server, supervised=supervised) as metrics,
+        open_aio_server(settings, shares_port=supervised) as server,
+    ):
         tune_gc()
-        notifying = asyncio.create_task(_notify_supervisor(server)) if supervised else None
+        notifying = asyncio.create_task(_notify_supervisor(server, metrics)) if supervised else None
         try:
             await server.wait_failed()
         finally:
@@ -73,10 +82,11 @@ async def _serve_on(settings: Settings, *, supervised: bool) -> None:
                 notifying.cancel()
 
 
-async def _notify_supervisor(server: AioServer) -> None:
-    """Report to the supervisor that it serves, and set health to NOT_SERVING at its SIGHUP."""
+async def _notify_supervisor(server: AioServer, metrics: MetricsServer) -> None:
+    """Report to the supervisor that it serves, and give way to a replacement at its SIGHUP."""
     giving_way = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, giving_way.set)
     click.echo(SERVING)
     await giving_way.wait()
+    metrics.stop()
     await server.announce_end()

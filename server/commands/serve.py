@@ -2,13 +2,15 @@
 
 import asyncio
 import os
+from collections.abc import Sequence
 
 import click
 
-from machine.addresses import LAST_PORT, find_obstacle
+from machine.addresses import LAST_PORT, Face, find_obstacle
 from machine.cgroup import memory_limit
 from machine.worker_memory import worker_bytes
 from server.config.loading import load_settings
+from server.config.server import ServerSettings
 from server.config.settings import Settings
 from server.runtime.logs import configure_logging
 from server.supervision.child import CannotStartError
@@ -49,16 +51,33 @@ def serve(*, workers: int | None, embedded: bool, supervised: bool) -> None:
 
 def _workers(settings: Settings) -> list[ChildSpec]:
     server = settings.server
+    if not set(server.grpc_ports).isdisjoint(server.metrics_ports):
+        raise click.ClickException("GRPC_PORT and METRICS_PORT overlap: name others with one of them")
     for port in server.grpc_ports:
         _refuse_unusable(server.grpc_host, port)
     ready_within = settings.database.ready_timeout_ms / 1000
-    return [Worker(port, server.shutdown_grace_ms / 1000, ready_within) for port in server.grpc_ports]
+    return [
+        Worker(port, server.shutdown_grace_ms / 1000, ready_within, metrics_port)
+        for port, metrics_port in zip(server.grpc_ports, _metrics_ports(server), strict=True)
+    ]
 
 
-def _refuse_unusable(host: str, port: int) -> None:
+def _metrics_ports(server: ServerSettings) -> Sequence[int]:
+    """Return the port of each worker's metrics; its workers wait for it as they replace each other."""
+    ports = server.metrics_ports
+    if ports[-1] > LAST_PORT:
+        raise click.ClickException(
+            f"METRICS_PORT and WORKERS go beyond port {LAST_PORT}: lower one of them"
+        )
+    for port in filter(None, ports):
+        _refuse_unusable(server.metrics_host, port, "METRICS")
+    return ports
+
+
+def _refuse_unusable(host: str, port: int, face: Face = "GRPC") -> None:
     """Reject a port that others listen on: workers share ports, with each other as they are replaced."""
     if obstacle := find_obstacle(host, port):
-        raise click.ClickException(obstacle.describe(host, port))
+        raise click.ClickException(obstacle.describe(host, port, face))
 
 
 def _envoys(settings: Settings) -> list[ChildSpec]:
@@ -73,7 +92,10 @@ def _envoys(settings: Settings) -> list[ChildSpec]:
     max_bytes = _max_bytes(settings.embedded.max_rss_mb, workers)
     ports = range(first, first + workers)
     ready_within = settings.database.ready_timeout_ms / 1000
-    return [Envoy((port, port + workers), grace, max_bytes, ready_within) for port in ports]
+    return [
+        Envoy((port, port + workers), grace, max_bytes, ready_within, metrics_port)
+        for port, metrics_port in zip(ports, _metrics_ports(settings.server), strict=True)
+    ]
 
 
 def _max_bytes(max_rss_mb: int | None, workers: int) -> int:

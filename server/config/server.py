@@ -1,5 +1,6 @@
 """How the server listens, shuts down and logs, standalone and embedded in Envoy."""
 
+from collections.abc import Sequence
 from ipaddress import ip_address
 from typing import Annotated, Literal, Self
 
@@ -36,6 +37,11 @@ class ServerSettings(EnvironmentSettings):
     reflection: Literal["on", "off"] = "off"
     """`on` shows the contract to everybody, so that tools can call without it; `make run` turns it
     on."""
+    metrics_host: Host = "127.0.0.1"
+    """Where metrics are served to Prometheus, to whoever reaches it."""
+    metrics_port: Port = 0
+    """The port there, with several `WORKERS` that of the first: each serves its own metrics at
+    `/metrics`. `0` serves none; `make run` chooses a port."""
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper_if_text)
     ] = "INFO"
@@ -60,6 +66,12 @@ class ServerSettings(EnvironmentSettings):
     def grpc_ports(self) -> range:
         """The port of each worker."""
         return range(self.grpc_port, self.grpc_port + self.workers)
+
+    @property
+    def metrics_ports(self) -> Sequence[int]:
+        """The port of each worker's metrics; 0 if they are off."""
+        first = self.metrics_port
+        return range(first, first + self.workers) if first else [0] * self.workers
 
     @model_validator(mode="after")
     def _each_worker_has_a_port(self) -> Self:

@@ -30,7 +30,12 @@ class Envoy:
     """A gateway with the embedded server; an implementation of ChildSpec."""
 
     def __init__(
-        self, admin_ports: tuple[int, int], grace: float, max_bytes: int, ready_within: float
+        self,
+        admin_ports: tuple[int, int],
+        grace: float,
+        max_bytes: int,
+        ready_within: float,
+        metrics_port: int = 0,
     ) -> None:
         """Give its requests `grace` seconds when it ends, and replace it if it takes more memory.
 
@@ -40,6 +45,7 @@ class Envoy:
         self._last: _Running | None = None
         self._grace = grace
         self._max_bytes = max_bytes
+        self._metrics_port = metrics_port
         self.ready_within = ready_within
 
     async def start(self, *, takes_over: bool = False) -> "_Running":
@@ -55,6 +61,7 @@ class Envoy:
                 **_SUPERVISED,
                 **wait_for_database(takes_over=takes_over),
                 "ADMIN_PORT": str(port),
+                "METRICS_PORT": str(self._metrics_port),
                 "NODE_ID": node_id,
             },
             stdin=PIPE,

@@ -29,6 +29,7 @@ class Worker:
     grace: float
     """Seconds that its requests get when it ends."""
     ready_within: float
+    metrics_port: int = 0
 
     async def start(self, *, takes_over: bool = False) -> "_Running":
         """Start it in a session of its own, so that Ctrl-C reaches this process alone."""
@@ -38,6 +39,7 @@ class Worker:
             env={
                 **os.environ,
                 "GRPC_PORT": str(self.port),
+                "METRICS_PORT": str(self.metrics_port),
                 **wait_for_database(takes_over=takes_over),
             },
             stdin=DEVNULL,

@@ -14,6 +14,7 @@ from server.transport.admission import Method
 from server.transport.aio.aborts import cut_aborts
 from server.transport.call_context import REQUEST_ID_KEY, request_id_of
 from server.transport.failures import code_of_cancelled, failure_of
+from server.transport.metrics import MethodMetrics
 
 _Context = grpc.aio.ServicerContext[bytes, bytes]
 _STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
@@ -39,11 +40,12 @@ class AioCall:
 
 
 def behaviour(
-    name: str, method: Method, access_log: AccessLog
+    metrics: MethodMetrics, method: Method, access_log: AccessLog
 ) -> Callable[[bytes, _Context], Awaitable[bytes]]:
     """Make a grpc.aio behaviour of a method: it responds, or aborts with its exception's status."""
 
     async def respond(request: bytes, context: _Context) -> bytes:
+        metrics.started.value += 1
         call = AioCall(context)
         logs.request_id.set(call.request_id)
         context.set_trailing_metadata(((REQUEST_ID_KEY, call.request_id),))
@@ -60,6 +62,6 @@ def behaviour(
                 await context.abort(_STATUS_CODES[code], failure.message, failure.trailers)
             return b""  # is not sent
         finally:
-            access_log.note(name, code, perf_counter() - started, call.request_id)
+            access_log.note(metrics, code, perf_counter() - started, call.request_id)
 
     return respond

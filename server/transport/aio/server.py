@@ -16,6 +16,7 @@ from server.transport.aio.call import behaviour
 from server.transport.aio.health import health_handler
 from server.transport.aio.reflection import reflection_handlers
 from server.transport.live_calls import SERVICE, LiveCalls
+from server.transport.metrics import MethodMetrics
 from server.transport.reflection import Reflection
 
 _UNBOUNDED = 2**31 - 1
@@ -158,7 +159,9 @@ def _handler(service: LiveCalls, access_log: AccessLog) -> grpc.GenericRpcHandle
     return grpc.method_handlers_generic_handler(
         SERVICE,
         {
-            name: grpc.unary_unary_rpc_method_handler(behaviour(name, method, access_log))
+            name: grpc.unary_unary_rpc_method_handler(
+                behaviour(MethodMetrics(SERVICE, name), method, access_log)
+            )
             for name, method in service.methods.items()
         },
     )

@@ -16,6 +16,7 @@ from server.transport.asgi.framing import Messages
 from server.transport.asgi.reply import Reply
 from server.transport.call_context import REQUEST_ID_KEY
 from server.transport.failures import Failure, code_of_cancelled, failure_of
+from server.transport.metrics import MethodMetrics
 
 Handler = Callable[[AsgiCall, Messages, Reply], Awaitable[None]]
 """Reads a call's messages and sends the whole reply; raises RejectedError and CallerGoneError."""
@@ -23,11 +24,12 @@ Handler = Callable[[AsgiCall, Messages, Reply], Awaitable[None]]
 _CANCELLED_MESSAGES = {code_pb2.CANCELLED: "CANCELLED", code_pb2.DEADLINE_EXCEEDED: "Deadline Exceeded"}
 
 
-def unary_handler(name: str, method: Method, access_log: AccessLog) -> Handler:
+def unary_handler(metrics: MethodMetrics, method: Method, access_log: AccessLog) -> Handler:
     """Serve a method of the service: what it raises is sent as a status, and each call is logged."""
 
     async def handle(call: AsgiCall, messages: Messages, reply: Reply) -> None:
         request = await messages.the_one()
+        metrics.started.value += 1
         logs.request_id.set(call.request_id)
         failure: Failure | None = None
         watch = DeadlineWatch(call, messages.receive)
@@ -40,7 +42,7 @@ def unary_handler(name: str, method: Method, access_log: AccessLog) -> Handler:
         finally:
             watch.end()
         code = failure.code if failure else code_pb2.OK
-        access_log.note(name, code, perf_counter() - call.began, call.request_id)
+        access_log.note(metrics, code, perf_counter() - call.began, call.request_id)
         if failure:
             await reply.fail(failure)
         else:

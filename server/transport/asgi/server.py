@@ -12,6 +12,7 @@ from server.transport.asgi.health import Health
 from server.transport.asgi.reflection import reflection_handler
 from server.transport.asgi.types import Headers, Receive, Send
 from server.transport.live_calls import SERVICE, LiveCalls
+from server.transport.metrics import MethodMetrics
 from server.transport.reflection import HEALTH, METHOD, SERVICES, Reflection
 
 
@@ -61,7 +62,7 @@ class AsgiServer:
 
 def _service_methods(service: LiveCalls, access_log: AccessLog) -> Mapping[bytes, Handler]:
     return {
-        _path(SERVICE, name): unary_handler(name, method, access_log)
+        _path(SERVICE, name): unary_handler(MethodMetrics(SERVICE, name), method, access_log)
         for name, method in service.methods.items()
     }
 

@@ -32,6 +32,7 @@ READ_SETTINGS = (
         "REFLECTION",
         "WATCHDOG_",
         "MAX_RSS_",
+        "METRICS_",
     ),
     *("ACCESS_TOKEN", "TLS_"),
 )

@@ -8,6 +8,9 @@ from google.rpc import code_pb2
 
 from server.runtime import logs
 from server.transport.access_log import AccessLog, log
+from server.transport.metrics import MethodMetrics
+
+GET_CALL = MethodMetrics("livecalls.v1.LiveCalls", "GetCall")
 
 
 @pytest.fixture
@@ -27,8 +30,8 @@ async def lines(caplog: pytest.LogCaptureFixture, number: int) -> list[logging.L
 async def test_each_request_gets_a_line_of_its_own_in_order(caplog: pytest.LogCaptureFixture) -> None:
     access_log = AccessLog()
     logs.request_id.set("of another")
-    access_log.note("GetCall", code_pb2.OK, 0.00123, "first")
-    access_log.note("GetCall", code_pb2.NOT_FOUND, 0.5, "second")
+    access_log.note(GET_CALL, code_pb2.OK, 0.00123, "first")
+    access_log.note(GET_CALL, code_pb2.NOT_FOUND, 0.5, "second")
     assert caplog.records == []
     told = [vars(record) for record in await lines(caplog, 2)]
     assert [
@@ -45,7 +48,7 @@ async def test_each_request_gets_a_line_of_its_own_in_order(caplog: pytest.LogCa
 @pytest.mark.usefixtures("_shown")
 async def test_a_line_tells_when_its_request_ended(caplog: pytest.LogCaptureFixture) -> None:
     access_log = AccessLog()
-    access_log.note("GetCall", code_pb2.OK, 0.1, "first")
+    access_log.note(GET_CALL, code_pb2.OK, 0.1, "first")
     ended = time.time()
     (line,) = await lines(caplog, 1)
     assert line.created <= ended < time.time()
@@ -61,10 +64,10 @@ async def test_one_timer_is_enough_for_all_until_it_has_run(
     monkeypatch.setattr(loop, "call_later", lambda _, callback, **kwargs: timers.append(callback))
     access_log = AccessLog()
     for number in range(3):
-        access_log.note("GetCall", code_pb2.OK, 0.1, str(number))
+        access_log.note(GET_CALL, code_pb2.OK, 0.1, str(number))
     (timer,) = timers
     timer()
-    access_log.note("GetCall", code_pb2.OK, 0.1, "later")
+    access_log.note(GET_CALL, code_pb2.OK, 0.1, "later")
     assert [vars(record)["request_id"] for record in caplog.records] == ["0", "1", "2"]
     assert len(timers) == 2
 
@@ -72,7 +75,7 @@ async def test_one_timer_is_enough_for_all_until_it_has_run(
 @pytest.mark.usefixtures("_shown")
 async def test_what_is_noted_is_written_at_the_end(caplog: pytest.LogCaptureFixture) -> None:
     access_log = AccessLog()
-    access_log.note("GetCall", code_pb2.OK, 0.1, "last")
+    access_log.note(GET_CALL, code_pb2.OK, 0.1, "last")
     access_log.write()
     access_log.write()
     assert [vars(record)["request_id"] for record in caplog.records] == ["last"]
@@ -83,7 +86,7 @@ async def test_nothing_is_made_for_a_level_that_is_not_logged(monkeypatch: pytes
     monkeypatch.setattr(log, "handle", handled.append)
     monkeypatch.setattr(log, "isEnabledFor", lambda level: level > logging.INFO)
     access_log = AccessLog()
-    access_log.note("GetCall", code_pb2.OK, 0.1, "unseen")
+    access_log.note(GET_CALL, code_pb2.OK, 0.1, "unseen")
     access_log.write()
     monkeypatch.undo()
     access_log.write()
@@ -93,7 +96,7 @@ async def test_nothing_is_made_for_a_level_that_is_not_logged(monkeypatch: pytes
 @pytest.mark.usefixtures("_shown")
 async def test_what_ends_after_the_end_is_logged_at_once(caplog: pytest.LogCaptureFixture) -> None:
     access_log = AccessLog()
-    access_log.note("GetCall", code_pb2.OK, 0.1, "before")
+    access_log.note(GET_CALL, code_pb2.OK, 0.1, "before")
     access_log.close()
-    access_log.note("GetCall", code_pb2.CANCELLED, 0.1, "after")
+    access_log.note(GET_CALL, code_pb2.CANCELLED, 0.1, "after")
     assert [vars(record)["request_id"] for record in caplog.records] == ["before", "after"]
