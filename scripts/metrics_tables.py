@@ -4,7 +4,6 @@ A table stands behind a line `<!-- metrics: module -->`, and is made anew whenev
 """
 
 import re
-from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
@@ -37,11 +36,14 @@ def fill(text: str) -> str:
     return TABLE.sub(_table, text)
 
 
-def metrics(module: str) -> Iterator[Metric]:
-    """Yield the metrics that a module declares."""
+def metrics(module: str) -> list[Metric]:
+    """List the metrics that a module declares, each once: first comes the whole, and then its series."""
+    found: dict[str, Metric] = {}
     for value in vars(import_module(module)).values():
         if hasattr(value, "collect") and not isinstance(value, type):
-            yield from value.collect()
+            for metric in value.collect():
+                found.setdefault(metric.name, metric)
+    return list(found.values())
 
 
 def name_of(metric: Metric) -> str:

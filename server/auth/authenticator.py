@@ -5,7 +5,13 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from server.auth.bearer import bearer_token
-from server.auth.errors import ScopesMissingError, TokenRefusedError, TokenRequiredError
+from server.auth.errors import (
+    NotAdmittedError,
+    ScopesMissingError,
+    TokenRefusedError,
+    TokenRequiredError,
+)
+from server.auth.metrics import ACCEPTED, CACHE_HIT, record_refusal
 from server.auth.tokens import Grant
 
 log = logging.getLogger("server.auth")
@@ -41,13 +47,22 @@ class TokenAuthenticator:
     async def admit(self, authorization: Sequence[str | bytes]) -> None:
         try:
             token = bearer_token(authorization)
-            grant = self._tokens.find_cached(token) or await self._tokens.verify(token)
-        except (TokenRequiredError, TokenRefusedError) as error:
-            log.info("token refused", extra={"check": error.check, **error.shown})
+            if grant := self._tokens.find_cached(token):
+                CACHE_HIT.value += 1
+            else:
+                grant = await self._tokens.verify(token)
+            if not self._required <= grant.scopes:
+                raise self._lacking(grant)
+        except NotAdmittedError as error:
+            record_refusal(error)
+            if isinstance(error, TokenRequiredError | TokenRefusedError):
+                log.info("token refused", extra={"check": error.check, **error.shown})
             raise
-        if not self._required <= grant.scopes:
-            log.info("scopes missing", extra={"scopes": sorted(self._required - grant.scopes)})
-            raise ScopesMissingError(self._required)
+        ACCEPTED.value += 1
+
+    def _lacking(self, grant: Grant) -> ScopesMissingError:
+        log.info("scopes missing", extra={"scopes": sorted(self._required - grant.scopes)})
+        return ScopesMissingError(self._required)
 
 
 class AllowAll:

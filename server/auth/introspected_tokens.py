@@ -14,6 +14,7 @@ from server.auth.introspection_cache import GrantCache, RefusalCache
 from server.auth.introspection_gate import IntrospectionGate
 from server.auth.introspection_queue import IntrospectionQueue, Rank, Turn, TurnedAwayError
 from server.auth.issuer_errors import IssuerError
+from server.auth.metrics import INTROSPECTED, INTROSPECTION_FAILED, INTROSPECTION_REFUSED
 from server.auth.tokens import Grant
 from server.config.introspection import IntrospectionSettings
 from server.runtime.tasks import wait_for_end
@@ -133,6 +134,7 @@ class IntrospectedTokens:
         except Exception as error:  # noqa: BLE001 - whatever goes wrong, nobody is admitted by it
             self._gate.record_failure(_fault(error), known=known)
             self._grants.put_off_renewal(digest)
+            INTROSPECTION_FAILED.value += 1
             return None
         self._gate.record_response(known=known)
         return self._learn(digest, answer, asked_at)
@@ -144,7 +146,9 @@ class IntrospectedTokens:
         except TokenRefusedError as error:
             self._grants.forget(digest)
             self._refusals.remember(digest, error.check)
+            INTROSPECTION_REFUSED.value += 1
             return error
+        INTROSPECTED.value += 1
         self._grants.remember(digest, grant, asked_at, lasts=grant.expires - now)
         return grant
 

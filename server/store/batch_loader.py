@@ -77,6 +77,12 @@ class BatchLoader(Generic[Key, Value]):
             batch.leave(key, answer)
             raise
 
+    def waiting(self) -> int:
+        """Count the requests whose read has not begun; any thread may ask."""
+        return sum(
+            len(answers) for batch in list(self._pending) for answers in list(batch.waiting.values())
+        )
+
     async def aclose(self) -> None:
         """Cancel all reads; requests that still wait get StoreUnavailableError."""
         while self._pending:

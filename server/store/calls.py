@@ -1,5 +1,6 @@
 """The stored calls, read afresh for every request."""
 
+import asyncio
 import logging
 from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any
@@ -15,6 +16,7 @@ from server.runtime.sparing_log import SparingLog
 from server.store.batch_loader import BatchLoader, PartialReadError
 from server.store.connections import Connections
 from server.store.faults import fields_of, level_of, message_of, said_by
+from server.store.metrics import CANCELLED, FAILED, OK, WAITING
 from server.store.prepared_select import Row
 from server.store.rows import FIELDS, UnreadableRowError, unpack
 from server.store.tables import calls
@@ -40,6 +42,7 @@ class StoredCalls:
         self._loader = BatchLoader(
             self._read, max_in_flight=settings.pool_size, within=settings.read_timeout_ms / 1000
         )
+        WAITING.set_function(self._loader.waiting)
 
     def find(self, call_id: str) -> Coroutine[Any, Any, Call | None]:
         """Read the row of a call afresh; return None if there is none.
@@ -56,7 +59,7 @@ class StoredCalls:
 
     async def _read(self, ids: list[str]) -> Mapping[str, Call]:
         try:
-            rows = await self._connections.rows(f"{{{','.join(ids)}}}")
+            rows = await self._rows(ids)
         except psycopg.DataError as error:
             raise await self._read_apart(ids, error) from None
         except psycopg.Error as error:
@@ -66,6 +69,19 @@ class StoredCalls:
             return {row[0]: unpack(row) for row in rows}
         except UnreadableRowError:
             raise self._separate(rows) from None
+
+    async def _rows(self, ids: list[str]) -> list[Row]:
+        """Read rows by one SELECT, and count how it ended."""
+        try:
+            rows = await self._connections.rows(f"{{{','.join(ids)}}}")
+        except asyncio.CancelledError:
+            CANCELLED.value += 1
+            raise
+        except psycopg.Error:
+            FAILED.value += 1
+            raise
+        OK.value += 1
+        return rows
 
     async def _read_apart(self, ids: list[str], error: psycopg.DataError) -> PartialReadError[str, Call]:
         """Bisect a read that PostgreSQL cannot send: its error does not name the row at fault."""

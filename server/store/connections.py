@@ -4,7 +4,7 @@ import asyncio
 import logging
 from contextvars import Context
 from math import inf
-from time import monotonic
+from time import monotonic, perf_counter
 from typing import Any
 
 import psycopg
@@ -16,6 +16,7 @@ from server.runtime.tasks import wait_for_end
 from server.store.engine import connection_parameters, database_url
 from server.store.faults import fields_of, lacks_connections
 from server.store.hosts import connect_to_first
+from server.store.metrics import CONNECTIONS_MAX, IDLE, IN_USE, record_select
 from server.store.prepared_select import PreparedSelect, Row
 from server.store.session_settings import settings_of_reads
 
@@ -58,6 +59,9 @@ class Connections:
         self._crowded_until = -inf
         self._left: set[Connecting] = set()
         self._renewing: set[asyncio.Task[None]] = set()
+        CONNECTIONS_MAX.set(self._most)
+        IDLE.set_function(lambda: len(self._idle))
+        IN_USE.set_function(lambda: self._in_use)
 
     async def connect(self) -> None:
         """Connect, so that the next read need not; raises psycopg.Error."""
@@ -105,11 +109,15 @@ class Connections:
 
     async def _rows(self, select: PreparedSelect, parameter: str) -> list[Row]:
         self._in_use += 1
+        began = perf_counter()
         try:
-            return await select.rows(parameter)
+            rows = await select.rows(parameter)
         except psycopg.errors.FeatureNotSupported:
             await select.aclose()  # its plan is of a table that has changed since
             raise
+        else:
+            record_select(perf_counter() - began, len(rows))
+            return rows
         finally:
             self._in_use -= 1
             self._given_back.set()

@@ -64,9 +64,18 @@ _BEARER = 'Bearer realm="livecalls"'
 _RETRY_AFTER = RetryInfo(retry_delay=Duration(seconds=1))
 
 
+def reason_of(error: type[Exception]) -> str:
+    """Return the reason that callers get for an exception of a type."""
+    return _outcome_of(error)[1]
+
+
+def _outcome_of(error: type[Exception]) -> tuple[int, str]:
+    return _OUTCOMES.get(error, (INTERNAL, "INTERNAL_FAULT"))
+
+
 def to_status(error: Exception, request_id: str) -> Status:
     """Convert an exception to a status for callers, which has nothing of a bug but the request's id."""
-    code, reason = _OUTCOMES.get(type(error), (INTERNAL, "INTERNAL_FAULT"))
+    code, reason = _outcome_of(type(error))
     message = "The server failed to answer." if code == INTERNAL else str(error)
     details: list[Message] = [ErrorInfo(reason=reason, domain=DOMAIN)]
     if code in (UNAVAILABLE, RESOURCE_EXHAUSTED):

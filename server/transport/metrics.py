@@ -1,8 +1,19 @@
 """Metrics of requests: those of all gRPC servers, as go-grpc-prometheus names them, and our own."""
 
-from google.rpc import code_pb2
+import math
 
+from google.rpc import code_pb2
+from prometheus_client import Gauge
+
+from server.auth.errors import (
+    IntrospectionUnavailableError,
+    KeysUnavailableError,
+    ScopesMissingError,
+    TokenRefusedError,
+    TokenRequiredError,
+)
 from server.runtime.instruments import Counter, Histogram
+from server.transport.errors import TooBusyError, reason_of
 
 _METHOD = ("grpc_type", "grpc_service", "grpc_method")
 
@@ -13,6 +24,29 @@ HANDLED = Counter(
 HANDLING = Histogram(
     "grpc_server_handling_seconds", "How long RPCs took, from their arrival to their end.", _METHOD
 )
+REJECTED = Counter(
+    "livecalls_requests_rejected_total",
+    "Requests that were turned away before their method, by the reason in their error.",
+    ("reason",),
+)
+IN_FLIGHT = Gauge("livecalls_requests_in_flight", "Requests under way.")
+MAX = Gauge("livecalls_requests_max", "`MAX_CONCURRENT_REQUESTS`.")
+CERTIFICATE_NOT_AFTER = Gauge(
+    "livecalls_certificate_not_after_timestamp_seconds",
+    "When the certificate of gRPC's own port expires; NaN without TLS.",
+)
+
+CERTIFICATE_NOT_AFTER.set(math.nan)
+for _error in (
+    *(TooBusyError, TokenRequiredError, TokenRefusedError, ScopesMissingError, KeysUnavailableError),
+    IntrospectionUnavailableError,
+):
+    REJECTED.labels(reason_of(_error).lower())
+
+
+def record_rejection(error: type[Exception]) -> None:
+    """Count a request that was turned away by an error."""
+    REJECTED.labels(reason_of(error).lower()).value += 1
 
 
 def _in_camel_case(code: str) -> str:

@@ -14,10 +14,22 @@ from server.adapters.stream.errors import (
     StreamRequestRejectedError,
 )
 from server.adapters.stream.gate import Gate, StreamCall
+from server.adapters.stream.metrics import (
+    AGES,
+    BREAKER_OPEN,
+    CACHED,
+    FETCHED,
+    IN_FLIGHT,
+    SHARED,
+    NullReason,
+    record_null,
+    record_request,
+)
 from server.adapters.stream.unaddressable import UnaddressableCalls
 from server.adapters.stream.wire import is_addressable
 from server.application.call import LiveStatus
 from server.config.stream import StreamSettings
+from server.runtime.instruments import Count
 from server.runtime.tasks import wait_for_end
 
 log = logging.getLogger("server.stream")
@@ -26,6 +38,10 @@ _MAX_CACHED = 10_000
 """Responses cached at most, some 700 bytes each and never 2 KB: `wire` bounds names and sessions."""
 _RESERVE = 0.05
 """Seconds of a caller's deadline that are reserved for the reply itself."""
+
+
+_TIMEOUT = "timeout"
+"""The reason of a request that took too long, by the SDK's error or by our own."""
 
 
 class Stream(Protocol):
@@ -41,10 +57,13 @@ class Stream(Protocol):
 
 
 class _Response(NamedTuple):
-    """The cached status of a call, None if not known, and when it was requested."""
+    """The status of a call, or why it is not known, and when it was requested."""
 
     requested_at: float
-    status: LiveStatus | None
+    status: LiveStatus | NullReason
+
+
+_Request = asyncio.Task[_Response]
 
 
 class BestEffort:
@@ -68,7 +87,9 @@ class BestEffort:
         self._request_timeout = settings.request_timeout_ms / 1000
         self._max_requests = settings.max_concurrent_requests
         self._responses: OrderedDict[StreamCall, _Response] = OrderedDict()
-        self._requests: dict[StreamCall, asyncio.Task[LiveStatus | None]] = {}
+        self._requests: dict[StreamCall, _Request] = {}
+        IN_FLIGHT.set_function(lambda: len(self._requests))
+        BREAKER_OPEN.set_function(lambda: self._gate.is_open)
 
     async def live_status(
         self, stream_call_type: str, stream_call_id: str, within: float
@@ -77,15 +98,10 @@ class BestEffort:
         call = (stream_call_type, stream_call_id)
         known = self._responses.get(call)
         if known is not None and self._clock() - known.requested_at <= self._cache_ttl:
-            return known.status
-        wait = min(self._timeout, within - _RESERVE)
-        if wait <= 0:
-            return None
-        request = self._requests.get(call) or self._request(call)
-        if request is None:
-            return None
-        await asyncio.wait((request,), timeout=wait)
-        return _result_of(request)
+            return self._count(known, CACHED)
+        outcome = SHARED if call in self._requests else FETCHED
+        response = await self._wait_for(call, min(self._timeout, within - _RESERVE))
+        return self._count(response, outcome)
 
     async def aclose(self) -> None:
         """Cancel all requests, and close the connections to Stream."""
@@ -95,57 +111,85 @@ class BestEffort:
         await wait_for_end(requests, "requests to Stream")
         await self._stream.aclose()
 
-    def _request(self, call: StreamCall) -> asyncio.Task[LiveStatus | None] | None:
+    async def _wait_for(self, call: StreamCall, seconds: float) -> _Response | NullReason:
+        if seconds <= 0:
+            return NullReason.DEADLINE
+        request = self._requests.get(call) or self._request(call)
+        if isinstance(request, NullReason):
+            return request
+        await asyncio.wait((request,), timeout=seconds)
+        return _result_of(request)
+
+    def _count(self, response: _Response | NullReason, outcome: Count) -> LiveStatus | None:
+        """Return the status that a response has, and count it by its outcome, or by why it is null."""
+        if isinstance(response, NullReason):
+            record_null(response)
+            return None
+        if isinstance(response.status, NullReason):
+            record_null(response.status)
+            return None
+        outcome.value += 1
+        AGES.observe(self._clock() - response.requested_at)
+        return response.status
+
+    def _request(self, call: StreamCall) -> _Request | NullReason:
         if not is_addressable(*call):
             self._unaddressable.note(*call)
-            return None
-        if len(self._requests) >= self._max_requests or not self._gate.permits(call):
-            return None
+            return NullReason.UNADDRESSABLE
+        if len(self._requests) >= self._max_requests:
+            return NullReason.TOO_MANY_REQUESTS
+        if not self._gate.permits(call):
+            return NullReason.RATE_LIMITED if self._gate.is_silent else NullReason.BREAKER_OPEN
         self._gate.record_start(call)
         request = asyncio.create_task(self._fetch(call, self._clock()))
         self._requests[call] = request
         request.add_done_callback(lambda _: self._requests.pop(call))
         return request
 
-    async def _fetch(self, call: StreamCall, requested_at: float) -> LiveStatus | None:
-        status = await self._fetch_or_log(call)
-        self._responses[call] = _Response(requested_at, status)
+    async def _fetch(self, call: StreamCall, requested_at: float) -> _Response:
+        response = _Response(requested_at, await self._fetch_or_log(call))
+        failure = response.status if isinstance(response.status, NullReason) else None
+        record_request(failure, self._clock() - requested_at)
+        self._responses[call] = response
         self._responses.move_to_end(call)
         if len(self._responses) > _MAX_CACHED:
             self._responses.popitem(last=False)
-        return status
+        return response
 
-    async def _fetch_or_log(self, call: StreamCall) -> LiveStatus | None:
+    async def _fetch_or_log(self, call: StreamCall) -> LiveStatus | NullReason:
         try:
             async with asyncio.timeout(self._request_timeout):
                 status = await self._stream.fetch(*call)
         except StreamRateLimitedError as error:
             self._gate.record_rate_limit(call, error.seconds)
+            return NullReason.RATE_LIMITED
         except StreamCallNotFoundError:
             self._gate.record_response(call)
             _log_no_response(logging.INFO, call, "no such call")
+            return NullReason.NOT_FOUND
         except StreamRequestRejectedError:
             self._gate.record_rejection(call)
             _log_no_response(logging.WARNING, call, "request rejected")
+            return NullReason.REJECTED
         except Exception as error:  # noqa: BLE001 - whatever goes wrong at Stream, the row is returned
             self._gate.record_failure(call)
-            _log_no_response(logging.WARNING, call, _reason(error))
-        else:
-            self._gate.record_response(call)
-            return status
-        return None
+            reason = _reason(error)
+            _log_no_response(logging.WARNING, call, reason)
+            return NullReason.TIMEOUT if reason == _TIMEOUT else NullReason.FAILED
+        self._gate.record_response(call)
+        return status
 
 
-def _result_of(request: asyncio.Task[LiveStatus | None]) -> LiveStatus | None:
+def _result_of(request: _Request) -> _Response | NullReason:
     if not request.done() or request.cancelled():
-        return None
+        return NullReason.TIMEOUT
     return request.result()
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, StreamFailedError):
         return error.reason
-    return "timeout" if isinstance(error, TimeoutError) else type(error).__name__
+    return _TIMEOUT if isinstance(error, TimeoutError) else type(error).__name__
 
 
 def _log_no_response(level: int, call: StreamCall, reason: str) -> None:

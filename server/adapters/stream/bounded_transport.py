@@ -8,6 +8,7 @@ from http import HTTPStatus
 import httpx
 
 from server.adapters.stream.errors import StreamError, StreamFailedError, StreamRateLimitedError
+from server.adapters.stream.metrics import RATE_LIMIT_MAX, RATE_LIMIT_REMAINING
 from server.adapters.stream.refusals import read_refusal
 
 MAX_RESPONSE_BYTES = 3 * 1024 * 1024
@@ -38,6 +39,7 @@ class BoundedTransport(httpx.AsyncBaseTransport):
         # The SDK asks for gzip, whose decoded size nothing bounds.
         request.headers["Accept-Encoding"] = "identity"
         response = await self._inner.handle_async_request(request)
+        _record_rate_limit(response.headers)
         if not response.is_success:
             try:
                 raise await self._refusal(response)
@@ -56,6 +58,13 @@ class BoundedTransport(httpx.AsyncBaseTransport):
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             return StreamRateLimitedError(_pause(response.headers, self._wall_clock()))
         return read_refusal(response.status_code, await _read_start(response))
+
+
+def _record_rate_limit(headers: httpx.Headers) -> None:
+    for name, gauge in (("Limit", RATE_LIMIT_MAX), ("Remaining", RATE_LIMIT_REMAINING)):
+        number = _number(headers.get(f"X-RateLimit-{name}"))
+        if number is not None:
+            gauge.set(number)
 
 
 async def _read_start(response: httpx.Response) -> bytes:

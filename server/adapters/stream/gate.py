@@ -46,11 +46,21 @@ class Gate:
         self._calls: OrderedDict[StreamCall, Breaker] = OrderedDict()
         self._silent_until = clock()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the breaker of all calls is open."""
+        return self._service.is_open
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing is requested because of a rate limit."""
+        return self._clock() < self._silent_until
+
     def permits(self, call: StreamCall) -> bool:
         """Return whether the call may be requested now."""
         breaker = self._calls.get(call)
         return (
-            self._clock() >= self._silent_until
+            not self.is_silent
             and self._service.permits(after=self._open_for if call == self._last_probe else 0)
             and (breaker is None or breaker.permits())
         )
@@ -92,7 +102,7 @@ class Gate:
         """Note a rate limit, for so many seconds if Stream specifies them."""
         pause = _PAUSE_UNLESS_SAID if seconds is None else seconds
         pause = min(max(pause, _MIN_PAUSE), _MAX_PAUSE)
-        if self._clock() >= self._silent_until:
+        if not self.is_silent:
             log.warning("stream rate limit reached", extra={"retry_in_s": pause})
         self._silent_until = max(self._silent_until, self._clock() + pause)
         self._service.release()

@@ -1,5 +1,6 @@
 """Stands in for Stream if no Stream app is configured."""
 
+from server.adapters.stream.metrics import NullReason, record_null
 from server.application.call import LiveStatus
 
 
@@ -13,4 +14,5 @@ class Unconfigured:
         within: float,  # noqa: ARG002 - the port's
     ) -> LiveStatus | None:
         """Return None: nothing is known."""
+        record_null(NullReason.NOT_CONFIGURED)
         return None

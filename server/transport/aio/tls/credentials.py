@@ -14,6 +14,7 @@ from server.transport.aio.tls.certificates import (
     load_certificates,
     read_files,
 )
+from server.transport.metrics import CERTIFICATE_NOT_AFTER
 
 log = logging.getLogger("server.tls")
 
@@ -24,6 +25,7 @@ def server_credentials(settings: TlsSettings) -> grpc.ServerCredentials | None:
         return None
     certificates = load_certificates(settings)
     log.info("TLS certificate loaded", extra={"certificate": str(certificates)})
+    CERTIFICATE_NOT_AFTER.set(certificates.until.timestamp())
     watched = _WatchedFiles(settings, certificates.files)
 
     def renew() -> grpc.ServerCertificateConfiguration | None:
@@ -83,4 +85,5 @@ def _check_and_log(seen: CertificateFiles | str) -> Certificates | None:
         )
         return None
     log.info("TLS certificate reloaded", extra={"certificate": str(certificates)})
+    CERTIFICATE_NOT_AFTER.set(certificates.until.timestamp())
     return certificates
