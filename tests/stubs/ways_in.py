@@ -10,6 +10,7 @@ from time import time
 from typing import NamedTuple
 
 from demo.postgres import EmbeddedPostgres
+from demo.stream_stand_in.running import serve_in_thread
 from demo.stream_stand_in.stand_in import KnownCall, State, StreamStandIn
 from server.store.bulk import store_calls
 from server.store.call_shape import read_call
@@ -23,7 +24,7 @@ from tests.support.server.deployments import Deployment, WayIn
 from tests.support.server.serve import database_away
 from tests.support.server.stack import stack_running
 from tests.support.stand_ins.key_server import KeyServer
-from tests.support.stand_ins.stream import closed_port
+from tests.support.stand_ins.stream import KEY, SECRET, closed_port, stream_variables
 
 _SCOPE = "calls:read"
 _KEY = signer("ES256")
@@ -56,7 +57,11 @@ class Parts:
     @contextmanager
     def service(self) -> Iterator[Addresses]:
         """Run the service as it should be."""
-        with _key_server() as keys, self._stack("service", keys) as addresses:
+        with (
+            _key_server() as keys,
+            _stream() as stream,
+            self._stack("service", keys, **stream) as addresses,
+        ):
             yield addresses
 
     @contextmanager
@@ -75,7 +80,11 @@ class Parts:
         if self.deployment is Deployment.STANDALONE:
             settings |= pair.settings("GRPC_TLS")
             settings["UPSTREAM_TLS_CA_FILE"] = str(authority.certificate)
-        with _key_server() as keys, self._stack("by-tls", keys, **settings) as (straight, through):
+        with (
+            _key_server() as keys,
+            _stream() as stream,
+            self._stack("by-tls", keys, **stream, **settings) as (straight, through),
+        ):
             yield _by_name(straight), _by_name(through)
 
     @contextmanager
@@ -97,7 +106,6 @@ class Parts:
         settings = {"DATABASE_URL": self.database_url, "AUTH_SCOPES": _SCOPE, **self.edge, **settings}
         asked = {**token_settings(keys.url), **self.deployment.settings, **settings}
         with stack_running(self.postgres, folder, **asked) as stack:
-            _know_calls(stack.stand_in)
             yield stack.grpc_addresses
 
     def _folder(self, name: str) -> Path:
@@ -152,11 +160,16 @@ def store_all_calls(database_url: str) -> None:
     store_calls(database_url, (read_call(json.dumps(row).encode()) for row in CALLS.values()))
 
 
-def _know_calls(stand_in: StreamStandIn) -> None:
+@contextmanager
+def _stream() -> Iterator[dict[str, str]]:
+    """Run a stand-in for Stream that knows the calls, and yield the settings that lead to it."""
+    stand_in = StreamStandIn(KEY, SECRET)
     types = {row["stream_call_id"]: row["stream_call_type"] for row in CALLS.values()}
     for call_id, known in AT_STREAM.items():
         state, since_ns = State(known["state"]), _nanoseconds(known["since"])
         stand_in.know(KnownCall(types[call_id], call_id, state, since_ns=since_ns))
+    with serve_in_thread(stand_in) as url:
+        yield stream_variables(url)
 
 
 def _nanoseconds(text: str) -> int:

@@ -15,7 +15,7 @@ from server.store.bulk import store_calls
 from server.store.migrate import upgrade
 from tests.load.bench.calls import bench_calls, key_sets
 from tests.load.bench.issuers import Issuer
-from tests.support.stand_ins.stream import KEY, SECRET
+from tests.support.stand_ins.stream import KEY, SECRET, stream_variables
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,7 @@ class World:
 
     def settings(self, stream_url: str | None = None) -> dict[str, str]:
         """Return the settings of the server with tokens and Stream on, and defaults otherwise."""
-        stream = {
-            "STREAM_API_KEY": KEY,
-            "STREAM_API_SECRET": SECRET,
-            "STREAM_BASE_URL": stream_url or self.stream_url,
-        }
+        stream = stream_variables(stream_url or self.stream_url)
         return {**self.database_settings, **self.issuer.settings, **stream}
 
 

@@ -17,13 +17,10 @@ import psutil
 from demo.ports import free_port, free_ports
 from demo.postgres import EmbeddedPostgres
 from demo.readiness import grpc_answers, wait_until
-from demo.stream_stand_in.running import serve_in_thread
-from demo.stream_stand_in.stand_in import StreamStandIn
 from tests.support.callers.rest import Reply, ask
 from tests.support.data.calls import PLAIN_CALL
 from tests.support.envoy.gateway import Gateway, gateway_running
 from tests.support.server.deployments import Deployment
-from tests.support.stand_ins.stream import KEY, SECRET
 
 
 class Server:
@@ -185,10 +182,9 @@ def server_of(folder: Path, settings: dict[str, str], *, waits: bool = True) -> 
 
 @dataclass
 class Stack:
-    """PostgreSQL, Stream stand-in, server and gateway, all under way."""
+    """PostgreSQL, server and gateway, all under way."""
 
     postgres: EmbeddedPostgres
-    stand_in: StreamStandIn
     server: Server
     gateway: Gateway
 
@@ -208,16 +204,16 @@ class Stack:
 
 @contextmanager
 def stack_running(postgres: EmbeddedPostgres, folder: Path, **settings: str) -> Iterator[Stack]:
-    """Run the service on a migrated PostgreSQL; the settings are the server's and the gateway's."""
-    stand_in = StreamStandIn(KEY, SECRET)
-    with serve_in_thread(stand_in) as stream_url:
-        stream = {"STREAM_API_KEY": KEY, "STREAM_API_SECRET": SECRET, "STREAM_BASE_URL": stream_url}
-        server = server_of(folder, {"AUTH": "off", "DATABASE_URL": postgres.url, **stream, **settings})
-        try:
-            if isinstance(server, EmbeddedServer):
-                yield Stack(postgres, stand_in, server, server.gateway)
-                return
-            with gateway_running(server.port, folder, **settings) as gateway:
-                yield Stack(postgres, stand_in, server, gateway)
-        finally:
-            server.stop()
+    """Run the service on a migrated PostgreSQL; the settings are the server's and the gateway's.
+
+    Without settings of Stream it is not configured: its SDK is more than half of a server's start.
+    """
+    server = server_of(folder, {"AUTH": "off", "DATABASE_URL": postgres.url, **settings})
+    try:
+        if isinstance(server, EmbeddedServer):
+            yield Stack(postgres, server, server.gateway)
+            return
+        with gateway_running(server.port, folder, **settings) as gateway:
+            yield Stack(postgres, server, gateway)
+    finally:
+        server.stop()

@@ -19,6 +19,11 @@ def stream_settings(url: str, **changes: Any) -> StreamSettings:
     return StreamSettings(**{"api_key": KEY, "api_secret": SECRET, "base_url": url, **changes})
 
 
+def stream_variables(url: str) -> dict[str, str]:
+    """Return the same as environment variables."""
+    return {"STREAM_API_KEY": KEY, "STREAM_API_SECRET": SECRET, "STREAM_BASE_URL": url}
+
+
 @pytest.fixture
 def stand_in() -> StreamStandIn:
     return StreamStandIn(KEY, SECRET)
