@@ -5,11 +5,10 @@ from pathlib import Path
 import pytest
 
 from demo.postgres import EmbeddedPostgres
-from server.store.migrate import upgrade
 from tests.support.auth.forged_tokens import PUBLISHED
 from tests.support.auth.tokens import token_settings
 from tests.support.callers.faces import Face, RunStack, faces_of
-from tests.support.database.postgres import postgres_running, store_call
+from tests.support.database.postgres import migrated_database, postgres_running, store_call
 from tests.support.server.demo import RunningDemo, running_demo
 from tests.support.server.deployments import Deployment
 from tests.support.server.stack import Stack, stack_running
@@ -32,28 +31,40 @@ def demo(deployment: Deployment) -> Iterator[RunningDemo]:
         yield demo
 
 
-@pytest.fixture(scope="module")
-def stack(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+@pytest.fixture(scope="session")
+def one_call_url(shared_postgres: EmbeddedPostgres) -> Iterator[str]:
+    """A database with one stored call; a test leaves it as it found it."""
+    with migrated_database(shared_postgres) as url:
+        store_call(url)
+        yield url
+
+
+@pytest.fixture(scope="session")
+def stack(
+    deployment: Deployment, migrated_data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
     """Everything in parts of its own, with one stored call; a test leaves it as it found it."""
     folder = tmp_path_factory.mktemp("stack")
-    with postgres_running() as postgres:
-        upgrade(postgres.url)
+    with postgres_running(migrated_data) as postgres:
         store_call(postgres.url)
         with stack_running(postgres, folder, DATABASE_POOL_SIZE="1", **deployment.settings) as stack:
             yield stack
 
 
 @pytest.fixture(scope="session")
-def guarded_stack(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def guarded_stack(
+    deployment: Deployment,
+    shared_postgres: EmbeddedPostgres,
+    one_call_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Stack]:
     """Everything, for callers with a token; a test leaves it as it found it."""
     keys = KeyServer()
     keys.publishes(*PUBLISHED)
-    with keys.running(), postgres_running() as postgres:
-        upgrade(postgres.url)
-        store_call(postgres.url)
+    with keys.running():
         folder = tmp_path_factory.mktemp("guarded")
-        settings = {"LOG_LEVEL": "DEBUG", **token_settings(keys.url), **deployment.settings}
-        with stack_running(postgres, folder, **settings) as stack:
+        settings = {"DATABASE_URL": one_call_url, "LOG_LEVEL": "DEBUG", **token_settings(keys.url)}
+        with stack_running(shared_postgres, folder, **settings, **deployment.settings) as stack:
             yield stack
 
 

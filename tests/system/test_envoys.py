@@ -28,7 +28,6 @@ from server.supervision.envoys import Envoy
 from tests.support.callers.rest import ask
 from tests.support.callers.steady_stream import CALLERS, PATIENT, WELL, goes_on, steady_stream
 from tests.support.data.calls import CALL_ID
-from tests.support.database.postgres import store_call
 from tests.support.database.trouble import locked
 from tests.support.machine import no_libpython, stuck
 from tests.support.machine.commands import command, environment, run_process
@@ -42,13 +41,15 @@ CUT_OFF = re.compile(
 )
 
 
-@pytest.fixture
-def two(shared_postgres: EmbeddedPostgres, database_url: str, tmp_path: Path) -> Iterator[Stack]:
-    """Everything, in two Envoys."""
-    store_call(database_url)
-    settings = {"DATABASE_URL": database_url, "WORKERS": "2", "RATE_LIMIT_PER_SECOND": "0"}
+@pytest.fixture(scope="module")
+def two(
+    shared_postgres: EmbeddedPostgres, one_call_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
+    """Everything, in two Envoys; a test leaves as many as it found."""
+    folder = tmp_path_factory.mktemp("two-envoys")
+    settings = {"DATABASE_URL": one_call_url, "WORKERS": "2", "RATE_LIMIT_PER_SECOND": "0"}
     settings = {**settings, **PATIENT, "SHUTDOWN_GRACE_MS": "6000", **Deployment.EMBEDDED.settings}
-    with stack_running(shared_postgres, tmp_path, **settings) as stack:
+    with stack_running(shared_postgres, folder, **settings) as stack:
         yield stack
 
 
@@ -74,9 +75,9 @@ def test_who_is_connected_to_a_killed_one_is_cut_off_once_and_answered_as_he_ask
     assert cut_off.total() <= CALLERS * len(ports), outcomes
 
 
-def test_requests_under_way_are_answered_by_those_that_end(two: Stack, database_url: str) -> None:
+def test_requests_under_way_are_answered_by_those_that_end(two: Stack, one_call_url: str) -> None:
     with ThreadPoolExecutor(4) as pool:
-        with locked(database_url):
+        with locked(one_call_url):
             by_rest = [pool.submit(two.get) for _ in range(2)]
             by_grpc = [pool.submit(call_at, two.gateway.address) for _ in range(2)]
             assert wait_until(lambda: sum(map(two.server.connections, two.server.ports)) == 4, 5)

@@ -16,12 +16,11 @@ from demo.readiness import wait_until
 from tests.support.callers.rest import ask
 from tests.support.callers.steady_stream import PATIENT, WELL, goes_on, steady_stream
 from tests.support.data.calls import CALL_ID
-from tests.support.database.postgres import store_call
 from tests.support.database.trouble import locked
 from tests.support.envoy.gateway import Gateway, gateway_running
 from tests.support.envoy.switchboard import Switchboard
 from tests.support.server.deployments import Deployment
-from tests.support.server.stack import Stack, stack_running
+from tests.support.server.stack import Server, Stack
 
 SETTINGS = {"RATE_LIMIT_PER_SECOND": "0", "SHUTDOWN_GRACE_MS": "20000", **PATIENT}
 # As on a machine with too little of a processor, and longer than a response usually takes.
@@ -30,11 +29,19 @@ STOPPED = "listener_manager.listener_stopped"
 ASKED = "http.rest.downstream_rq_active"
 
 
+@pytest.fixture(scope="module")
+def server(one_call_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    settings = {"AUTH": "off", "DATABASE_URL": one_call_url, **SETTINGS}
+    server = Server(tmp_path_factory.mktemp("server"), settings)
+    yield server
+    server.stop()
+
+
 @pytest.fixture
-def stack(shared_postgres: EmbeddedPostgres, database_url: str, tmp_path: Path) -> Iterator[Stack]:
-    store_call(database_url)
-    with stack_running(shared_postgres, tmp_path, DATABASE_URL=database_url, **SETTINGS) as stack:
-        yield stack
+def stack(shared_postgres: EmbeddedPostgres, server: Server, tmp_path: Path) -> Iterator[Stack]:
+    """The server behind a gateway of the test's own."""
+    with gateway_running(server.port, tmp_path, **SETTINGS) as gateway:
+        yield Stack(shared_postgres, server, gateway)
 
 
 @contextmanager
@@ -65,24 +72,23 @@ def test_nobody_notices_that_gateways_are_replaced(stack: Stack, tmp_path: Path)
 
 
 @pytest.fixture(params=Deployment)
-def gateway(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Iterator[Gateway]:
+def gateway(request: pytest.FixtureRequest, one_call_url: str, tmp_path: Path) -> Iterator[Gateway]:
     """A gateway without a supervisor, before the stack's server or with an embedded one."""
     if request.param is Deployment.STANDALONE:
         yield request.getfixturevalue("stack").gateway
         return
-    store_call(database_url)
-    settings = {"EMBEDDED": "1", "AUTH": "off", "DATABASE_URL": database_url, **SETTINGS}
+    settings = {"EMBEDDED": "1", "AUTH": "off", "DATABASE_URL": one_call_url, **SETTINGS}
     with gateway_running(1, tmp_path, **settings) as gateway:
         yield gateway
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_what_is_under_way_is_answered(
-    gateway: Gateway, database_url: str, number: signal.Signals
+    gateway: Gateway, one_call_url: str, number: signal.Signals
 ) -> None:
     path = f"/v1/live/calls/{CALL_ID}"
     with ThreadPoolExecutor(2) as pool:
-        with locked(database_url):
+        with locked(one_call_url):
             asked = [pool.submit(ask, gateway.url, "GET", path) for _ in range(2)]
             assert wait_until(lambda: gateway.counter(ASKED) == 2, 30)
             process = told_to_end(gateway, number)
@@ -92,12 +98,12 @@ def test_what_is_under_way_is_answered(
 
 
 def test_what_is_under_way_is_answered_though_envoy_stands_still_for_a_while(
-    stack: Stack, database_url: str
+    stack: Stack, one_call_url: str
 ) -> None:
     assert stack.gateway.process
     (envoy,) = psutil.Process(stack.gateway.process.pid).children()
     with ThreadPoolExecutor(1) as pool:
-        with locked(database_url):
+        with locked(one_call_url):
             asked = pool.submit(stack.get)
             assert wait_until(lambda: stack.gateway.counter(ASKED) == 1, 30)
             envoy.suspend()
@@ -109,9 +115,9 @@ def test_what_is_under_way_is_answered_though_envoy_stands_still_for_a_while(
     assert process.wait(30) == 0
 
 
-def test_signals_that_end_no_envoy_cut_nothing_off(stack: Stack, database_url: str) -> None:
+def test_signals_that_end_no_envoy_cut_nothing_off(stack: Stack, one_call_url: str) -> None:
     with ThreadPoolExecutor(1) as pool:
-        with locked(database_url):
+        with locked(one_call_url):
             asked = pool.submit(stack.get)
             assert wait_until(lambda: stack.gateway.counter(ASKED) == 1, 30)
             told_to_end(stack.gateway, signal.SIGUSR1)
@@ -121,8 +127,8 @@ def test_signals_that_end_no_envoy_cut_nothing_off(stack: Stack, database_url: s
     assert stack.get().status == 200
 
 
-def test_told_twice_it_ends_at_once(stack: Stack, database_url: str) -> None:
-    with ThreadPoolExecutor(1) as pool, locked(database_url):
+def test_told_twice_it_ends_at_once(stack: Stack, one_call_url: str) -> None:
+    with ThreadPoolExecutor(1) as pool, locked(one_call_url):
         asked = pool.submit(stack.get)
         assert wait_until(lambda: stack.gateway.counter(ASKED) == 1, 30)
         process = told_to_end(stack.gateway)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import grpc
 import pytest
@@ -13,18 +12,19 @@ from demo.postgres import EmbeddedPostgres
 from demo.readiness import wait_until
 from tests.support.callers.steady_stream import PATIENT, WELL, goes_on, steady_stream
 from tests.support.data.calls import CALL_ID
-from tests.support.database.postgres import store_call
 from tests.support.database.trouble import locked, selects_under_way
 from tests.support.server.demo import running_demo
 from tests.support.server.stack import Stack, is_killed_and_comes_back, stack_running
 
 
-@pytest.fixture
-def two_workers(shared_postgres: EmbeddedPostgres, database_url: str, tmp_path: Path) -> Iterator[Stack]:
-    """Everything, with two workers."""
-    store_call(database_url)
-    settings = {"DATABASE_URL": database_url, "WORKERS": "2", "RATE_LIMIT_PER_SECOND": "0", **PATIENT}
-    with stack_running(shared_postgres, tmp_path, **settings) as stack:
+@pytest.fixture(scope="module")
+def two_workers(
+    shared_postgres: EmbeddedPostgres, one_call_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
+    """Everything, with two workers; a test leaves as many as it found."""
+    folder = tmp_path_factory.mktemp("two-workers")
+    settings = {"DATABASE_URL": one_call_url, "WORKERS": "2", "RATE_LIMIT_PER_SECOND": "0", **PATIENT}
+    with stack_running(shared_postgres, folder, **settings) as stack:
         yield stack
 
 
@@ -52,13 +52,13 @@ def is_asked_again(port: int, stack: Stack) -> None:
 
 
 async def test_requests_under_way_are_answered_by_workers_that_end(
-    two_workers: Stack, database_url: str
+    two_workers: Stack, one_call_url: str
 ) -> None:
     server = two_workers.server
     with ThreadPoolExecutor(2) as pool:
-        with locked(database_url):
+        with locked(one_call_url):
             asked = [pool.submit(call_of, port) for port in server.ports]
-            await selects_under_way(database_url, 2)
+            await selects_under_way(one_call_url, 2)
             server.process.terminate()
             assert wait_until(lambda: not any(map(server.serves, server.ports)), 5)
         assert [it.result(10).id for it in asked] == [str(CALL_ID)] * 2

@@ -1,6 +1,7 @@
 """A real PostgreSQL for tests: a fresh migrated database each, or a server that one may break."""
 
 import asyncio
+import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -104,11 +105,20 @@ def away(server: EmbeddedPostgres) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def shared_postgres() -> Iterator[EmbeddedPostgres]:
+def migrated_data() -> Iterator[Path]:
+    """The data of a server whose database is migrated: a copy is made in no time."""
+    with tempfile.TemporaryDirectory(prefix="livecalls-") as folder:
+        data = Path(folder) / "data"
+        with embedded_postgres(data, FAST) as server:
+            upgrade(server.url)
+        yield data
+
+
+@pytest.fixture(scope="session")
+def shared_postgres(migrated_data: Path) -> Iterator[EmbeddedPostgres]:
     """The server of all tests that do not break it."""
-    with postgres_running() as server:
-        execute(server.url, f"CREATE DATABASE {TEMPLATE}")
-        upgrade(url_of(server, TEMPLATE))
+    with postgres_running(migrated_data) as server:
+        execute(server.url, f"CREATE DATABASE {TEMPLATE} TEMPLATE postgres")
         yield server
 
 
@@ -127,10 +137,9 @@ def empty_database_url(shared_postgres: EmbeddedPostgres) -> Iterator[str]:
 
 
 @pytest.fixture
-def own_postgres() -> Iterator[EmbeddedPostgres]:
+def own_postgres(migrated_data: Path) -> Iterator[EmbeddedPostgres]:
     """A server that the test may stop, freeze or kill; the database at its `url` is migrated."""
-    with postgres_running() as server:
-        upgrade(server.url)
+    with postgres_running(migrated_data) as server:
         yield server
 
 
@@ -147,12 +156,13 @@ def migrated_database(server: EmbeddedPostgres) -> Iterator[str]:
 
 
 @contextmanager
-def postgres_running() -> Iterator[EmbeddedPostgres]:
-    with (
-        tempfile.TemporaryDirectory(prefix="livecalls-") as folder,
-        embedded_postgres(Path(folder) / "data", FAST) as server,
-    ):
-        yield server
+def postgres_running(data: Path) -> Iterator[EmbeddedPostgres]:
+    """Run a server on a copy of the data, while the block lasts."""
+    with tempfile.TemporaryDirectory(prefix="livecalls-") as folder:
+        # With their owner, as whom PostgreSQL runs.
+        subprocess.run(["cp", "-a", data, folder], check=True)
+        with embedded_postgres(Path(folder) / data.name, FAST) as server:
+            yield server
 
 
 @contextmanager
