@@ -5,10 +5,13 @@ import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from click.testing import Result
 
+from tests.support.machine.commands import run
 from tests.support.machine.ipv6 import needs_ipv6
 from tests.support.network.certificates import Authority
 
@@ -24,6 +27,11 @@ def gateway(command: str, folder: Path, **settings: str) -> "subprocess.Complete
         timeout=60,
         check=False,
     )
+
+
+def refused(**settings: Any) -> Result:
+    """Let the gateway run in this process, where it refuses its settings."""
+    return run("run", of="gateway", **settings)
 
 
 def test_the_version_is_printed_whatever_the_settings(tmp_path: Path) -> None:
@@ -94,17 +102,17 @@ def test_ports_of_workers_end_where_ports_do(tmp_path: Path) -> None:
         ("REST_PROT", "8080"),
     ],
 )
-def test_a_bad_setting_is_one_line(setting: str, value: str, tmp_path: Path) -> None:
-    done = gateway("run", tmp_path, **{setting: value})
-    assert done.returncode == 1
+def test_a_bad_setting_is_one_line(setting: str, value: str) -> None:
+    done = refused(**{setting: value})
+    assert done.exit_code == 1
     assert done.stderr.count("\n") == 1
     assert f"Error: {setting}" in done.stderr
 
 
 @pytest.mark.parametrize("service", ["grpc", "rest", "admin"])
-def test_what_kubernetes_sets_is_told_apart_from_a_wrong_port(service: str, tmp_path: Path) -> None:
+def test_what_kubernetes_sets_is_told_apart_from_a_wrong_port(service: str) -> None:
     name = f"{service.upper()}_PORT"
-    assert gateway("run", tmp_path, **{name: "tcp://10.96.0.7:50051"}).stderr == (
+    assert refused(**{name: "tcp://10.96.0.7:50051"}).stderr == (
         f"Error: {name}: is no port but what Kubernetes sets for a Service called {service}: "
         f"set {name} in the pod, or `enableServiceLinks: false`\n"
     )
@@ -174,13 +182,14 @@ def test_files_may_be_named_from_where_the_gateway_starts(tmp_path: Path) -> Non
     ],
 )
 def test_certificates_that_cannot_serve_are_one_line(
-    settings: dict[str, str], fault: str, tmp_path: Path
+    settings: dict[str, str], fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     authority = Authority(tmp_path)
     authority.issue("a")
     authority.issue("b")
-    done = gateway("run", tmp_path, **settings)
-    assert done.returncode == 1
+    monkeypatch.chdir(tmp_path)
+    done = refused(**settings)
+    assert done.exit_code == 1
     assert done.stderr == f"Error: {fault}\n"
 
 

@@ -12,12 +12,13 @@ from click.testing import CliRunner, Result
 
 from client.__main__ import cli as client
 from demo.__main__ import cli as demo
+from gateway.__main__ import main as gateway
 from server.__main__ import cli as server
 from server.application.call import Call
 from server.store.json_lines import write_line
 from tests.support.data.calls import PLAIN_CALL
 
-PROGRAMS = {"client": client, "demo": demo, "server": server}
+PROGRAMS = {"client": client, "demo": demo, "gateway": gateway, "server": server}
 READ_SETTINGS = (
     *(
         "AUTH",
