@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import click
 
+from machine.beginning import collect_seldom
 from server.auth.errors import AuthNotConfiguredError
 from server.bootstrap import open_asgi_server
 from server.config.loading import load_settings
@@ -36,6 +37,7 @@ async def _open_server_or_exit() -> AsyncIterator[AsgiServer]:
 
 @asynccontextmanager
 async def _open_server() -> AsyncIterator[AsgiServer]:
+    collect_seldom()
     settings = load_settings()
     with configure_logging(settings.server):
         stuck_seconds = settings.embedded.watchdog_timeout_ms / 1000

@@ -2,11 +2,11 @@
 
 import gc
 
-_ALLOCATIONS_UNTIL_COLLECTED = 20_000
+from machine.beginning import collect_seldom
 
 
 def tune_gc() -> None:
     """Make it traverse what requests allocate, and not all that was imported each time."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_ALLOCATIONS_UNTIL_COLLECTED, 20, 50)
+    collect_seldom()
