@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from demo.certificates import DemoCertificates
 from demo.folders import CERTIFICATES, TOKENS
-from demo.introspection import Client
 from demo.issuer import DemoIssuer
-from demo.opaque_issuer import OpaqueIssuer
+from demo.opaque_issuer import Client, OpaqueIssuer
 from demo.ports import free_port
 from demo.token_kind import TokenKind
 from gateway.config import GatewaySettings

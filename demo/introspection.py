@@ -1,25 +1,13 @@
 """The demo's issuer as a web application: introspection (RFC 7662) and revocation (RFC 7009)."""
 
 import hmac
-from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import unquote_plus
 
 from aiohttp import BasicAuth, web
 
+from demo.opaque_issuer import INTROSPECT, REVOKE, Client
 from demo.opaque_tokens import OpaqueTokens
-
-INTROSPECT = "/v1/oauth/introspect"
-REVOKE = "/v1/oauth/revoke"
-
-
-@dataclass(frozen=True)
-class Client:
-    """The client that may introspect, by HTTP Basic."""
-
-    id: str
-    secret: str
-
 
 _TOKENS = web.AppKey("tokens", OpaqueTokens)
 _CLIENT = web.AppKey("client", Client)

@@ -2,7 +2,16 @@
 
 from dataclasses import dataclass
 
-from demo.introspection import INTROSPECT, REVOKE, Client
+INTROSPECT = "/v1/oauth/introspect"
+REVOKE = "/v1/oauth/revoke"
+
+
+@dataclass(frozen=True)
+class Client:
+    """The client that may introspect, by HTTP Basic."""
+
+    id: str
+    secret: str
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 import click
 
 from demo.folders import OPAQUE_TOKENS
-from demo.introspection import Client, issuer_application
+from demo.introspection import issuer_application
+from demo.opaque_issuer import Client
 from demo.opaque_tokens import OpaqueTokens
 from demo.playing import play, port_option
 

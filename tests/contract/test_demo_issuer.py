@@ -10,7 +10,8 @@ from urllib.parse import quote_plus
 import httpx
 import pytest
 
-from demo.introspection import INTROSPECT, REVOKE, Client, issuer_application
+from demo.introspection import issuer_application
+from demo.opaque_issuer import INTROSPECT, REVOKE, Client
 from demo.opaque_tokens import OpaqueTokens
 from demo.serving import serve_in_thread
 from tests.support.machine.commands import command, environment, run

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from demo.introspection import Client, issuer_application
-from demo.opaque_issuer import OpaqueIssuer
+from demo.introspection import issuer_application
+from demo.opaque_issuer import Client, OpaqueIssuer
 from demo.opaque_tokens import OpaqueTokens
 from demo.serving import serve_in_thread
 
