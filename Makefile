@@ -147,6 +147,11 @@ peers: $(READY) .build/googleapis go ## Build the Go services that the server is
 	@buf generate --template $(PEERS)/buf.gen.yaml
 	@go build -C $(PEERS) -buildvcs=false -o $(CURDIR)/.build/peers/ ./cmd/...
 
+.PHONY: clients
+clients: go rust ## Build the other programs that tests call the service by (needs Go and Rust)
+	@tests/clients/go/build
+	@tests/clients/rust/build
+
 .PHONY: clean
 clean: ## Remove what make created: environment, demo data, caches
 	@rm -rf $(VENV) $(PEERS)/gen $(TYPESCRIPT)/node_modules generated/java/target .build .data dist
@@ -164,6 +169,10 @@ java:
 .PHONY: npm
 npm:
 	@command -v npm >/dev/null || { echo "The stubs for TypeScript need Node 20 or newer with npm; there is none" >&2; exit 1; }
+
+.PHONY: rust
+rust:
+	@command -v cargo >/dev/null || { echo "A client of the tests needs Rust 1.88 or newer; there is none" >&2; exit 1; }
 
 # The generators of Java's stubs.
 .build/java: generated/java/pom.xml | java
