@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, TypeVar
@@ -94,7 +95,7 @@ def gateway_running(
     with (folder / "access.log").open("wb") as output, (folder / "envoy.log").open("wb") as errors:
         process = subprocess.Popen(
             [*prefix, *_command(environment, edit), "--admin-address-path", admin_address],
-            env={**environment, **(python_environment() if "EMBEDDED" in settings else {})},
+            env={**environment, **(_python_environment() if settings.get("EMBEDDED") == "1" else {})},
             stdout=output,
             stderr=errors,
         )
@@ -103,6 +104,12 @@ def gateway_running(
         yield replace(ready, process=process)
     finally:
         end_at_once(process)
+
+
+@cache
+def _python_environment() -> dict[str, str]:
+    """Return what embedded Python needs; a compiler is run to find that."""
+    return python_environment()
 
 
 def end_at_once(process: "subprocess.Popen[bytes]") -> None:
