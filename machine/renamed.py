@@ -1,4 +1,4 @@
-"""The settings that once had another name: the old one is refused with the new one, and never read."""
+"""Settings and options that had another name: the old one is refused with the new one, never read."""
 
 RENAMED = {
     "AUTH_INTROSPECTION_CACHE_MS": "AUTH_INTROSPECTION_CACHE_TTL_MS",
@@ -12,4 +12,7 @@ RENAMED = {
     "STREAM_MAX_QUESTIONS": "STREAM_MAX_CONCURRENT_REQUESTS",
     "STREAM_REUSE_MS": "STREAM_CACHE_TTL_MS",
 }
-"""The new names by the old ones."""
+"""The new names of settings by the old ones."""
+
+RENAMED_OPTIONS = {"--inside-envoy": "--embedded"}
+"""The new names of command-line options by the old ones."""

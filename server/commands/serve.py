@@ -8,6 +8,7 @@ import click
 
 from machine.addresses import LAST_PORT, Face, find_obstacle
 from machine.cgroup import memory_limit
+from machine.renamed import RENAMED_OPTIONS
 from machine.worker_memory import worker_bytes
 from server.config.loading import load_settings
 from server.config.server import ServerSettings
@@ -20,7 +21,19 @@ from server.supervision.supervisor import supervise
 from server.supervision.workers import Worker
 
 
-@click.command
+class _RefusingOldOptions(click.Command):
+    """A command that names the new option if it is given an old one."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if new := RENAMED_OPTIONS.get(error.option_name):
+                raise click.ClickException(f"{error.option_name} is called {new} now") from None
+            raise
+
+
+@click.command(cls=_RefusingOldOptions)
 @click.option(
     "--workers",
     type=click.IntRange(min=1),

@@ -1,4 +1,4 @@
-"""Misspelt and renamed settings, which the server, the gateway and `get` reject."""
+"""Misspelt and renamed settings and options, which the server, the gateway and `get` reject."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ import pytest
 
 from client.settings import CallerSettings, load_caller_settings
 from gateway.config import GatewaySettings
-from machine.renamed import RENAMED
+from machine.renamed import RENAMED, RENAMED_OPTIONS
 from machine.settings_errors import report_settings_errors
 from server.config.database import DatabaseSettings
 from server.config.loading import load_settings
@@ -165,3 +165,16 @@ def test_old_names_of_another_are_let_be(
 def test_no_command_begins_with_an_old_name(of: str, command: str) -> None:
     ended = run(command, of=of, INSIDE="1")
     assert (ended.exit_code, ended.output) == (1, "Error: INSIDE is called EMBEDDED now\n")
+
+
+@pytest.mark.parametrize("option", RENAMED_OPTIONS)
+def test_serve_refuses_the_old_name_of_an_option(option: str) -> None:
+    ended = run("serve", option, AUTH="off")
+    expected = f"Error: {option} is called {RENAMED_OPTIONS[option]} now\n"
+    assert (ended.exit_code, ended.output) == (1, expected)
+
+
+def test_serve_refuses_an_option_that_never_was() -> None:
+    ended = run("serve", "--inside", AUTH="off")
+    assert ended.exit_code == 2
+    assert "No such option" in ended.output
