@@ -2,26 +2,17 @@
 
 from pathlib import Path
 
-import click
 import pytest
 
-from client.settings import CallerSettings
-from machine.settings_errors import report_settings_errors
+from client.settings import load_caller_settings
 from server.commands.errors import load_database_url
-from server.config.loading import load_settings
-from server.config.settings import Settings
 from tests.support.machine.commands import run
+from tests.support.machine.settings import load, load_by, refusal, refusal_by
 
 SECRET = "not-to-be-shown"  # noqa: S105 - none
-NAMES = ("DATABASE_URL", "STREAM_API_KEY", "STREAM_API_SECRET", "ACCESS_TOKEN")
+OF_CALLER = ("ACCESS_TOKEN",)
+NAMES = ("DATABASE_URL", "STREAM_API_KEY", "STREAM_API_SECRET", *OF_CALLER)
 MISSING = "cannot read the file: No such file or directory"
-
-
-@pytest.fixture(autouse=True)
-def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in NAMES:
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(f"{name}_FILE", raising=False)
 
 
 @pytest.fixture
@@ -31,44 +22,36 @@ def file(tmp_path: Path) -> Path:
     return file
 
 
-def told(monkeypatch: pytest.MonkeyPatch, **settings: str) -> str:
-    for name, value in settings.items():
-        monkeypatch.setenv(name, value)
-    with pytest.raises(click.ClickException) as raised, report_settings_errors():
-        Settings(), CallerSettings()
-    assert SECRET not in raised.value.message
-    return raised.value.message
+def refusal_of(name: str, variables: dict[str, str]) -> str:
+    """Return why the program that has the secret refuses variables."""
+    return refusal_by(load_caller_settings, variables) if name in OF_CALLER else refusal(variables)
 
 
-def test_secrets_are_read_of_files_without_the_line_end(
-    monkeypatch: pytest.MonkeyPatch, file: Path
-) -> None:
-    for name in NAMES:
-        monkeypatch.setenv(f"{name}_FILE", str(file))
-    settings = load_settings()
-    read = settings.stream.api_secret, CallerSettings().access_token
+def test_secrets_are_read_of_files_without_the_line_end(file: Path) -> None:
+    variables = {f"{name}_FILE": str(file) for name in NAMES}
+    settings, caller = load(variables), load_by(load_caller_settings, variables)
+    read = settings.stream.api_secret, caller.access_token
     assert [secret and secret.get_secret_value() for secret in read] == [SECRET] * 2
-    assert (load_database_url(), settings.stream.api_key) == (SECRET, SECRET)
+    assert (load_by(load_database_url, variables), settings.stream.api_key) == (SECRET, SECRET)
 
 
-def test_an_empty_variable_names_no_file(monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
-    monkeypatch.setenv("DATABASE_URL", "")
-    monkeypatch.setenv("DATABASE_URL_FILE", str(file))
-    assert load_database_url() == SECRET
-    monkeypatch.setenv("DATABASE_URL", "postgresql://localhost/calls")
-    monkeypatch.setenv("DATABASE_URL_FILE", "")
-    assert load_database_url() == "postgresql://localhost/calls"
+def test_an_empty_variable_names_no_file(file: Path) -> None:
+    of_file = {"DATABASE_URL": "", "DATABASE_URL_FILE": str(file)}
+    assert load_by(load_database_url, of_file) == SECRET
+    url = "postgresql://localhost/calls"
+    of_variable = {"DATABASE_URL": url, "DATABASE_URL_FILE": ""}
+    assert load_by(load_database_url, of_variable) == url
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_secret_stands_in_one_place(monkeypatch: pytest.MonkeyPatch, name: str, file: Path) -> None:
+def test_a_secret_stands_in_one_place(name: str, file: Path) -> None:
     expected = f"{name} and {name}_FILE exclude each other: set one of them"
-    assert told(monkeypatch, **{name: SECRET, f"{name}_FILE": str(file)}) == expected
+    assert refusal_of(name, {name: SECRET, f"{name}_FILE": str(file)}) == expected
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_missing_file_is_named_by_its_setting(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    assert told(monkeypatch, **{f"{name}_FILE": f"/{SECRET}"}) == f"{name}_FILE: {MISSING}"
+def test_a_missing_file_is_named_by_its_setting(name: str) -> None:
+    assert refusal_of(name, {f"{name}_FILE": f"/{SECRET}"}) == f"{name}_FILE: {MISSING}"
 
 
 @pytest.mark.parametrize(
@@ -79,16 +62,15 @@ def test_a_missing_file_is_named_by_its_setting(monkeypatch: pytest.MonkeyPatch,
         (SECRET.encode() + b"\xff", "the file is not text in UTF-8"),
     ],
 )
-def test_a_file_holds_text(
-    monkeypatch: pytest.MonkeyPatch, file: Path, content: bytes, words: str
-) -> None:
+def test_a_file_holds_text(file: Path, content: bytes, words: str) -> None:
     file.write_bytes(content)
-    assert told(monkeypatch, STREAM_API_SECRET_FILE=str(file)) == f"STREAM_API_SECRET_FILE: {words}"
+    variables = {"STREAM_API_SECRET_FILE": str(file)}
+    assert refusal(variables) == f"STREAM_API_SECRET_FILE: {words}"
 
 
-def test_a_folder_is_no_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
     words = "DATABASE_URL_FILE: cannot read the file: Is a directory"
-    assert told(monkeypatch, DATABASE_URL_FILE=str(tmp_path)) == words
+    assert refusal({"DATABASE_URL_FILE": str(tmp_path)}) == words
 
 
 def test_a_token_on_the_command_line_goes_before_a_file() -> None:

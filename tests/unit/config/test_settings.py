@@ -1,36 +1,17 @@
-import click
 import pytest
 
-from client.settings import CallerSettings
-from gateway.config import GatewaySettings
-from machine.settings_errors import report_settings_errors
+from client.settings import load_caller_settings
 from server.commands.errors import load_database_url
-from server.config.loading import load_settings
+from tests.support.machine.settings import load, load_by, load_gateway, refusal, refusal_by
 
 SECRET = "not-to-be-shown"  # noqa: S105 - none
+CERTIFICATE_AND_KEY = "GRPC_TLS_CERTIFICATE_FILE and GRPC_TLS_KEY_FILE go together: set both or neither"
 
 
-@pytest.fixture(autouse=True)
-def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    tls = (f"GRPC_TLS_{name}_FILE" for name in ("CERTIFICATE", "KEY", "CLIENT_CA"))
-    stream = (f"STREAM_{name}" for name in ("API_KEY", "API_SECRET", "BASE_URL"))
-    for name in ("DATABASE_URL", "GRPC_PORT", "GRPC_HOST", *stream, *tls):
-        monkeypatch.delenv(name, raising=False)
-
-
-def told(monkeypatch: pytest.MonkeyPatch, **settings: str) -> str:
-    for name, value in settings.items():
-        monkeypatch.setenv(name, value)
-    with pytest.raises(click.ClickException) as raised:
-        load_settings()
-    return raised.value.message
-
-
-def test_settings_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DATABASE_URL", "postgresql://localhost/calls")
-    monkeypatch.setenv("GRPC_PORT", "1234")
-    assert load_settings().server.grpc_port == 1234
-    assert load_database_url() == "postgresql://localhost/calls"
+def test_settings_are_read() -> None:
+    variables = {"DATABASE_URL": "postgresql://localhost/calls", "GRPC_PORT": "1234"}
+    assert load(variables).server.grpc_port == 1234
+    assert load_by(load_database_url, variables) == "postgresql://localhost/calls"
 
 
 @pytest.mark.parametrize(
@@ -49,18 +30,14 @@ def test_settings_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
         ("LOG_FORMAT", SECRET, "Input should be 'json' or 'text'"),
     ],
 )
-def test_a_wrong_setting_is_named_and_not_shown(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str
-) -> None:
-    assert told(monkeypatch, **{name: value}) == f"{name}: {message}"
+def test_a_wrong_setting_is_named_and_not_shown(name: str, value: str, message: str) -> None:
+    assert refusal({name: value}) == f"{name}: {message}"
 
 
 @pytest.mark.parametrize("service", ["grpc", "admin"])
-def test_what_kubernetes_sets_is_told_apart_from_a_wrong_port(
-    monkeypatch: pytest.MonkeyPatch, service: str
-) -> None:
+def test_what_kubernetes_sets_is_told_apart_from_a_wrong_port(service: str) -> None:
     name = f"{service.upper()}_PORT"
-    assert told(monkeypatch, **{name: "tcp://10.96.0.7:50051"}) == (
+    assert refusal({name: "tcp://10.96.0.7:50051"}) == (
         f"{name}: is no port but what Kubernetes sets for a Service called {service}: "
         f"set {name} in the pod, or `enableServiceLinks: false`"
     )
@@ -79,11 +56,9 @@ def test_what_kubernetes_sets_is_told_apart_from_a_wrong_port(
         "https:///path",
     ],
 )
-def test_stream_is_asked_by_a_way_that_nobody_can_change(
-    monkeypatch: pytest.MonkeyPatch, url: str
-) -> None:
+def test_stream_is_asked_by_a_way_that_nobody_can_change(url: str) -> None:
     expected = "STREAM_BASE_URL: must be an https:// URL, or http:// on this machine"
-    assert told(monkeypatch, STREAM_BASE_URL=url) == expected
+    assert refusal({"STREAM_BASE_URL": url}) == expected
 
 
 @pytest.mark.parametrize(
@@ -104,10 +79,8 @@ def test_stream_is_asked_by_a_way_that_nobody_can_change(
         "https://[::g]",
     ],
 )
-def test_paths_can_be_put_behind_the_address_of_stream(
-    monkeypatch: pytest.MonkeyPatch, url: str
-) -> None:
-    assert told(monkeypatch, STREAM_BASE_URL=url).startswith("STREAM_BASE_URL: ")
+def test_paths_can_be_put_behind_the_address_of_stream(url: str) -> None:
+    assert refusal({"STREAM_BASE_URL": url}).startswith("STREAM_BASE_URL: ")
 
 
 @pytest.mark.parametrize(
@@ -123,56 +96,44 @@ def test_paths_can_be_put_behind_the_address_of_stream(
         "http://[::1]/",
     ],
 )
-def test_the_address_of_stream_is_read(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
-    monkeypatch.setenv("STREAM_BASE_URL", url)
-    assert load_settings().stream.base_url == url
+def test_the_address_of_stream_is_read(url: str) -> None:
+    assert load({"STREAM_BASE_URL": url}).stream.base_url == url
 
 
 @pytest.mark.parametrize(
-    ("written", "level"),
-    [("info", "INFO"), ("Debug", "DEBUG"), ("ERROR", "ERROR")],
+    ("written", "level"), [("info", "INFO"), ("Debug", "DEBUG"), ("ERROR", "ERROR")]
 )
-def test_the_level_of_the_log_is_read_in_any_case(
-    monkeypatch: pytest.MonkeyPatch, written: str, level: str
-) -> None:
-    monkeypatch.setenv("LOG_LEVEL", written)
-    assert load_settings().server.log_level == level
+def test_the_level_of_the_log_is_read_in_any_case(written: str, level: str) -> None:
+    assert load({"LOG_LEVEL": written}).server.log_level == level
 
 
-def test_each_wrong_setting_has_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = told(monkeypatch, GRPC_PORT="x", LOG_LEVEL="x").splitlines()
+def test_each_wrong_setting_has_a_line() -> None:
+    lines = refusal({"GRPC_PORT": "x", "LOG_LEVEL": "x"}).splitlines()
     assert [line.split(":")[0] for line in lines] == ["GRPC_PORT", "LOG_LEVEL"]
 
 
-def test_settings_that_go_together_are_named_without_a_preface(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert told(monkeypatch, STREAM_API_SECRET=SECRET) == (
-        "STREAM_API_KEY and STREAM_API_SECRET go together: set both or neither"
-    )
-
-
-@pytest.mark.parametrize("name", ["GRPC_TLS_CERTIFICATE_FILE", "GRPC_TLS_KEY_FILE"])
-def test_a_certificate_needs_its_key(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    assert told(monkeypatch, **{name: "x.pem"}) == (
-        "GRPC_TLS_CERTIFICATE_FILE and GRPC_TLS_KEY_FILE go together: set both or neither"
-    )
-
-
-def test_a_ca_of_clients_needs_a_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert told(monkeypatch, GRPC_TLS_CLIENT_CA_FILE="x.pem") == (
-        "GRPC_TLS_CLIENT_CA_FILE needs GRPC_TLS_CERTIFICATE_FILE and GRPC_TLS_KEY_FILE"
-    )
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("STREAM_API_SECRET", "STREAM_API_KEY and STREAM_API_SECRET go together: set both or neither"),
+        ("GRPC_TLS_CERTIFICATE_FILE", CERTIFICATE_AND_KEY),
+        ("GRPC_TLS_KEY_FILE", CERTIFICATE_AND_KEY),
+        (
+            "GRPC_TLS_CLIENT_CA_FILE",
+            "GRPC_TLS_CLIENT_CA_FILE needs GRPC_TLS_CERTIFICATE_FILE and GRPC_TLS_KEY_FILE",
+        ),
+    ],
+)
+def test_settings_that_go_together_are_named_without_a_preface(name: str, line: str) -> None:
+    assert refusal({name: SECRET}) == line
 
 
 @pytest.mark.parametrize(
     ("names", "mode"),
     [((), "off"), (("CERTIFICATE", "KEY"), "on"), (("CERTIFICATE", "KEY", "CLIENT_CA"), "mutual")],
 )
-def test_the_files_make_the_mode(
-    monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...], mode: str
-) -> None:
-    for name in names:
-        monkeypatch.setenv(f"GRPC_TLS_{name}_FILE", "x.pem")
-    assert load_settings().tls.mode == mode
+def test_the_files_make_the_mode(names: tuple[str, ...], mode: str) -> None:
+    assert load({f"GRPC_TLS_{name}_FILE": "x.pem" for name in names}).tls.mode == mode
 
 
 @pytest.mark.parametrize(
@@ -188,42 +149,31 @@ def test_the_files_make_the_mode(
         ("calls.example.com", False),
     ],
 )
-def test_what_only_this_machine_can_reach_is_known(
-    monkeypatch: pytest.MonkeyPatch, host: str, on_loopback: bool
-) -> None:
-    monkeypatch.setenv("GRPC_HOST", host)
-    assert load_settings().server.on_loopback is on_loopback
+def test_what_only_this_machine_can_reach_is_known(host: str, on_loopback: bool) -> None:
+    assert load({"GRPC_HOST": host}).server.on_loopback is on_loopback
 
 
-def test_the_gateway_s_settings_are_named_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REST_PORT", "x")
-    with pytest.raises(click.ClickException, match=r"^REST_PORT: "), report_settings_errors():
-        GatewaySettings()
+def test_the_gateway_s_settings_are_named_too() -> None:
+    assert refusal_by(load_gateway, {"REST_PORT": "x"}).startswith("REST_PORT: ")
 
 
-def test_variables_that_are_called_as_a_group_of_settings_are_not_ours(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    for name in ("SERVER", "DATABASE", "STREAM"):
-        monkeypatch.setenv(name, "{")
-    assert load_settings().server.grpc_port == 50051
+def test_variables_that_are_called_as_a_group_of_settings_are_not_ours() -> None:
+    assert load(dict.fromkeys(("SERVER", "DATABASE", "STREAM"), "{")).server.grpc_port == 50051
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\n\n"])
-def test_a_line_end_is_no_part_of_a_secret(monkeypatch: pytest.MonkeyPatch, end: str) -> None:
-    for name in ("DATABASE_URL", "STREAM_API_KEY", "STREAM_API_SECRET", "ACCESS_TOKEN"):
-        monkeypatch.setenv(name, f"{SECRET}{end}")
-    settings = load_settings()
-    read = settings.database.url, settings.stream.api_secret, CallerSettings().access_token
+def test_a_line_end_is_no_part_of_a_secret(end: str) -> None:
+    names = ("DATABASE_URL", "STREAM_API_KEY", "STREAM_API_SECRET", "ACCESS_TOKEN")
+    variables = dict.fromkeys(names, f"{SECRET}{end}")
+    settings, caller = load(variables), load_by(load_caller_settings, variables)
+    read = settings.database.url, settings.stream.api_secret, caller.access_token
     assert [secret and secret.get_secret_value() for secret in read] == [SECRET] * 3
     assert settings.stream.api_key == SECRET
 
 
-def test_a_secret_of_a_line_end_alone_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("STREAM_API_KEY", "\n")
-    assert not load_settings().stream.configured
+def test_a_secret_of_a_line_end_alone_is_none() -> None:
+    assert not load({"STREAM_API_KEY": "\n"}).stream.configured
 
 
 def test_a_missing_url_is_named() -> None:
-    with pytest.raises(click.ClickException, match=r"^DATABASE_URL is not set"):
-        load_database_url()
+    assert refusal_by(load_database_url, {}).startswith("DATABASE_URL is not set")

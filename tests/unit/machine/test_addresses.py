@@ -1,14 +1,11 @@
 """Hosts and ports, in whichever of their spellings."""
 
-import click
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from client.settings import CallerSettings
-from gateway.config import GatewaySettings
+from client.settings import load_caller_settings
 from machine.addresses import Host, host_and_port
-from machine.settings_errors import report_settings_errors
-from server.config.loading import load_settings
+from tests.support.machine.settings import load, load_by, load_gateway, refusal
 
 HOST = TypeAdapter(Host)
 
@@ -58,15 +55,12 @@ def test_with_a_port_only_ipv6_has_them(host: str, written: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["::1", "[::1]"])
-def test_all_settings_take_either(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("GRPC_HOST", "REST_HOST", "UPSTREAM_TLS_NAME"):
-        monkeypatch.setenv(name, host)
-    monkeypatch.setenv("UPSTREAM_TLS_CA_FILE", "")
-    server, caller = load_settings().server, CallerSettings(grpc_port=1, rest_port=2)
+def test_all_settings_take_either(host: str) -> None:
+    variables = {"GRPC_HOST": host, "REST_HOST": host}
+    server, gateway = load(variables).server, load_by(load_gateway, variables)
+    caller = load_by(load_caller_settings, {**variables, "GRPC_PORT": "1", "REST_PORT": "2"})
     assert (server.grpc_host, server.on_loopback) == ("::1", True)
     assert (caller.address, caller.url) == ("[::1]:1", "http://[::1]:2")
-    monkeypatch.delenv("UPSTREAM_TLS_NAME")
-    gateway = GatewaySettings()
     assert (gateway.grpc_host, gateway.rest_host) == ("::1", "::1")
 
 
@@ -80,18 +74,13 @@ def test_all_settings_take_either(host: str, monkeypatch: pytest.MonkeyPatch) ->
         ("::2", "::2"),
     ],
 )
-def test_who_listens_everywhere_is_asked_on_this_machine(
-    listening: str, asked: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("GRPC_HOST", "REST_HOST"):
-        monkeypatch.setenv(name, listening)
-    gateway, caller = GatewaySettings(), CallerSettings()
+def test_who_listens_everywhere_is_asked_on_this_machine(listening: str, asked: str) -> None:
+    variables = {"GRPC_HOST": listening, "REST_HOST": listening}
+    gateway, caller = load_by(load_gateway, variables), load_by(load_caller_settings, variables)
     assert (gateway.grpc_host, caller.grpc_host, caller.rest_host) == (asked, asked, asked)
-    assert gateway.rest_host == load_settings().server.grpc_host == listening.strip("[]")
+    assert gateway.rest_host == load(variables).server.grpc_host == listening.strip("[]")
 
 
-def test_a_wrong_host_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GRPC_HOST", "localhost:50051")
-    with pytest.raises(click.ClickException) as raised, report_settings_errors():
-        load_settings()
-    assert raised.value.message == ("GRPC_HOST: must be a host name or an IP address, without a port")
+def test_a_wrong_host_is_named() -> None:
+    expected = "GRPC_HOST: must be a host name or an IP address, without a port"
+    assert refusal({"GRPC_HOST": "localhost:50051"}) == expected

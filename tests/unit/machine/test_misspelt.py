@@ -2,13 +2,11 @@
 
 from collections.abc import Callable
 
-import click
 import pytest
 
 from client.settings import CallerSettings, load_caller_settings
 from gateway.config import GatewaySettings
 from machine.renamed import RENAMED, RENAMED_OPTIONS
-from machine.settings_errors import report_settings_errors
 from server.config.database import DatabaseSettings
 from server.config.loading import load_settings
 from server.config.server import EmbeddedSettings, ServerSettings
@@ -16,6 +14,7 @@ from server.config.stream import StreamSettings
 from server.config.tls import TlsSettings
 from server.config.tokens import TokenSettings
 from tests.support.machine.commands import run, run_process
+from tests.support.machine.settings import load_by, load_gateway, refusal, refusal_by
 
 SECRET = "not-to-be-shown"  # noqa: S105 - none
 OF_SERVER = (
@@ -47,18 +46,7 @@ FOREIGN = {
 }
 
 
-def load_gateway() -> None:
-    with report_settings_errors():
-        GatewaySettings()
-
-
 LOADS = [load_settings, load_gateway, load_caller_settings]
-
-
-def told(load: Callable[[], object]) -> str:
-    with pytest.raises(click.ClickException) as raised:
-        load()
-    return raised.value.message
 
 
 @pytest.mark.parametrize(
@@ -92,42 +80,30 @@ def told(load: Callable[[], object]) -> str:
     ],
 )
 def test_a_misspelt_setting_is_refused_with_the_nearest(
-    monkeypatch: pytest.MonkeyPatch, load: Callable[[], object], name: str, meant: str
+    load: Callable[[], object], name: str, meant: str
 ) -> None:
-    monkeypatch.setenv(name, SECRET)
-    assert told(load) == f"{name} is no setting: is {meant} meant?"
+    assert refusal_by(load, {name: SECRET}) == f"{name} is no setting: is {meant} meant?"
 
 
-def test_each_has_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("STREAM_API_SECRT", SECRET)
-    monkeypatch.setenv("LOG_LEVL", SECRET)
-    assert len(told(load_settings).splitlines()) == 2
+def test_each_has_a_line() -> None:
+    assert len(refusal({"STREAM_API_SECRT": SECRET, "LOG_LEVL": SECRET}).splitlines()) == 2
 
 
 @pytest.mark.parametrize("load", LOADS)
-def test_variables_of_others_are_let_be(
-    monkeypatch: pytest.MonkeyPatch, load: Callable[[], object]
-) -> None:
-    for name, value in FOREIGN.items():
-        monkeypatch.setenv(name, value)
-    load()
+def test_variables_of_others_are_let_be(load: Callable[[], object]) -> None:
+    load_by(load, FOREIGN)
 
 
 @pytest.mark.parametrize("load", LOADS)
-def test_an_empty_one_is_none(monkeypatch: pytest.MonkeyPatch, load: Callable[[], object]) -> None:
-    for name in ("STREAM_API_SECRT", "REST_PROT"):
-        monkeypatch.setenv(name, "")
-    load()
+def test_an_empty_one_is_none(load: Callable[[], object]) -> None:
+    load_by(load, {"STREAM_API_SECRT": "", "REST_PROT": ""})
 
 
 @pytest.mark.parametrize("load", LOADS)
-def test_none_refuses_the_settings_of_another(
-    monkeypatch: pytest.MonkeyPatch, load: Callable[[], object]
-) -> None:
+def test_none_refuses_the_settings_of_another(load: Callable[[], object]) -> None:
     names = {name for kind in OF_SERVER for name in kind.variables()}
-    for name in names | {name.upper() for name in GatewaySettings.model_fields}:
-        monkeypatch.setenv(name, "x")
-    assert "is no setting" not in told(load)
+    names |= {name.upper() for name in GatewaySettings.model_fields}
+    assert "is no setting" not in refusal_by(load, dict.fromkeys(names, "x"))
 
 
 def test_the_server_does_not_start_with_one() -> None:
@@ -137,26 +113,19 @@ def test_the_server_does_not_start_with_one() -> None:
 
 
 @pytest.mark.parametrize("name", RENAMED)
-def test_an_old_name_is_refused_with_the_new_one(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setenv(name, SECRET)
-    assert told(load_settings) == f"{name} is called {RENAMED[name]} now"
+def test_an_old_name_is_refused_with_the_new_one(name: str) -> None:
+    assert refusal({name: SECRET}) == f"{name} is called {RENAMED[name]} now"
 
 
 @pytest.mark.parametrize("name", ["INSIDE", "INSIDE_KEPT"])
-def test_the_gateway_refuses_the_old_names_of_its_own(
-    monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    monkeypatch.setenv(name, SECRET)
-    assert told(load_gateway) == f"{name} is called {RENAMED[name]} now"
+def test_the_gateway_refuses_the_old_names_of_its_own(name: str) -> None:
+    assert refusal_by(load_gateway, {name: SECRET}) == f"{name} is called {RENAMED[name]} now"
 
 
 @pytest.mark.parametrize("load", [load_gateway, load_caller_settings])
-def test_old_names_of_another_are_let_be(
-    monkeypatch: pytest.MonkeyPatch, load: Callable[[], object]
-) -> None:
-    for name in ("INSIDE_STUCK_MS", "STREAM_REUSE_MS", "AUTH_INTROSPECTION_CACHE_MS"):
-        monkeypatch.setenv(name, "1")
-    load()
+def test_old_names_of_another_are_let_be(load: Callable[[], object]) -> None:
+    names = ("INSIDE_STUCK_MS", "STREAM_REUSE_MS", "AUTH_INTROSPECTION_CACHE_MS")
+    load_by(load, dict.fromkeys(names, "1"))
 
 
 @pytest.mark.parametrize(
