@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+
+from server.auth.errors import IntrospectionUnavailableError, TokenRefusedError
 from server.auth.introspected_tokens import IntrospectedTokens
 from server.auth.introspection_answer import Answer, Expected
 from server.auth.issuer_errors import IssuerError
+from server.auth.tokens import Grant
 from server.config.introspection import IntrospectionSettings
 
 
@@ -58,6 +62,27 @@ class ScriptedIntrospection:
     def tokens(self, **settings: Any) -> IntrospectedTokens:
         """Verify tokens by it, as configured by default but for changes."""
         return IntrospectedTokens(self, Expected(), introspection_settings(**settings), now)
+
+
+async def verify(tokens: IntrospectedTokens, token: str) -> Grant:
+    """Verify a token as the authenticator does."""
+    return tokens.find_cached(token) or await tokens.verify(token)
+
+
+async def refused(tokens: IntrospectedTokens, token: str) -> str:
+    """Verify a token in vain, and return which check failed."""
+    with pytest.raises(TokenRefusedError) as raised:
+        await verify(tokens, token)
+    return raised.value.check
+
+
+async def unavailable(tokens: IntrospectedTokens, token: str) -> bool:
+    """Verify a token, and return if that was not possible."""
+    try:
+        await verify(tokens, token)
+    except IntrospectionUnavailableError:
+        return True
+    return False
 
 
 def introspection_settings(url: str = "https://a.example/", **changes: Any) -> IntrospectionSettings:

@@ -9,9 +9,7 @@ from server.auth.errors import TokenRefusedError
 from server.auth.key_cache import KeyCache
 from server.auth.tokens import TokenVerifier
 from tests.support.auth.tokens import ABSENT, AUDIENCE, ISSUER, signer
-from tests.support.stand_ins.scripted_keys import ScriptedSource
-
-RSA = signer("RS256")
+from tests.support.auth.verifying import RSA
 
 
 def refusal(claims: dict[str, Any], rules: TokenRules) -> TokenRefusedError:
@@ -59,9 +57,8 @@ def test_what_it_shows_is_bounded_and_stays_on_its_line() -> None:
 
 
 @pytest.fixture
-async def tokens(source: ScriptedSource) -> Any:
-    async with source.keys().keep_fresh() as keys:
-        yield TokenVerifier({ISSUER: keys, "https://two.example": keys}, TokenRules((AUDIENCE,)))
+def tokens(keys: KeyCache) -> TokenVerifier:
+    return TokenVerifier({ISSUER: keys, "https://two.example": keys}, TokenRules((AUDIENCE,)))
 
 
 async def shown(tokens: TokenVerifier, token: str) -> tuple[str, object]:
@@ -93,8 +90,7 @@ async def test_a_token_without_an_issuer_is_nobodys(tokens: TokenVerifier) -> No
     assert await shown(tokens, RSA.token(iss=ABSENT)) == ("MissingRequiredClaim", {})
 
 
-async def test_scopes_are_read_from_the_claims_of_the_settings(source: ScriptedSource) -> None:
+async def test_scopes_are_read_from_the_claims_of_the_settings(keys: KeyCache) -> None:
     rules = TokenRules((AUDIENCE,), scope_claims=("scope", "permissions", "roles"))
     token = RSA.token(scope="a b", scp="no", permissions=["c", "d"], roles=["e"], groups=["no"])
-    async with KeyCache(source, lambda: 0).keep_fresh() as keys:
-        assert (await TokenVerifier({ISSUER: keys}, rules).verify(token)).scopes == set("abcde")
+    assert (await TokenVerifier({ISSUER: keys}, rules).verify(token)).scopes == set("abcde")

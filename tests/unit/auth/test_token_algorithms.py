@@ -9,27 +9,15 @@ import jwt
 import pytest
 
 from server.auth.claims import TokenRules
-from server.auth.errors import TokenRefusedError
+from server.auth.key_cache import KeyCache
 from server.auth.tokens import TokenVerifier
 from tests.support.auth.tokens import ABSENT, ALGORITHMS, AUDIENCE, ISSUER, Signer, signer
+from tests.support.auth.verifying import RSA, check_of
 from tests.support.stand_ins.scripted_keys import ScriptedSource
 
 RULES = TokenRules((AUDIENCE,))
 OTHER = "https://other.example.com"
-RSA = signer("RS256")
 EC = signer("ES256")
-
-
-@pytest.fixture
-async def tokens(source: ScriptedSource) -> AsyncIterator[TokenVerifier]:
-    async with source.keys().keep_fresh() as keys:
-        yield TokenVerifier({ISSUER: keys}, RULES)
-
-
-async def check_of(tokens: TokenVerifier, token: str) -> str:
-    with pytest.raises(TokenRefusedError) as raised:
-        await tokens.verify(token)
-    return raised.value.check
 
 
 def by(algorithm: str, key: Signer, headers: Mapping[str, Any] | None = None, **claims: Any) -> str:
@@ -93,13 +81,12 @@ async def test_any_other_algorithm_is_refused(tokens: TokenVerifier, algorithm: 
 
 
 async def test_an_algorithm_that_is_not_allowed_is_refused_although_there_is_a_key(
-    source: ScriptedSource,
+    keys: KeyCache,
 ) -> None:
-    async with source.keys().keep_fresh() as keys:
-        tokens = TokenVerifier({ISSUER: keys}, TokenRules((AUDIENCE,), algorithms=frozenset({"ES256"})))
-        assert await tokens.verify(EC.token())
-        assert await check_of(tokens, RSA.token()) == "algorithm"
-        assert await check_of(tokens, signer("ES384").token()) == "algorithm"
+    tokens = TokenVerifier({ISSUER: keys}, TokenRules((AUDIENCE,), algorithms=frozenset({"ES256"})))
+    assert await tokens.verify(EC.token())
+    assert await check_of(tokens, RSA.token()) == "algorithm"
+    assert await check_of(tokens, signer("ES384").token()) == "algorithm"
 
 
 async def test_without_a_kid_the_only_key_of_the_kind_verifies(
@@ -228,9 +215,8 @@ async def test_an_issuer_that_is_nobodys_asks_no_key_server(
     assert (source.asked, other.asked) == (1, 1)
 
 
-async def test_issuers_may_share_a_key_set(source: ScriptedSource) -> None:
-    async with source.keys().keep_fresh() as keys:
-        tokens = TokenVerifier(dict.fromkeys((ISSUER, OTHER), keys), RULES)
-        for issuer in (ISSUER, OTHER):
-            assert await tokens.verify(RSA.token(iss=issuer))
-        assert await check_of(tokens, RSA.token(iss=f"{OTHER}/")) == "InvalidIssuer"
+async def test_issuers_may_share_a_key_set(keys: KeyCache) -> None:
+    tokens = TokenVerifier(dict.fromkeys((ISSUER, OTHER), keys), RULES)
+    for issuer in (ISSUER, OTHER):
+        assert await tokens.verify(RSA.token(iss=issuer))
+    assert await check_of(tokens, RSA.token(iss=f"{OTHER}/")) == "InvalidIssuer"

@@ -1,75 +1,18 @@
-import datetime as dt
+"""Which claims a token must have to be valid."""
+
 import json
-from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from types import SimpleNamespace
 from typing import Any
 
-import jwt
 import pytest
 
-from server.auth import tokens as tokens_module
-from server.auth.claims import TokenRules
-from server.auth.errors import KeysUnavailableError, TokenRefusedError
-from server.auth.key_cache import KeyCache
+from server.auth.errors import TokenRefusedError
 from server.auth.tokens import Grant, TokenVerifier
 from tests.support.auth.tokens import ABSENT, AUDIENCE, ISSUER, Signer, all_signers, signer
+from tests.support.auth.verifying import NOW, RSA, check_of, token
 from tests.support.machine.clock import Clock
-from tests.support.stand_ins.scripted_keys import ScriptedSource
 
-NOW = 2_000_000_000
-RSA = signer("RS256")
-
-
-@pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The time of day, for the check and for the cache."""
-    clock = Clock(NOW)
-
-    class Moment(dt.datetime):
-        @classmethod
-        def now(cls, tz: dt.tzinfo | None = None) -> "Moment":
-            return cls.fromtimestamp(clock.now, tz)
-
-    monkeypatch.setattr("jwt.api_jwt.datetime", Moment)
-    monkeypatch.setattr(tokens_module, "time", SimpleNamespace(time=clock))
-    return clock
-
-
-@pytest.fixture
-async def keys(source: ScriptedSource) -> AsyncIterator[KeyCache]:
-    async with source.keys().keep_fresh() as keys:
-        yield keys
-
-
-@pytest.fixture
-def tokens(keys: KeyCache, clock: Clock) -> TokenVerifier:
-    return TokenVerifier({ISSUER: keys}, TokenRules((AUDIENCE,)))
-
-
-@pytest.fixture
-def verified(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The tokens whose signature was verified, in order."""
-    seen: list[str] = []
-    decode: Callable[..., Any] = jwt.decode
-
-    def see(token: str, *arguments: Any, **options: Any) -> Any:
-        seen.append(token)
-        return decode(token, *arguments, **options)
-
-    monkeypatch.setattr(jwt, "decode", see)
-    return seen
-
-
-def token(key: Signer = RSA, /, **claims: Any) -> str:
-    return key.token(**{"iat": NOW, "exp": NOW + 300, **claims})
-
-
-async def check_of(tokens: TokenVerifier, token: str) -> str:
-    with pytest.raises(TokenRefusedError) as raised:
-        await tokens.verify(token)
-    assert str(raised.value) == "The access token is not valid."
-    return raised.value.check
+pytestmark = pytest.mark.usefixtures("day")
 
 
 @pytest.mark.parametrize("key", all_signers(), ids=lambda key: key.algorithm)
@@ -79,10 +22,10 @@ async def test_a_good_token_is_a_grant(tokens: TokenVerifier, key: Signer) -> No
 
 
 @pytest.mark.parametrize("late", [29, 29.99])
-async def test_an_end_is_forgiven_30_s(tokens: TokenVerifier, clock: Clock, late: float) -> None:
-    clock.now = NOW + 300 + late
+async def test_an_end_is_forgiven_30_s(tokens: TokenVerifier, day: Clock, late: float) -> None:
+    day.now = NOW + 300 + late
     assert await tokens.verify(token())
-    clock.now = NOW + 300 + 30
+    day.now = NOW + 300 + 30
     assert await check_of(tokens, token()) == "ExpiredSignature"
 
 
@@ -197,116 +140,6 @@ async def test_what_is_critical_is_not_overlooked(tokens: TokenVerifier) -> None
     for crit in (["exp"], ["b64"], [], "b64", None):
         critical = RSA.token({"crit": crit, "b64": True}, exp=NOW + 300)
         assert await check_of(tokens, critical) in ("header crit", "malformed")
-
-
-async def test_a_remembered_token_is_not_verified_again(
-    tokens: TokenVerifier, verified: list[str]
-) -> None:
-    good = token(scope="a")
-    grants = [await tokens.verify(good) for _ in range(10)]
-    assert verified == [good]
-    assert grants == [Grant(frozenset("a"), NOW + 300)] * 10
-
-
-async def test_it_is_remembered_until_it_expires_and_no_longer(
-    tokens: TokenVerifier, verified: list[str], clock: Clock
-) -> None:
-    good = token()
-    await tokens.verify(good)
-    clock.now = NOW + 299.9
-    await tokens.verify(good)
-    assert verified == [good]
-    clock.now = NOW + 300
-    await tokens.verify(good)
-    await tokens.verify(good)
-    assert verified == [good] * 3
-    clock.now = NOW + 330
-    assert await check_of(tokens, good) == "ExpiredSignature"
-
-
-async def test_a_refused_token_is_not_remembered(
-    tokens: TokenVerifier, verified: list[str], clock: Clock
-) -> None:
-    early = token(nbf=NOW + 60)
-    assert await check_of(tokens, early) == "ImmatureSignature"
-    clock.now = NOW + 60
-    assert await tokens.verify(early)
-    assert verified == [early] * 2
-
-
-async def test_so_many_are_remembered_and_those_longest_unused_forgotten(
-    keys: KeyCache, monkeypatch: pytest.MonkeyPatch, verified: list[str]
-) -> None:
-    monkeypatch.setattr(tokens_module, "MAX_CACHED", 3)
-    tokens = TokenVerifier({ISSUER: keys}, TokenRules((AUDIENCE,)))
-    first, *others = (token(jti=str(number)) for number in range(4))
-    for one in (first, others[0], others[1], first, others[2]):
-        await tokens.verify(one)
-    verified.clear()
-    await tokens.verify(first)
-    assert verified == []
-    await tokens.verify(others[0])
-    assert verified == [others[0]]
-    assert len(tokens._cache) == 3
-
-
-async def test_what_is_remembered_is_no_token(tokens: TokenVerifier) -> None:
-    await tokens.verify(token())
-    assert [len(digest) for digest in tokens._cache] == [32]
-
-
-async def test_a_key_that_is_gone_takes_its_remembered_tokens_along(
-    tokens: TokenVerifier, keys: KeyCache, source: ScriptedSource, verified: list[str]
-) -> None:
-    of_rsa, of_ec = token(), token(signer("ES256"))
-    await tokens.verify(of_rsa)
-    await tokens.verify(of_ec)
-    source.publishes(signer("ES256"))
-    await keys._read()
-    assert await check_of(tokens, of_rsa) == "kid is not known"
-    verified.clear()
-    for _ in range(3):
-        assert await tokens.verify(of_ec)
-    assert verified == [of_ec]
-
-
-async def test_another_key_under_an_old_id_takes_them_along_too(
-    tokens: TokenVerifier, keys: KeyCache, source: ScriptedSource
-) -> None:
-    of_the_old = token()
-    await tokens.verify(of_the_old)
-    source.publishes(Signer("rs256", "RS256", signer("RS256", "another").private_key))
-    await keys._read()
-    assert await check_of(tokens, of_the_old) == "InvalidSignature"
-
-
-async def test_keys_that_change_while_one_waits_are_those_that_count(
-    tokens: TokenVerifier, source: ScriptedSource
-) -> None:
-    new = signer("ES256", "new")
-    source.publishes(new)
-    assert await tokens.verify(token(new))
-    assert await check_of(tokens, token()) == "kid is not known"
-
-
-async def test_while_the_keys_are_away_no_token_of_an_unknown_key_is_judged(
-    tokens: TokenVerifier, source: ScriptedSource
-) -> None:
-    source.away = True
-    for _ in range(2):
-        with pytest.raises(KeysUnavailableError):
-            await tokens.verify(signer("RS256", "unknown").token())
-    assert await tokens.verify(token())
-
-
-async def test_many_scopes_are_verified_each_time_and_not_remembered(
-    tokens: TokenVerifier, verified: list[str]
-) -> None:
-    scopes = frozenset(f"scope-{number}" for number in range(100))
-    of_many = token(scope=" ".join(scopes))
-    for _ in range(2):
-        assert (await tokens.verify(of_many)).scopes == scopes
-    assert verified == [of_many] * 2
 
 
 @pytest.mark.parametrize("odd", ["=", "==", "~", "+", "/"])
