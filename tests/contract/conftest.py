@@ -2,8 +2,11 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from tests.support.auth.introspected import introspected_service
 from tests.support.envoy.bridge import bridging_gateway
+from tests.support.machine.clock import Clock
 from tests.support.server.service import Deployment, Embedded, Service, Standalone, scripted_service
+from tests.support.stand_ins.introspection_server import IntrospectionServer
 
 
 @pytest.fixture(scope="session")
@@ -23,4 +26,18 @@ def deployment(request: pytest.FixtureRequest) -> Deployment:
 @pytest.fixture
 async def service(deployment: Deployment) -> AsyncIterator[Service]:
     async with scripted_service(deployment) as service:
+        yield service
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def introspected(
+    deployment: Deployment, introspection_server: IntrospectionServer, clock: Clock
+) -> AsyncIterator[Service]:
+    """The service with opaque tokens, for which only the clock of the test ages answers."""
+    async with introspected_service(deployment, introspection_server.url, clock=clock) as service:
         yield service

@@ -5,14 +5,24 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import grpc
+from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
+
 from server.auth.authenticator import TokenAuthenticator
 from server.auth.introspected_tokens import IntrospectedTokens
 from server.auth.introspection_answer import expected_of
 from server.auth.introspection_setup import introspection_client
 from server.config.introspection import IntrospectionSettings
 from server.config.tokens import TokenSettings
+from tests.support.auth.guarded import refused
 from tests.support.data.calls import PLAIN_CALL
-from tests.support.server.service import Deployment, Service, scripted_service
+from tests.support.server.service import (
+    Deployment,
+    Service,
+    detail_of,
+    scripted_service,
+    trailer_of,
+)
 from tests.support.stand_ins.introspection_server import CLIENT_ID, CLIENT_SECRET, OWN_TOKEN
 
 CREDENTIALS: dict[str, dict[str, Any]] = {
@@ -60,3 +70,24 @@ def server_settings(url: str, **changes: str) -> dict[str, str]:
         "AUTH_INTROSPECTION_TIMEOUT_MS": str(PATIENCE_MS),
         **changes,
     }
+
+
+async def unavailable(service: Service, token: str) -> None:
+    """Request a call in vain, because the issuer does not respond."""
+    error = await refused(service, token)
+    assert error.code() == grpc.StatusCode.UNAVAILABLE
+    assert error.details() == "Access tokens cannot be checked right now. Try again shortly."
+    info = ErrorInfo(reason="INTROSPECTION_UNAVAILABLE", domain="livecalls.v1")
+    assert detail_of(error, ErrorInfo) == info
+    assert detail_of(error, RetryInfo).retry_delay.seconds == 1
+    assert "www-authenticate" not in dict(error.trailing_metadata() or ())
+
+
+async def invalid(service: Service, token: str) -> None:
+    """Request a call in vain, with an invalid token."""
+    error = await refused(service, token)
+    assert error.code() == grpc.StatusCode.UNAUTHENTICATED
+    assert error.details() == "The access token is not valid."
+    assert detail_of(error, ErrorInfo).reason == "TOKEN_INVALID"
+    challenge = trailer_of(error, "www-authenticate")
+    assert challenge == b'Bearer realm="livecalls", error="invalid_token"'
