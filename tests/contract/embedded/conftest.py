@@ -1,16 +1,22 @@
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import grpc
 import pytest
+import pytest_asyncio
 
 from tests.support.envoy.embedded import EmbeddedService, embedded_running
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def envoy(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedService]:
+    async with embedded_running(tmp_path_factory.mktemp("envoy")) as envoy:
+        yield envoy
+
+
 @pytest.fixture
-async def embedded(tmp_path: Path) -> AsyncIterator[EmbeddedService]:
-    async with embedded_running(tmp_path) as embedded:
-        yield embedded
+def embedded(envoy: EmbeddedService) -> EmbeddedService:
+    """The Envoy of all tests, with the log of this one."""
+    return envoy.from_now()
 
 
 @pytest.fixture

@@ -2,8 +2,9 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 from pyvoy import PyvoyServer
 
@@ -16,9 +17,15 @@ class EmbeddedService:
 
     address: str
     _log: Path
+    _read: int = 0
 
     def log(self) -> str:
-        return self._log.read_text()
+        """Read what has been logged, by it or since it was made from another."""
+        return self._log.read_text()[self._read :]
+
+    def from_now(self) -> Self:
+        """Make another, whose log begins now."""
+        return replace(self, _read=len(self._log.read_text()))
 
 
 @asynccontextmanager
