@@ -4,7 +4,7 @@ import asyncio
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import fields, replace
 from itertools import count
 from pathlib import Path
@@ -78,12 +78,14 @@ def frozen(server: EmbeddedPostgres) -> Iterator[None]:
     postmaster = psutil.Process(server.pid)
     processes = [postmaster, *postmaster.children()]
     for process in processes:
-        process.suspend()
+        with suppress(psutil.NoSuchProcess):  # an autovacuum worker may end any time
+            process.suspend()
     try:
         yield
     finally:
         for process in processes:
-            process.resume()
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
 
 
 def make_standby(server: EmbeddedPostgres) -> None:
