@@ -1,12 +1,15 @@
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.support.auth.introspected import introspected_service
 from tests.support.envoy.bridge import bridging_gateway
 from tests.support.machine.clock import Clock
+from tests.support.network.certificates import Authority
 from tests.support.server.service import Deployment, Embedded, Service, Standalone, scripted_service
 from tests.support.stand_ins.introspection_server import IntrospectionServer
+from tests.support.stand_ins.key_server import KeyServer
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +44,17 @@ async def introspected(
     """The service with opaque tokens, for which only the clock of the test ages answers."""
     async with introspected_service(deployment, introspection_server.url, clock=clock) as service:
         yield service
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path)
+
+
+@pytest.fixture
+def issuer(authority: Authority) -> Iterator[KeyServer]:
+    """A key server by TLS, also under a name that only a proxy can know."""
+    server = KeyServer()
+    certificate = authority.issue("issuer", "issuer.test", "127.0.0.1")
+    with server.running(certificate.server_context()):
+        yield server

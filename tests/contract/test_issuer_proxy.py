@@ -32,19 +32,6 @@ def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    return Authority(tmp_path)
-
-
-@pytest.fixture
-def issuer(authority: Authority) -> Iterator[KeyServer]:
-    """A key server by TLS, under a name that only the proxy knows."""
-    server = KeyServer()
-    with server.running(authority.issue("issuer", HOST).server_context()):
-        yield server
-
-
-@pytest.fixture
 def proxy(issuer: KeyServer) -> Iterator[ConnectProxy]:
     with ConnectProxy(issuer.port).running() as proxy:
         yield proxy

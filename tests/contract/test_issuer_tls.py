@@ -23,11 +23,6 @@ Serve = Callable[..., KeyServer]
 
 
 @pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    return Authority(tmp_path)
-
-
-@pytest.fixture
 def serve(authority: Authority) -> Iterator[Serve]:
     """Run a key server with a certificate of the authority's, or of another's."""
     with ExitStack() as stack:

@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -25,21 +25,6 @@ OTHER = signer("ES256", "other")
 HIDDEN = "https://issuer.test"
 
 Serve = Callable[..., AbstractAsyncContextManager[Service]]
-
-
-@pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    return Authority(tmp_path)
-
-
-@pytest.fixture
-def issuer(authority: Authority) -> Iterator[KeyServer]:
-    """An issuer by TLS, with a certificate of an authority of its own."""
-    server = KeyServer()
-    certificate = authority.issue("issuer", "issuer.test", "127.0.0.1")
-    with server.running(certificate.server_context()):
-        server.publishes(KEY)
-        yield server
 
 
 @pytest.fixture

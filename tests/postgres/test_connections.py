@@ -10,13 +10,21 @@ from server.application.errors import StoreUnavailableError
 from server.store.bulk import all_calls
 from server.store.calls import StoredCalls
 from tests.support.data.calls import CALL_ID, PLAIN_CALL
-from tests.support.database.postgres import becomes, execute, make_standby, store_call, stored_calls
+from tests.support.database.postgres import (
+    becomes,
+    execute,
+    make_standby,
+    role,
+    store_call,
+    stored_calls,
+)
 from tests.support.database.trouble import locked, selects_under_way
 
 BACKENDS = """
 SELECT pid FROM pg_stat_activity
 WHERE datname = current_database() AND application_name = 'livecalls' ORDER BY pid
 """
+PATIENT = {"statement_timeout_ms": 60_000, "read_timeout_ms": 60_000, "connect_timeout_ms": 60_000}
 END_WAITING = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND wait_event_type = 'Lock'
@@ -64,8 +72,7 @@ async def test_beyond_its_age_another_takes_its_place_with_the_role_s_new_settin
 
 async def test_no_more_are_kept_if_one_is_lost_whose_place_another_has_taken(database_url: str) -> None:
     store_call(database_url)
-    patient = {"statement_timeout_ms": 60_000, "read_timeout_ms": 60_000, "connect_timeout_ms": 60_000}
-    async with stored_calls(database_url, pool_size=1, max_connection_age_ms=1, **patient) as calls:
+    async with stored_calls(database_url, pool_size=1, max_connection_age_ms=1, **PATIENT) as calls:
         await calls.find(CALL_ID)
         for _ in range(3):
             with locked(database_url):
@@ -82,21 +89,23 @@ async def read_on(calls: StoredCalls) -> None:
         assert await calls.find(CALL_ID) == PLAIN_CALL
 
 
+@pytest.fixture
+def alone_url(database_url: str) -> Iterator[str]:
+    """The database, by a role that may connect once."""
+    with role(database_url, "alone", connections=1) as url:
+        execute(database_url, "GRANT SELECT ON calls TO alone")
+        yield url
+
+
 async def test_one_that_cannot_be_renewed_goes_on(
-    database_url: str, caplog: pytest.LogCaptureFixture
+    database_url: str, alone_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     store_call(database_url)
-    execute(database_url, "CREATE ROLE only_one LOGIN CONNECTION LIMIT 1")
-    execute(database_url, "GRANT SELECT ON calls TO only_one")
-    try:
-        url = database_url.replace("postgres@", "only_one@")
-        async with stored_calls(url, max_connection_age_ms=1) as calls:
-            while not caplog.records:
-                assert await calls.find(CALL_ID) == PLAIN_CALL
-                await asyncio.sleep(0.002)
-            assert caplog.records[0].message == "a connection cannot be renewed"
-    finally:
-        execute(database_url, "DROP OWNED BY only_one; DROP ROLE only_one")
+    async with stored_calls(alone_url, max_connection_age_ms=1) as calls:
+        while not caplog.records:
+            assert await calls.find(CALL_ID) == PLAIN_CALL
+            await asyncio.sleep(0.002)
+        assert caplog.records[0].message == "a connection cannot be renewed"
 
 
 @pytest.mark.parametrize("sqlstate", ["40001", "40P01"])
@@ -128,20 +137,11 @@ async def test_a_hot_standby_is_read_though_serializable_is_the_default(
     assert list(all_calls(own_postgres.url)) == [PLAIN_CALL]
 
 
-@pytest.fixture
-def alone_url(database_url: str) -> Iterator[str]:
-    """The database, by a role that may connect once."""
-    execute(database_url, "CREATE ROLE alone LOGIN CONNECTION LIMIT 1; GRANT SELECT ON calls TO alone")
-    yield database_url.replace("postgres@", "alone@", 1)
-    execute(database_url, "DROP OWNED BY alone; DROP ROLE alone")
-
-
 async def test_who_can_have_no_connection_of_his_own_waits_for_another_s(
     database_url: str, alone_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     store_call(database_url)
-    patient = {"statement_timeout_ms": 60_000, "read_timeout_ms": 60_000, "connect_timeout_ms": 60_000}
-    async with stored_calls(alone_url, **patient) as calls:
+    async with stored_calls(alone_url, **PATIENT) as calls:
         with locked(database_url):
             asked = [asyncio.create_task(calls.find(CALL_ID))]
             await selects_under_way(database_url, 1)

@@ -118,9 +118,3 @@ def test_a_reader_that_has_seen_enough_hears_nothing_of_it(database_url: str) ->
         process.stdout.close()
         assert process.stderr
         assert process.stderr.read() == b""
-
-
-def test_a_database_that_was_never_migrated_is_a_line(empty_database_url: str) -> None:
-    result = run("export", DATABASE_URL=empty_database_url)
-    assert result.stderr == 'Error: relation "calls" does not exist: run `python -m server migrate`\n'
-    assert (result.stdout, result.exit_code) == ("", 1)

@@ -24,13 +24,6 @@ UNION SELECT proname::text FROM pg_proc WHERE pronamespace = 'public'::regnamesp
 """
 
 
-def test_an_empty_database_is_brought_to_the_newest_revision(empty_database_url: str) -> None:
-    assert current_revision(empty_database_url) is None
-    upgrade(empty_database_url)
-    assert current_revision(empty_database_url) == head_revision()
-    store_call(empty_database_url)
-
-
 def test_migrating_again_changes_nothing(database_url: str) -> None:
     store_call(database_url)
     upgrade(database_url)

@@ -10,7 +10,7 @@ from server.application.errors import StoreUnavailableError
 from server.store.prepared_select import PreparedSelect
 from tests.support.data.calls import CALL_ID, PLAIN_CALL
 from tests.support.database.pgbouncer import PgBouncer, pgbouncer_running
-from tests.support.database.postgres import execute, store_call, stored_calls
+from tests.support.database.postgres import execute, role, store_call, stored_calls
 from tests.support.database.trouble import locked
 from tests.support.machine.commands import lines, run, run_apart
 
@@ -104,15 +104,13 @@ async def test_a_select_has_its_time_out_and_shows_hidden_rows_as_an_error(
         with locked(database_url), pytest.raises(StoreUnavailableError):
             await calls.find(CALL_ID)
         assert vars(caplog.records[-1])["sqlstate"] == "57014"
-    execute(database_url, "CREATE ROLE seeing_some LOGIN; GRANT SELECT ON calls TO seeing_some")
-    try:
+    with role(database_url, "seeing_some"):
+        execute(database_url, "GRANT SELECT ON calls TO seeing_some")
         execute(database_url, "ALTER TABLE calls ENABLE ROW LEVEL SECURITY")
         with pgbouncer_running(database_url, "transaction", user="seeing_some") as url:
             async with stored_calls(url, **LONG) as calls:
                 with pytest.raises(StoreUnavailableError):
                     await calls.find(CALL_ID)
-    finally:
-        execute(database_url, "DROP OWNED BY seeing_some; DROP ROLE seeing_some")
     assert "row-level security" in vars(caplog.records[-1])["said"]
 
 

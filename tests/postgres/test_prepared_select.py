@@ -68,13 +68,6 @@ async def test_a_server_that_goes_while_a_long_parameter_is_sent_is_an_error(
         assert select.closed
 
 
-async def test_an_error_leaves_it_usable(database_url: str) -> None:
-    async with prepared(database_url, "SELECT 1 / $1::int") as select:
-        with pytest.raises(psycopg.errors.DivisionByZero):
-            await select.rows("0")
-        assert await select.rows("1") == [(1,)]
-
-
 async def test_a_server_that_goes_is_noticed_without_asking(own_postgres: EmbeddedPostgres) -> None:
     async with prepared(own_postgres.url) as select:
         await select.rows("a")

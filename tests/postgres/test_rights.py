@@ -3,28 +3,17 @@
 import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import pytest
 
 from server.store.migrate import upgrade
 from tests.support.data.calls import CALL_ID, PLAIN_CALL, new_id
-from tests.support.database.postgres import execute, store_call, stored_calls
+from tests.support.database.postgres import execute, role, store_call, stored_calls
 from tests.support.database.trouble import in_time
 from tests.support.machine.commands import run
 
 SECURED = "ALTER TABLE calls ENABLE ROW LEVEL SECURITY"
 UNKNOWN_REVISION = "ok    schema: calls can be read; at which revision this role may not know"
-
-
-@contextmanager
-def role(url: str, name: str) -> Iterator[str]:
-    """Make a role that may do nothing yet; yield the URL by which it connects."""
-    execute(url, f"CREATE ROLE {name} LOGIN")
-    try:
-        yield url.replace("postgres@", f"{name}@")
-    finally:
-        execute(url, f"DROP OWNED BY {name}; DROP ROLE {name}")
 
 
 @pytest.fixture

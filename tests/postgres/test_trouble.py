@@ -13,7 +13,7 @@ from server.application.errors import StoreUnavailableError
 from server.store.calls import StoredCalls
 from server.store.migrate import upgrade
 from tests.support.data.calls import CALL_ID, PLAIN_CALL
-from tests.support.database.postgres import away, execute, frozen, kill, store_call, stored_calls
+from tests.support.database.postgres import away, execute, frozen, kill, role, store_call, stored_calls
 from tests.support.database.silent_proxy import SilentProxy
 from tests.support.database.trouble import (
     end_unread,
@@ -221,16 +221,12 @@ async def connect_all(url: str, calls: StoredCalls, count: int) -> None:
 
 async def test_too_many_connections_are_told_and_heal(database_url: str) -> None:
     store_call(database_url)
-    execute(database_url, "CREATE ROLE lonely LOGIN CONNECTION LIMIT 1")
-    execute(database_url, "GRANT SELECT ON calls TO lonely")
-    url = database_url.replace("postgres@", "lonely@")
-    try:
+    with role(database_url, "lonely", connections=1) as url:
+        execute(database_url, "GRANT SELECT ON calls TO lonely")
         async with stored_calls(url) as calls:
             with psycopg.connect(url), in_time():
                 await calls.find(CALL_ID)
             await is_found_again(calls)
-    finally:
-        execute(database_url, "DROP OWNED BY lonely; DROP ROLE lonely")
 
 
 async def test_a_table_that_changed_under_a_kept_connection_is_read(

@@ -56,35 +56,33 @@ async def test_all_kept_connections_dropped_at_once_cost_no_answer(
     assert "stream breaker opened" not in caplog.messages
 
 
-@pytest.mark.parametrize(
-    ("behaviour", "reason"),
-    [(Behaviour.RESET, "connection_reset"), (Behaviour.CUT, "connection_reset")],
-)
-async def test_a_new_connection_that_is_dropped_is_a_failure(
-    client: StreamClient, stand_in: StreamStandIn, behaviour: Behaviour, reason: str
-) -> None:
+async def requests_until_failure(
+    client: StreamClient, stand_in: StreamStandIn, behaviour: Behaviour
+) -> int:
+    """Request a call in vain, and return how often Stream was asked."""
     stand_in.put("livestream", "call", behaviour=behaviour)
-    with pytest.raises(StreamFailedError, match=reason):
+    with pytest.raises(StreamFailedError, match="connection_reset"):
         await client.fetch("livestream", "call")
-    assert stand_in.requests["livestream", "call"] == 1
+    return stand_in.requests["livestream", "call"]
+
+
+@pytest.mark.parametrize("behaviour", [Behaviour.RESET, Behaviour.CUT])
+async def test_a_new_connection_that_is_dropped_is_a_failure(
+    client: StreamClient, stand_in: StreamStandIn, behaviour: Behaviour
+) -> None:
+    assert await requests_until_failure(client, stand_in, behaviour) == 1
 
 
 async def test_a_second_drop_is_a_failure(client: StreamClient, stand_in: StreamStandIn) -> None:
     await keep_connections(client, stand_in)
-    stand_in.put("livestream", "call", behaviour=Behaviour.RESET)
-    with pytest.raises(StreamFailedError, match="connection_reset"):
-        await client.fetch("livestream", "call")
-    assert stand_in.requests["livestream", "call"] == 2
+    assert await requests_until_failure(client, stand_in, Behaviour.RESET) == 2
 
 
 async def test_an_answer_that_has_begun_is_not_asked_for_again(
     client: StreamClient, stand_in: StreamStandIn
 ) -> None:
     await keep_connections(client, stand_in)
-    stand_in.put("livestream", "call", behaviour=Behaviour.CUT)
-    with pytest.raises(StreamFailedError, match="connection_reset"):
-        await client.fetch("livestream", "call")
-    assert stand_in.requests["livestream", "call"] == 1
+    assert await requests_until_failure(client, stand_in, Behaviour.CUT) == 1
 
 
 async def test_connections_are_kept_again_after_a_drop(

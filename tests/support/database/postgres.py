@@ -65,6 +65,17 @@ async def becomes(url: str, statement: str, *rows: tuple[Any, ...]) -> None:
             await asyncio.sleep(0.01)
 
 
+@contextmanager
+def role(url: str, name: str, *, connections: int | None = None) -> Iterator[str]:
+    """Make a role while the block lasts, which may do nothing yet; yield its URL."""
+    limit = "" if connections is None else f" CONNECTION LIMIT {connections}"
+    execute(url, f"CREATE ROLE {name} LOGIN{limit}")
+    try:
+        yield url.replace("postgres@", f"{name}@", 1)
+    finally:
+        execute(url, f"DROP OWNED BY {name}; DROP ROLE {name}")
+
+
 def kill(server: EmbeddedPostgres) -> None:
     """End the server as in a crash."""
     process = psutil.Process(server.pid)

@@ -29,6 +29,15 @@ def record(message: str) -> logging.LogRecord:
     return logging.makeLogRecord({"msg": message})
 
 
+def stuck_after_the_first() -> tuple[StuckStream, BackgroundHandler]:
+    """Make a handler that is just writing its first line, and cannot."""
+    stream = StuckStream()
+    handler = BackgroundHandler(stream)
+    handler.emit(record("first"))
+    assert stream.asked.wait(10)
+    return stream, handler
+
+
 def test_lines_are_written_whole_and_in_order() -> None:
     stream = io.StringIO()
     handler = BackgroundHandler(stream)
@@ -39,10 +48,7 @@ def test_lines_are_written_whole_and_in_order() -> None:
 
 
 def test_nobody_waits_for_who_reads_the_log() -> None:
-    stream = StuckStream()
-    handler = BackgroundHandler(stream)
-    handler.emit(record("first"))
-    assert stream.asked.wait(10)
+    stream, handler = stuck_after_the_first()
     handler.emit(record("second"))
     assert stream.getvalue() == ""
     stream.let.set()
@@ -52,10 +58,7 @@ def test_nobody_waits_for_who_reads_the_log() -> None:
 
 def test_lines_that_are_not_taken_in_time_are_lost_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_handler, "MAX_LINES_WAITING", 2)
-    stream = StuckStream()
-    handler = BackgroundHandler(stream)
-    handler.emit(record("first"))
-    assert stream.asked.wait(10)
+    stream, handler = stuck_after_the_first()
     for number in range(5):
         handler.emit(record(f"line {number}"))
     stream.let.set()
@@ -69,10 +72,7 @@ def test_after_a_loss_lines_are_taken_again_and_nothing_is_counted_twice(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(log_handler, "MAX_LINES_WAITING", 1)
-    stream = StuckStream()
-    handler = BackgroundHandler(stream)
-    handler.emit(record("first"))
-    assert stream.asked.wait(10)
+    stream, handler = stuck_after_the_first()
     for number in range(2):
         handler.emit(record(f"line {number}"))
     stream.let.set()
@@ -86,10 +86,7 @@ def test_after_a_loss_lines_are_taken_again_and_nothing_is_counted_twice(
 
 def test_the_end_waits_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_handler, "_END_SECONDS", 0.01)
-    stream = StuckStream()
-    handler = BackgroundHandler(stream)
-    handler.emit(record("first"))
-    assert stream.asked.wait(10)
+    stream, handler = stuck_after_the_first()
     handler.close()
     handler.close()
     assert stream.getvalue() == ""

@@ -7,26 +7,17 @@ from uuid import UUID
 
 import pytest
 from google.rpc import code_pb2
-from google.rpc.error_details_pb2 import ErrorInfo, RequestInfo
+from google.rpc.error_details_pb2 import ErrorInfo
 from google.rpc.status_pb2 import Status
 
 from server.application.call import Call
 from server.application.errors import StoreUnavailableError
-from server.auth.errors import TokenRequiredError
-from server.runtime import logs
 from server.transport.asgi.headers import encode, encode_message
 from tests.support.data.calls import PLAIN_CALL
 from tests.support.envoy.asgi import HEADERS, REQUEST, Exchange, Hosted, hosted, until
 from tests.support.machine.log import the_one
 
 OF_US = (b"x-request-id", b"abc-123")
-
-
-class Closed:
-    """A guard that admits nobody."""
-
-    async def admit(self, authorization: object) -> None:
-        raise TokenRequiredError
 
 
 class Endless:
@@ -65,28 +56,6 @@ async def test_an_error_is_all_headers_and_carries_its_details(service: Hosted) 
     assert status.details[0].Unpack(info)
     assert info.reason == "STORE_UNAVAILABLE"
     assert reply.fields[b"x-request-id"] == b"abc-123"
-
-
-async def test_who_is_not_let_in_is_told_what_to_show() -> None:
-    async with hosted(guard=Closed()) as service:
-        reply = await service.ask(REQUEST)
-    assert reply.code == code_pb2.UNAUTHENTICATED
-    assert reply.fields[b"www-authenticate"] == b'Bearer realm="livecalls"'
-
-
-async def test_a_bug_is_told_without_an_internal_word_and_logged_with_its_trace(
-    service: Hosted, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.handler.addFilter(logs._add_request_id)
-    service.ports.fails(ZeroDivisionError("secret"))
-    reply = await service.ask(REQUEST, more=[OF_US])
-    assert (reply.code, reply.words) == (code_pb2.INTERNAL, "The server failed to answer.")
-    status = Status.FromString(b64decode(reply.fields[b"grpc-status-details-bin"] + b"=="))
-    assert any(detail.Is(RequestInfo.DESCRIPTOR) for detail in status.details)
-    assert "secret" not in repr(reply) + repr(status)
-    (fault,) = (vars(record) for record in caplog.records if record.exc_info)
-    assert fault["request_id"] == "abc-123"
-    assert "secret" in caplog.text
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GeneratorExit])

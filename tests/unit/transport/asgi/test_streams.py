@@ -1,6 +1,8 @@
 """The streaming methods: health that is watched, and reflection."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
@@ -17,6 +19,7 @@ REFLECTION = f"/{SERVICES[0]}/ServerReflectionInfo"
 CHECK, WATCH = "/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"
 LIVE_CALLS = "livecalls.v1.LiveCalls"
 Health = health_pb2.HealthCheckResponse
+LIST = message(pb.ServerReflectionRequest(list_services="").SerializeToString())
 
 
 def asking(name: str) -> bytes:
@@ -27,6 +30,19 @@ def told(reply: Reply) -> list[int]:
     return [Health.FromString(content).status for _, content in reply.messages]
 
 
+@asynccontextmanager
+async def watching(
+    service: Hosted, name: str = "", status: int = Health.SERVING
+) -> AsyncIterator[tuple[Exchange, "asyncio.Task[None]"]]:
+    """Watch a service while the block lasts, which begins with the first status."""
+    exchange = Exchange([asking(name)])
+    answering = asyncio.create_task(service.answering(exchange, WATCH))
+    await until(lambda: told(exchange.reply) == [status])
+    yield exchange, answering
+    answering.cancel()
+    await asyncio.gather(answering)
+
+
 @pytest.mark.parametrize("name", ["", LIVE_CALLS])
 async def test_says_that_it_serves_until_it_ends(service: Hosted, name: str) -> None:
     reply = await service.ask(asking(name), path=CHECK)
@@ -35,25 +51,11 @@ async def test_says_that_it_serves_until_it_ends(service: Hosted, name: str) -> 
     assert told(await service.ask(asking(name), path=CHECK)) == [Health.NOT_SERVING]
 
 
-async def test_an_unknown_service_is_not_found(service: Hosted) -> None:
-    reply = await service.ask(asking("other"), path=CHECK)
-    assert (reply.code, reply.trailers) == (code_pb2.NOT_FOUND, None)
-
-
-@pytest.mark.parametrize("path", [CHECK, WATCH])
-async def test_a_request_that_is_no_protobuf_is_refused(service: Hosted, path: str) -> None:
-    reply = await service.ask(message(b"\xff"), path=path)
-    assert (reply.code, reply.words) == (code_pb2.INTERNAL, "Exception deserializing request!")
-
-
 async def test_who_watches_is_told_of_the_end(service: Hosted) -> None:
-    exchange = Exchange([asking(LIVE_CALLS)])
-    answering = asyncio.create_task(service.answering(exchange, WATCH))
-    await until(lambda: told(exchange.reply) == [Health.SERVING])
-    stopping = asyncio.create_task(service.server.stop(5))
-    await until(lambda: told(exchange.reply) == [Health.SERVING, Health.NOT_SERVING])
-    answering.cancel()
-    await asyncio.gather(answering, stopping)
+    async with watching(service, LIVE_CALLS) as (exchange, _):
+        stopping = asyncio.create_task(service.server.stop(5))
+        await until(lambda: told(exchange.reply) == [Health.SERVING, Health.NOT_SERVING])
+    await stopping
     assert exchange.reply.code == code_pb2.CANCELLED
 
 
@@ -61,27 +63,18 @@ async def test_so_many_may_watch_and_one_more_once_one_has_left(
     service: Hosted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(health, "MAX_WATCHERS", 1)
-    exchange = Exchange([asking("")])
-    watching = asyncio.create_task(service.answering(exchange, WATCH))
-    await until(lambda: told(exchange.reply) == [Health.SERVING])
-    refused = await service.ask(asking(""), path=WATCH)
-    assert refused.code == code_pb2.RESOURCE_EXHAUSTED
-    assert (await service.ask(asking(""), path=CHECK)).code == code_pb2.OK
-    watching.cancel()
-    await asyncio.gather(watching)
-    another = Exchange([asking("")])
-    watching = asyncio.create_task(service.answering(another, WATCH))
-    await until(lambda: told(another.reply) == [Health.SERVING])
-    watching.cancel()
-    await asyncio.gather(watching)
+    async with watching(service):
+        refused = await service.ask(asking(""), path=WATCH)
+        assert refused.code == code_pb2.RESOURCE_EXHAUSTED
+        assert (await service.ask(asking(""), path=CHECK)).code == code_pb2.OK
+    async with watching(service):
+        pass
 
 
 async def test_an_unknown_service_is_watched_and_stays_unknown(service: Hosted) -> None:
-    exchange = Exchange([asking("other")])
-    answering = asyncio.create_task(service.answering(exchange, WATCH))
-    await until(lambda: told(exchange.reply) == [Health.SERVICE_UNKNOWN])
-    await service.server.stop(0.01)
-    await answering
+    async with watching(service, "other", Health.SERVICE_UNKNOWN) as (exchange, answering):
+        await service.server.stop(0.01)
+        await answering
     assert told(exchange.reply) == [Health.SERVICE_UNKNOWN]
 
 
@@ -91,13 +84,11 @@ async def test_watching_ends_with_the_deadline(service: Hosted) -> None:
 
 
 async def test_watching_ends_as_the_watcher_goes_away(service: Hosted) -> None:
-    exchange = Exchange([asking("")])
-    answering = asyncio.create_task(service.answering(exchange, WATCH))
-    await until(lambda: told(exchange.reply) == [Health.SERVING])
-    exchange.go_away()
-    async with asyncio.timeout(5) as limit:
-        await answering
-    assert not limit.expired()
+    async with watching(service) as (exchange, answering):
+        exchange.go_away()
+        async with asyncio.timeout(5) as limit:
+            await answering
+        assert not limit.expired()
     assert not exchange.complete
 
 
@@ -169,40 +160,26 @@ async def test_what_is_not_known_is_an_error_within_the_answer_and_ends_nothing(
     assert codes == [code_pb2.NOT_FOUND] * 4 + [code_pb2.INVALID_ARGUMENT]
 
 
-async def test_so_much_may_be_asked_in_one_stream(
-    service: Hosted, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reflection, "MAX_REQUESTS", 2)
-    parts = [message(pb.ServerReflectionRequest(list_services="").SerializeToString())] * 3
-    reply = await service.ask(*parts, path=REFLECTION)
-    assert len(reply.messages) == 2
-    assert reply.code == code_pb2.RESOURCE_EXHAUSTED
-    assert (await service.ask(*parts[:2], path=REFLECTION)).code == code_pb2.OK
-
-
 async def test_so_many_may_ask_and_one_more_once_one_has_left(
     service: Hosted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reflection, "MAX_STREAMS", 1)
-    part = message(pb.ServerReflectionRequest(list_services="").SerializeToString())
-    exchange = Exchange([part], ends=False)
+    exchange = Exchange([LIST], ends=False)
     asking = asyncio.create_task(service.answering(exchange, REFLECTION))
     await until(lambda: len(exchange.reply.messages) == 1)
-    assert (await service.ask(part, path=REFLECTION)).code == code_pb2.RESOURCE_EXHAUSTED
+    assert (await service.ask(LIST, path=REFLECTION)).code == code_pb2.RESOURCE_EXHAUSTED
     exchange.go_away()
     await asking
-    assert (await service.ask(part, path=REFLECTION)).code == code_pb2.OK
+    assert (await service.ask(LIST, path=REFLECTION)).code == code_pb2.OK
 
 
 async def test_nothing_is_reflected_unless_so_told() -> None:
     async with hosted(reflected=False) as service:
-        part = message(pb.ServerReflectionRequest(list_services="").SerializeToString())
-        assert (await service.ask(part, path=REFLECTION)).code == code_pb2.UNIMPLEMENTED
+        assert (await service.ask(LIST, path=REFLECTION)).code == code_pb2.UNIMPLEMENTED
 
 
 async def test_a_stream_that_breaks_ends_with_its_status(service: Hosted) -> None:
-    good = message(pb.ServerReflectionRequest(list_services="").SerializeToString())
-    reply = await service.ask(good, b"\7", path=f"/{SERVICES[1]}/ServerReflectionInfo")
+    reply = await service.ask(LIST, b"\7", path=f"/{SERVICES[1]}/ServerReflectionInfo")
     assert len(reply.messages) == 1
     assert (reply.code, reply.words) == (
         code_pb2.INTERNAL,
