@@ -11,9 +11,11 @@ import psutil
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from demo.ports import free_ports
 from demo.postgres import EmbeddedPostgres
 from demo.readiness import wait_until
 from tests.support.auth.tokens import all_signers, key_set, token_settings
+from tests.support.callers.metrics import scrape
 from tests.support.callers.rest import ask
 from tests.support.callers.steady_stream import PATIENT, WELL, goes_on, steady_stream
 from tests.support.server.deployments import Deployment
@@ -39,6 +41,7 @@ def supervised(
         "DATABASE_URL": one_call_url,
         "WORKERS": workers,
         "RATE_LIMIT_PER_SECOND": "0",
+        "METRICS_PORT": str(free_ports(int(workers))[0]),
         **PATIENT,
     }
     folder = tmp_path_factory.mktemp("supervised")
@@ -48,6 +51,19 @@ def supervised(
 
 def replaced(server: Server) -> int:
     return len(server.logged("worker replaced"))
+
+
+def serve_metrics(server: Server) -> bool:
+    """Return whether each worker, and nobody else, has the port of its metrics."""
+    first = int(server.environment["METRICS_PORT"])
+    ports = set(range(first, first + len(server.ports)))
+    having = [listening(worker) & ports for worker in server.workers()]
+    return set().union(*having) == ports and all(len(each) == 1 for each in having)
+
+
+def listening(process: psutil.Process) -> set[int]:
+    connections = process.net_connections("tcp")
+    return {it.laddr.port for it in connections if it.status == psutil.CONN_LISTEN}
 
 
 def test_nobody_notices_that_all_are_replaced(supervised: Stack) -> None:
@@ -62,9 +78,12 @@ def test_nobody_notices_that_all_are_replaced(supervised: Stack) -> None:
             assert wait_until(lambda: replaced(server) == after, 30), server.log()  # noqa: B023
             assert len(server.workers()) == workers
             assert not server.workers() & before
+            assert wait_until(lambda: serve_metrics(server), 5), server.log()
         goes_on(outcomes)
     assert set(outcomes) == WELL, outcomes
     assert server.logged("worker exited") == exited
+    assert scrape(int(server.environment["METRICS_PORT"]))['livecalls_selects_total{outcome="ok"}'] > 0
+    assert server.logged("metrics cannot be served yet") == []
 
 
 def test_one_after_the_other(supervised: Stack) -> None:
@@ -159,6 +178,7 @@ def with_files(
         "DATABASE_URL_FILE": str(folder / "database_url"),
         "WORKERS": workers,
         "RATE_LIMIT_PER_SECOND": "0",
+        "METRICS_PORT": str(free_ports(int(workers))[0]),
         **PATIENT,
     }
     with stack_running(shared_postgres, folder, **settings, **deployment.settings) as stack:
