@@ -20,8 +20,11 @@ log = logging.getLogger("server.auth")
 class Authenticator(Protocol):
     """Guards every method of the service."""
 
-    async def admit(self, authorization: Sequence[str | bytes]) -> None:
-        """Admit a caller by its Authorization headers, or raise NotAdmittedError."""
+    async def admit(self, authorization: Sequence[str | bytes]) -> str | None:
+        """Admit a caller by its Authorization headers, or raise NotAdmittedError.
+
+        Returns the caller's client as the log shows it, None if it is not known.
+        """
         ...
 
 
@@ -44,7 +47,7 @@ class TokenAuthenticator:
         self._tokens = tokens
         self._required = required_scopes
 
-    async def admit(self, authorization: Sequence[str | bytes]) -> None:
+    async def admit(self, authorization: Sequence[str | bytes]) -> str | None:
         try:
             token = bearer_token(authorization)
             if grant := self._tokens.find_cached(token):
@@ -59,10 +62,11 @@ class TokenAuthenticator:
                 log.info("token refused", extra={"check": error.check, **error.shown})
             raise
         ACCEPTED.value += 1
+        return grant.client
 
     def _lacking(self, grant: Grant) -> ScopesMissingError:
         log.info("scopes missing", extra={"scopes": sorted(self._required - grant.scopes)})
-        return ScopesMissingError(self._required)
+        return ScopesMissingError(self._required, grant.client)
 
 
 class AllowAll:

@@ -1,5 +1,6 @@
 """What the claims of a well-signed token must be, and what they grant."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,9 @@ _TIMES = ("exp", "nbf", "iat")
 _MAX_SHOWN = 200
 """Characters of an issuer or an audience that are logged at most."""
 _MAX_SHOWN_AUDIENCES = 5
+_MAX_CLIENT = 100
+"""Characters of a client's name that are logged at most."""
+_NOT_SHOWN = re.compile("[^!-~]")
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,7 @@ class TokenRules:
     typed: bool = False
     """Whether the header must have the type `at+jwt`."""
     scope_claims: tuple[str, ...] = ("scope", "scp")
+    client_claims: tuple[str, ...] = ("client_id", "azp")
 
 
 def rules_of(settings: TokenSettings) -> TokenRules:
@@ -34,6 +39,7 @@ def rules_of(settings: TokenSettings) -> TokenRules:
         frozenset(settings.algorithms),
         settings.token_type == "at+jwt",  # noqa: S105 - no secret
         settings.scope_claims,
+        settings.client_claims,
     )
 
 
@@ -64,6 +70,18 @@ def read_scopes(claims: Mapping[str, Any], names: tuple[str, ...]) -> frozenset[
         if isinstance(listed, list):
             scopes.update(scope for scope in listed if isinstance(scope, str))
     return frozenset(scopes)
+
+
+def read_client(claims: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
+    """Read the first of the claims that names the client, for the log; None without one.
+
+    It is cut, and what is not printable ASCII or is a space becomes `?`: no issuer can forge a line.
+    """
+    for name in names:
+        claim = claims.get(name)
+        if isinstance(claim, str) and claim:
+            return _NOT_SHOWN.sub("?", claim[:_MAX_CLIENT])
+    return None
 
 
 def expiry_of(claims: Mapping[str, Any]) -> float:

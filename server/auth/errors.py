@@ -39,11 +39,12 @@ class TokenRefusedError(NotAdmittedError):
 
 
 class ScopesMissingError(NotAdmittedError):
-    """The token is valid, but lacks a required scope."""
+    """The token is valid, but lacks a required scope; its client is for the log alone."""
 
-    def __init__(self, required: frozenset[str]) -> None:
+    def __init__(self, required: frozenset[str], client: str | None) -> None:
         super().__init__("The access token lacks a required scope.")
         self.required = required
+        self.client = client
 
 
 class KeysUnavailableError(NotAdmittedError):

@@ -5,7 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from server.auth.claims import TokenRules, check_audience, read_scopes, rules_of, shorten
+from server.auth.claims import (
+    TokenRules,
+    check_audience,
+    read_client,
+    read_scopes,
+    rules_of,
+    shorten,
+)
 from server.auth.errors import TokenRefusedError
 from server.auth.issuer_client import parse_json
 from server.auth.issuer_errors import IssuerError
@@ -58,7 +65,12 @@ def read_grant(answer: Answer, expected: Expected, now: float) -> Grant:
             raise TokenRefusedError(f"no {name}")
     _check_kind(answer)
     _check_origin(answer, expected)
-    return Grant(read_scopes(answer, expected.rules.scope_claims), _check_times(answer, now))
+    rules = expected.rules
+    return Grant(
+        read_scopes(answer, rules.scope_claims),
+        _check_times(answer, now),
+        read_client(answer, rules.client_claims),
+    )
 
 
 def _check_kind(answer: Answer) -> None:

@@ -8,7 +8,14 @@ from sys import getsizeof
 from typing import Any, NamedTuple
 
 from server.auth.bearer import is_jwt
-from server.auth.claims import TokenRules, check_audience, expiry_of, read_scopes, shorten
+from server.auth.claims import (
+    TokenRules,
+    check_audience,
+    expiry_of,
+    read_client,
+    read_scopes,
+    shorten,
+)
 from server.auth.errors import TokenRefusedError
 from server.auth.jwks import VerificationKey
 from server.auth.key_cache import KeyCache
@@ -16,7 +23,7 @@ from server.auth.signed import UnverifiedToken, is_signed, read_unverified, veri
 from server.auth.token_type import check_type
 
 MAX_CACHED = 10_000
-"""Tokens that are cached at most, some 300 bytes each."""
+"""Tokens that are cached at most, some 400 bytes each."""
 MAX_SCOPES_BYTES = 4096
 """Bytes of the scopes of a token that is cached, some 40 of them: 40 MiB of all."""
 
@@ -26,6 +33,8 @@ class Grant(NamedTuple):
 
     scopes: frozenset[str]
     expires: float
+    client: str | None = None
+    """The client that it was issued to, as the log shows it."""
 
 
 class _CachedGrant(NamedTuple):
@@ -83,7 +92,11 @@ class TokenVerifier:
     def _grant(self, token: UnverifiedToken, claims: Mapping[str, Any]) -> Grant:
         check_type(token.header, claims, typed=self._rules.typed)
         check_audience(claims, self._rules)
-        return Grant(read_scopes(claims, self._rules.scope_claims), expiry_of(claims))
+        return Grant(
+            read_scopes(claims, self._rules.scope_claims),
+            expiry_of(claims),
+            read_client(claims, self._rules.client_claims),
+        )
 
     def _wrong_issuer(self, token: UnverifiedToken) -> TokenRefusedError:
         """Log the issuer only if one of ours has signed the token."""

@@ -58,6 +58,9 @@ class TokenSettings(EnvironmentSettings):
     """Scopes that a token must grant, all of them, separated by spaces."""
     scope_claims: Annotated[tuple[str, ...], NoDecode, Field(min_length=1)] = ("scope", "scp")
     """The claims that grant scopes, separated by spaces; each is a text with spaces, or a list."""
+    client_claims: Annotated[tuple[str, ...], NoDecode, Field(min_length=1)] = ("client_id", "azp")
+    """The claims that name the caller's client in the log, separated by spaces; the first that a token
+    has is shown. `none` shows no client."""
 
     @property
     def configured(self) -> bool:
@@ -84,7 +87,9 @@ class TokenSettings(EnvironmentSettings):
         """Whether tokens must be for an audience."""
         return self.audience_claim != NO_AUDIENCE
 
-    @field_validator("issuer", "audience", "algorithms", "scopes", "scope_claims", mode="before")
+    @field_validator(
+        "issuer", "audience", "algorithms", "scopes", "scope_claims", "client_claims", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         return value.split() if isinstance(value, str) else value

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from server.auth.authenticator import Authenticator
-from server.auth.errors import NotAdmittedError
+from server.auth.errors import NotAdmittedError, ScopesMissingError
 from server.transport.call_context import CallContext
 from server.transport.errors import TooBusyError
 from server.transport.metrics import IN_FLIGHT, MAX, record_rejection
@@ -30,9 +30,11 @@ class Admission:
                 raise TooBusyError
             self._room -= 1
             try:
-                await self._authenticator.admit(context.values("authorization"))
+                context.client = await self._authenticator.admit(context.values("authorization"))
                 return await method(request, context)
             except NotAdmittedError as error:
+                if isinstance(error, ScopesMissingError):
+                    context.client = error.client
                 record_rejection(type(error))
                 raise
             finally:

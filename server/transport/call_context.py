@@ -13,6 +13,9 @@ _USABLE_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}", re.ASCII)
 class CallContext(Protocol):
     """A call under way. A handler fails by raising; it never sets a status."""
 
+    client: str | None
+    """The caller's client for the log, once it is known."""
+
     def values(self, key: str) -> Sequence[str | bytes]:
         """Return the values of a key, which is in lower case, in the caller's metadata."""
         ...

@@ -23,13 +23,14 @@ _STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
 class AioCall:
     """The CallContext of a call on grpc.aio."""
 
-    __slots__ = ("_context", "_metadata", "request_id")
+    __slots__ = ("_context", "_metadata", "client", "request_id")
 
     def __init__(self, context: _Context) -> None:
         self._context = context
         # gRPC builds it again on each call.
         self._metadata = context.invocation_metadata() or ()
         self.request_id = request_id_of(self.values(REQUEST_ID_KEY))
+        self.client: str | None = None
 
     def values(self, key: str) -> Sequence[str | bytes]:
         return [value for name, value in self._metadata if name == key]
@@ -62,6 +63,6 @@ def behaviour(
                 await context.abort(_STATUS_CODES[code], failure.message, failure.trailers)
             return b""  # is not sent
         finally:
-            access_log.note(metrics, code, perf_counter() - started, call.request_id)
+            access_log.note(metrics, code, perf_counter() - started, call.request_id, call.client)
 
     return respond

@@ -23,7 +23,10 @@ class AsgiCall:
     if a header is malformed.
     """
 
-    __slots__ = ("_deadline", "_headers", "_values", "began", "encoding", "reply_encoding", "request_id")
+    __slots__ = (
+        *("_deadline", "_headers", "_values"),
+        *("began", "client", "encoding", "reply_encoding", "request_id"),
+    )
 
     def __init__(self, verb: str, headers: Headers) -> None:
         self.began = perf_counter()
@@ -40,6 +43,7 @@ class AsgiCall:
             check_encoding(self.encoding)
         self.reply_encoding = self._answer_to(self.encoding)
         self.request_id = request_id_of(self.values(REQUEST_ID_KEY))
+        self.client: str | None = None
 
     def values(self, key: str) -> Sequence[str | bytes]:
         name = key.encode()

@@ -42,7 +42,7 @@ def unary_handler(metrics: MethodMetrics, method: Method, access_log: AccessLog)
         finally:
             watch.end()
         code = failure.code if failure else code_pb2.OK
-        access_log.note(metrics, code, perf_counter() - call.began, call.request_id)
+        access_log.note(metrics, code, perf_counter() - call.began, call.request_id, call.client)
         if failure:
             await reply.fail(failure)
         else:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from server.auth.claims import TokenRules, check_audience
+from server.auth.claims import TokenRules, check_audience, read_client
 from server.auth.errors import TokenRefusedError
 from server.auth.key_cache import KeyCache
 from server.auth.tokens import TokenVerifier
@@ -94,3 +94,14 @@ async def test_scopes_are_read_from_the_claims_of_the_settings(keys: KeyCache) -
     rules = TokenRules((AUDIENCE,), scope_claims=("scope", "permissions", "roles"))
     token = RSA.token(scope="a b", scp="no", permissions=["c", "d"], roles=["e"], groups=["no"])
     assert (await TokenVerifier({ISSUER: keys}, rules).verify(token)).scopes == set("abcde")
+
+
+@pytest.mark.parametrize("claim", [None, "", 5, True, ["a"], {"a": "b"}], ids=repr)
+def test_a_client_is_named_by_a_text(claim: Any) -> None:
+    assert read_client({"client_id": claim, "azp": "web-app"}, ("client_id", "azp")) == "web-app"
+    assert read_client({"client_id": claim}, ("client_id", "azp")) is None
+
+
+def test_a_client_is_shown_as_it_is_if_it_is_printable() -> None:
+    printable = "".join(map(chr, range(0x21, 0x7F)))
+    assert read_client({"azp": printable}, ("client_id", "azp")) == printable

@@ -11,6 +11,7 @@ from server.auth.claims import TokenRules
 from server.auth.errors import TokenRefusedError
 from server.auth.introspection_answer import Expected, parse_answer, read_grant
 from server.auth.issuer_errors import IssuerError
+from server.auth.tokens import Grant
 
 NOW = 1_800_000_000.0
 ISSUER = "https://issuer.example.com/"
@@ -60,7 +61,7 @@ def test_an_inactive_token_is_refused_whatever_else_is_there() -> None:
 
 
 def test_a_bare_answer_lets_in_with_no_scope() -> None:
-    assert read_grant({"active": True}, EXPECTED, NOW) == (frozenset(), math.inf)
+    assert read_grant({"active": True}, EXPECTED, NOW) == Grant(frozenset(), math.inf)
 
 
 def test_a_whole_one_is_read() -> None:
@@ -78,7 +79,8 @@ def test_a_whole_one_is_read() -> None:
         "iss": ISSUER,
         "aud": ["else", None, "calls"],
     }
-    assert read_grant(answer, EXPECTED, NOW) == (frozenset({"calls:read", "calls:list"}), NOW + 100)
+    scopes = frozenset({"calls:read", "calls:list"})
+    assert read_grant(answer, EXPECTED, NOW) == Grant(scopes, NOW + 100, "app")
 
 
 @pytest.mark.parametrize(
