@@ -94,6 +94,9 @@ class GatewaySettings(BaseSettings):
     max_heap_mb: Count | None = None
     """Envoy's heap in MiB; as it fills, requests are answered 503. Without it a share of the cgroup's
     limit."""
+    log_requests_ratio: Annotated[float, Field(ge=0, le=1)] = 1
+    """The fraction of requests that end in `OK` or `NOT_FOUND` with a line in the access log, such as
+    `0.01`; all others have one. The server samples the same ones."""
 
     # Files are PEM, and certificates include those that lead to the CA.
     rest_tls_certificate_file: ReadableFile | None = None

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from gateway.access_log import log_filter
 from gateway.config import GatewaySettings
 from gateway.forwarded import without_ports
 from gateway.limits import heap_bytes, max_connections
@@ -42,6 +43,7 @@ def render(settings: GatewaySettings, secrets: Mapping[str, Path]) -> str:
         MAX_HEAP_BYTES=heap_bytes(settings, cgroup_bytes),
         MAX_REQUEST_BYTES=MAX_REQUEST_BYTES,
         TRUSTED_PROXIES=settings.trusted_proxies,
+        LOG_FILTER=json.dumps(log_filter(settings.log_requests_ratio)),
         FORWARDED=_items(without_ports(settings.trusted_proxies), 10),
         REST_HOST=json.dumps(settings.rest_host),
         REST_PORT=settings.rest_port,

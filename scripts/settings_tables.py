@@ -13,8 +13,10 @@ from pathlib import Path
 
 from pydantic_settings import BaseSettings
 
+from machine.printed_settings import write_value
+
 _FOLDER = Path(__file__).parents[1] / "docs"
-DOCUMENTS = (_FOLDER / "configuration.md", _FOLDER / "configuration-gateway.md")
+DOCUMENTS = tuple(_FOLDER / f"configuration{part}.md" for part in ("", "-tokens", "-gateway"))
 TABLE = re.compile(r"^<!-- settings: (?P<module>[\w.]+)\.(?P<name>\w+) -->\n(?:\|.*\n)*", re.MULTILINE)
 
 
@@ -33,7 +35,7 @@ def variables(settings: type[BaseSettings]) -> Iterator[tuple[str, str]]:
     """Yield the environment variable and the default of each setting, empty if there is none."""
     prefix = settings.model_config.get("env_prefix", "")
     for name, field in settings.model_fields.items():
-        yield f"{prefix}{name}".upper(), _written(field.default)
+        yield f"{prefix}{name}".upper(), write_value(field.default)
 
 
 def _table(match: re.Match[str]) -> str:
@@ -59,15 +61,6 @@ def _docstring(statements: tuple[ast.stmt, ast.stmt]) -> tuple[str, str] | None:
         case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
             return name, " ".join(text.split())
     return None
-
-
-def _written(default: object) -> str:
-    """Write a default as the environment would have it."""
-    if default is None:
-        return ""
-    if isinstance(default, tuple | frozenset):
-        return " ".join(default)
-    return str(int(default)) if isinstance(default, bool) else str(default)
 
 
 if __name__ == "__main__":

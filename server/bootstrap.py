@@ -25,6 +25,7 @@ from server.config.settings import Settings
 from server.config.stream import StreamSettings
 from server.config.tokens import TokenSettings
 from server.store.calls import StoredCalls
+from server.transport.access_log import AccessLog
 from server.transport.admission import Admission
 from server.transport.aio.server import AioServer, Connections
 from server.transport.aio.tls.credentials import server_credentials
@@ -55,6 +56,7 @@ async def open_aio_server(settings: Settings, *, shares_port: bool = False) -> A
             server_credentials(settings.tls),
             reflected=settings.server.reflected,
             connections=Connections(shares_port, settings.server.max_connection_age_ms),
+            access_log=AccessLog(settings.server.log_requests_ratio),
         )
         await server.start()
         listening = {"port": server.port, "tls": settings.tls.mode}
@@ -82,7 +84,8 @@ async def open_asgi_server(settings: Settings) -> AsyncIterator[AsgiServer]:
     async with _service(settings) as (service, readiness):
         if settings.embedded.embedded_wait_ready:
             await readiness.until_ready()
-        server = AsgiServer(service, reflected=settings.server.reflected)
+        access_log = AccessLog(settings.server.log_requests_ratio)
+        server = AsgiServer(service, reflected=settings.server.reflected, access_log=access_log)
         log.info("serving embedded in Envoy")
         try:
             yield server

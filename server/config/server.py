@@ -48,6 +48,9 @@ class ServerSettings(EnvironmentSettings):
     """`DEBUG`, `INFO`, `WARNING` or `ERROR`, in upper or lower case."""
     log_format: Literal["json", "text"] = "json"
     """`json`, or `text` for people; to standard error."""
+    log_requests_ratio: Annotated[float, Field(ge=0, le=1)] = 1
+    """The fraction of requests that end in `OK` or `NOT_FOUND` with a line in the log, such as `0.01`;
+    all others have one."""
 
     @property
     def reflected(self) -> bool:

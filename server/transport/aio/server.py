@@ -93,7 +93,7 @@ class AioServer:
     Without credentials it serves plain text.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a server is made of
         self,
         service: LiveCalls,
         address: str,
@@ -101,11 +101,12 @@ class AioServer:
         *,
         reflected: bool = False,
         connections: Connections = Connections(),
+        access_log: AccessLog | None = None,
     ) -> None:
         self._server = grpc.aio.server(options=[*OPTIONS, *connections.options()])
         self._health = health.HealthServicer()
         self._server.add_generic_rpc_handlers((health_handler(self._health),))
-        self._access_log = AccessLog()
+        self._access_log = access_log or AccessLog()
         self._server.add_generic_rpc_handlers((_handler(service, self._access_log),))
         if reflected:
             self._server.add_generic_rpc_handlers(reflection_handlers(Reflection()))

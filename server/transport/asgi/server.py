@@ -19,8 +19,10 @@ from server.transport.reflection import HEALTH, METHOD, SERVICES, Reflection
 class AsgiServer:
     """Serves the LiveCalls service and gRPC's own: health, and optionally reflection."""
 
-    def __init__(self, service: LiveCalls, *, reflected: bool = False) -> None:
-        self._access_log = AccessLog()
+    def __init__(
+        self, service: LiveCalls, *, reflected: bool = False, access_log: AccessLog | None = None
+    ) -> None:
+        self._access_log = access_log or AccessLog()
         self._health = Health(("", SERVICE))
         self._under_way: set[asyncio.Task[object]] = set()
         self._handlers = {
