@@ -25,6 +25,7 @@ from gateway.temporary_files import NoFolderError
 from gateway.tls import write_secrets
 from machine.addresses import find_obstacle, host_and_port
 from machine.cgroup import memory_limit
+from machine.printed_settings import describe_settings
 
 # One thread of Envoy in addition to Python's, for which more would wait.
 _EMBEDDED = ("--concurrency", "1")
@@ -41,15 +42,21 @@ def main(context: click.Context) -> None:
 
 
 @main.command()
+@click.option(
+    "--print-config", is_flag=True, help="Print every setting and its source, no secret, and exit."
+)
 @click.argument("envoy_options", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
-def run(settings: GatewaySettings, envoy_options: tuple[str, ...]) -> NoReturn:
+def run(settings: GatewaySettings, *, print_config: bool, envoy_options: tuple[str, ...]) -> NoReturn:
     """Run Envoy until SIGTERM or Ctrl-C, then drain the requests under way.
 
     The access log goes to standard output, Envoy's own log to standard error. With
     EMBEDDED_SUPERVISED, Envoy replaces this process, and its supervisor drains it.
     Arguments after -- are passed on to Envoy.
     """
+    if print_config:
+        click.echo("\n".join(describe_settings([settings], separator=",")))
+        sys.exit()
     _refuse_unusable(settings.rest_host, settings.rest_port, "REST", shared=settings.shares_port)
     _refuse_unusable("127.0.0.1", settings.admin_port, "ADMIN")
     _log_lowered_limits(settings)

@@ -8,6 +8,7 @@ import click
 
 from machine.addresses import LAST_PORT, Face, find_obstacle
 from machine.cgroup import memory_limit
+from machine.printed_settings import describe_settings
 from machine.renamed import RENAMED_OPTIONS
 from machine.worker_memory import worker_bytes
 from server.config.loading import load_settings
@@ -40,15 +41,21 @@ class _RefusingOldOptions(click.Command):
     help="Worker processes, on GRPC_PORT and the ports after it; else WORKERS.",
 )
 @click.option("--embedded", is_flag=True, help="Serve in Envoy's own process, on the gateway's port.")
+@click.option(
+    "--print-config", is_flag=True, help="Print every setting and its source, no secret, and exit."
+)
 @click.option("--supervised", is_flag=True, hidden=True)  # for a worker's supervisor
-def serve(*, workers: int | None, embedded: bool, supervised: bool) -> None:
+def serve(*, workers: int | None, embedded: bool, print_config: bool, supervised: bool) -> None:
     """Serve gRPC until SIGTERM or Ctrl-C; embedded in Envoy, REST as well.
 
     Embedded workers, or several, are supervised by this process: it restarts one that exits, and
     replaces all of them at SIGHUP, one after the other.
     """
     settings = load_settings(**({} if workers is None else {"workers": workers}))
-    if embedded or settings.embedded.embedded:
+    if print_config:
+        options = {"WORKERS": workers, "EMBEDDED": embedded or None}
+        click.echo("\n".join(describe_settings(vars(settings).values(), options)))
+    elif embedded or settings.embedded.embedded:
         if settings.tls.mode != "off":
             # No client would have to present the certificate that GRPC_TLS_CLIENT_CA_FILE demands.
             raise click.ClickException("GRPC_TLS_… is for a standalone server: embedded, set REST_TLS_…")

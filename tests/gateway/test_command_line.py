@@ -11,6 +11,7 @@ import pytest
 import yaml
 from click.testing import Result
 
+from gateway.config import GatewaySettings
 from tests.support.machine.commands import run
 from tests.support.machine.ipv6 import needs_ipv6
 from tests.support.network.certificates import Authority
@@ -219,3 +220,24 @@ def test_another_s_address_is_not_a_taken_port(tmp_path: Path) -> None:
     assert done.stderr == (
         "Error: REST_HOST: cannot listen on 192.0.2.1:8080: Cannot assign requested address\n"
     )
+
+
+def test_settings_are_printed_with_their_source() -> None:
+    origins = "https://a.example.com,https://b.example.com"
+    settings = {"CORS_ORIGINS": origins, "GRPC_HOST": "::", "LOG_REQUESTS_RATIO": "0.010"}
+    done = run("run", "--print-config", of="gateway", **settings)
+    assert (done.exit_code, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert len(lines) == len(GatewaySettings.model_fields)
+    assert f"CORS_ORIGINS={origins}  # environment" in lines
+    assert "GRPC_HOST=::1  # environment" in lines
+    assert "LOG_REQUESTS_RATIO=0.01  # environment" in lines
+    assert "REST_PORT=8080  # default" in lines
+    assert "MAX_HEAP_MB=  # default" in lines
+
+
+def test_bad_settings_are_not_printed() -> None:
+    done = run("run", "--print-config", of="gateway", REST_PORT="eighty")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith("Error: REST_PORT: ")
+    assert len(done.stderr.splitlines()) == 1
