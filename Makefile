@@ -60,6 +60,10 @@ settings: $(READY) ## Rewrite the tables of settings in docs/ from the settings'
 metrics: $(READY) ## Rewrite the tables of metrics in docs/operations/metrics.md from the metrics
 	@python scripts/metrics_tables.py
 
+.PHONY: dashboard
+dashboard: $(READY) ## Rewrite Grafana's dashboard in deploy/grafana/
+	@python scripts/dashboard.py
+
 .PHONY: map
 map: $(READY) ## Redraw the map of packages and imports in docs/development.md
 	@python scripts/draw_map.py

@@ -12,7 +12,7 @@ README = ROOT / "README.md"
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 SHORT = [*PAGES, ROOT / "gateway" / "README.md", *sorted((ROOT / "tests" / "load").glob("*.md"))]
 DOCUMENTS = [
-    *(README, ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"),
+    *(README, ROOT / "CONTRIBUTING.md", ROOT / "RUNBOOK.md", ROOT / "SECURITY.md"),
     *SHORT,
     *sorted(ROOT.glob("generated/*/README.md")),
 ]
