@@ -12,6 +12,7 @@ from server.runtime.lazy_group import LazyCommand, LazyGroup
 
 _COMMANDS = {
     "serve": LazyCommand("server.commands.serve", "serve", "Serve gRPC until SIGTERM or Ctrl-C."),
+    "health": LazyCommand("server.commands.health", "health", "Ask whether the server serves."),
     "check": LazyCommand("server.commands.check", "check", "Check what serve needs."),
     "migrate": LazyCommand("server.commands.migrate", "migrate", "Migrate the database's schema."),
     "import": LazyCommand(
