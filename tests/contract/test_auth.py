@@ -7,7 +7,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from livecalls.v1 import live_calls_pb2 as pb
 
 from tests.support.auth.guarded import ask, guarded_service, refused
-from tests.support.auth.tokens import Signer, all_signers, signer
+from tests.support.auth.tokens import signer
 from tests.support.server.service import Deployment, Service, detail_of, raw, trailer_of
 from tests.support.stand_ins.key_server import KeyServer
 
@@ -24,9 +24,8 @@ async def guarded(deployment: Deployment, key_server: KeyServer) -> AsyncIterato
         yield service
 
 
-@pytest.mark.parametrize("key", all_signers(), ids=lambda key: key.algorithm)
-async def test_a_good_token_is_let_in(guarded: Service, key: Signer) -> None:
-    assert (await ask(guarded, key.token())).title == "Yoga"
+async def test_a_good_token_is_let_in(guarded: Service) -> None:
+    assert (await ask(guarded, signer("RS256").token())).title == "Yoga"
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -8,13 +8,12 @@ import pytest
 from server.runtime import logs
 from tests.support.auth.forged_tokens import PUBLISHED
 from tests.support.auth.guarded import ask, guarded_service, refused
-from tests.support.auth.tokens import ABSENT, signer
+from tests.support.auth.tokens import signer
 from tests.support.machine.log import the_one
 from tests.support.server.service import Deployment, Service
 from tests.support.stand_ins.key_server import KeyServer
 
 RSA = signer("RS256")
-EC = signer("ES256")
 
 
 @pytest.fixture
@@ -31,35 +30,11 @@ def _all_is_logged(caplog: pytest.LogCaptureFixture) -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "check"),
-    [
-        (lambda: None, "no token"),
-        (lambda: "x y", "malformed"),
-        (lambda: "x.y.z", "malformed"),
-        (lambda: "a" * 20_000, "oversize"),
-        (lambda: RSA.token({"alg": "none"}), "algorithm"),
-        (lambda: RSA.token({"crit": ["b64"], "b64": True}), "header crit"),
-        (lambda: RSA.token({"kid": ABSENT}), "no kid"),
-        (lambda: RSA.token({"kid": None}), "malformed"),
-        (lambda: RSA.token({"alg": "HS256"}), "algorithm"),
-        (lambda: RSA.token({"typ": "logout+jwt"}), "typ of another token"),
-        (lambda: RSA.token(typ="ID"), "typ of another token"),
-        (lambda: RSA.token(token_use="id"), "token_use of another token"),  # noqa: S106 - none
-        (lambda: RSA.token(nonce="n"), "ID token"),
-        (lambda: signer("RS256", "unknown").token(), "kid is not known"),
-        (lambda: signer("RS256", "another").token({"kid": "rs256"}), "InvalidSignature"),
-        (lambda: EC.token({"kid": "rs256"}), "InvalidAlgorithm"),
-        (lambda: RSA.token(exp=1), "ExpiredSignature"),
-        (lambda: RSA.token(nbf=9_999_999_999), "ImmatureSignature"),
-        (lambda: RSA.token(iss="other"), "InvalidIssuer"),
-        (lambda: RSA.token(aud="other"), "InvalidAudience"),
-        (lambda: RSA.token(exp="soon"), "Decode"),
-    ],
+    ("make", "check"), [(lambda: None, "no token"), (lambda: RSA.token(exp=1), "ExpiredSignature")]
 )
 async def test_it_says_which_check_failed_for_which_request(
     guarded: Service, caplog: pytest.LogCaptureFixture, make: Callable[[], str | None], check: str
 ) -> None:
-    # Made here, so that it has not expired however long the tests before took.
     await refused(guarded, make(), **{"x-request-id": "the-request"})
     refusal = await the_one(caplog, "server.auth")
     answered = await the_one(caplog, "server.requests")
