@@ -76,4 +76,5 @@ def test_the_demo_runs_several() -> None:
         first, second = demo.grpc_port, demo.grpc_port + 1
         assert f"  gRPC   127.0.0.1:{first}, 127.0.0.1:{second}, and " in demo.output()
         for port in (first, second):
-            assert f"serving port={port}" in demo.output()
+            # It may answer before that line of its log is written.
+            assert wait_until(lambda: f"serving port={port}" in demo.output(), 10)  # noqa: B023
