@@ -199,7 +199,8 @@ def test_none_takes_over_that_could_answer_nobody(
     server, before = with_files.server, with_files.server.workers()
     after, refused = replaced(server) + len(before), not_replaced(server)
     good = (folder / file).read_text()
-    with steady_stream(with_files.gateway, all_signers()[0].token()) as outcomes:
+    # It takes half a minute until a new one is given up, and no less if callers take the processors.
+    with steady_stream(with_files.gateway, all_signers()[0].token(), pause=0.2) as outcomes:
         goes_on(outcomes)
         (folder / file).write_text(content)
         server.process.send_signal(signal.SIGHUP)

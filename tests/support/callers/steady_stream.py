@@ -43,10 +43,12 @@ _PATH = f"/v1/live/calls/{CALL_ID}"
 
 
 @contextmanager
-def steady_stream(gateway: Asked, token: str | None = None) -> Iterator[Counter[object]]:
+def steady_stream(
+    gateway: Asked, token: str | None = None, pause: float = PAUSE_SECONDS
+) -> Iterator[Counter[object]]:
     """Let the callers send requests while the block lasts, with a token if one is given.
 
-    Yields the outcomes, counted.
+    Each pauses for so many seconds between two. Yields the outcomes, counted.
     """
     shown = bearer(token) if token else {}
     url = f"http://{gateway.address}"
@@ -54,7 +56,7 @@ def steady_stream(gateway: Asked, token: str | None = None) -> Iterator[Counter[
     over = threading.Event()
 
     def ask_on(ask: Callable[[], object]) -> None:
-        while not over.wait(PAUSE_SECONDS):
+        while not over.wait(pause):
             outcomes[ask()] += 1
 
     with ExitStack() as stack:
