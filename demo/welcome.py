@@ -44,6 +44,9 @@ PYTHON
 Ctrl-C ends all of it.
 """
 
+_METRICS = """  stats  http://{}/metrics (for Prometheus)
+"""
+
 _PLAIN_CHANNEL = 'channel = grpc.insecure_channel("{grpc}")'
 
 _TLS_CHANNEL = """names = ("ca.pem", "caller.key", "caller.pem")
@@ -87,9 +90,7 @@ def welcome(demo: Plan, database: DemoDatabase, access: Access) -> str:
         call_url=quote(f"{demo.rest_url}/v1/live/calls/{sample_id(2)}"),
         grpc=_grpc_addresses(demo),
         admin=demo.admin_address,
-        metrics="".join(
-            f"  metrics of the server: http://{at}/metrics\n" for at in demo.metrics_addresses
-        ),
+        metrics="".join(map(_METRICS.format, demo.metrics_addresses)),
         curl=_curl_options(access),
         python=sys.executable,
         channel=_channel(demo, access),

@@ -14,6 +14,7 @@ from server.application.call import Call
 from server.application.errors import StoreUnavailableError
 from server.auth.errors import TokenRequiredError
 from tests.support.auth.guarded import REQUEST, ask, refused
+from tests.support.callers.metrics import own_metrics
 from tests.support.data.calls import PLAIN_CALL
 from tests.support.server.service import Deployment, Service, detail_of, scripted_service
 
@@ -73,6 +74,21 @@ async def test_one_more_is_turned_away_at_once(service: Service, reads: HeldRead
         assert detail_of(error, RetryInfo).retry_delay.seconds == 1
     reads.ended.set()
     assert [(await call).title for call in calls] == ["Yoga"] * ROOM
+
+
+async def test_those_under_way_and_those_turned_away_are_counted(
+    service: Service, reads: HeldReads
+) -> None:
+    calls = await fill(service, reads)
+    assert own_metrics()["livecalls_requests_max"] == ROOM
+    assert own_metrics()["livecalls_requests_in_flight"] == ROOM
+    turned_away = 'livecalls_requests_rejected_total{reason="too_busy"}'
+    before = own_metrics()[turned_away]
+    await refused(service, None)
+    assert own_metrics()[turned_away] == before + 1
+    reads.ended.set()
+    await asyncio.gather(*calls)
+    assert own_metrics()["livecalls_requests_in_flight"] == 0
 
 
 async def test_health_is_told_meanwhile(service: Service, reads: HeldReads) -> None:

@@ -3,23 +3,27 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import grpc
 import pytest
 from trustme import CA, LeafCert
 
+from tests.support.callers.metrics import own_metrics
 from tests.support.network.tls import (
     TlsFiles,
     channel_to,
     code_for,
     code_of,
+    expiry_of,
     for_host,
     serial_of,
     served_serial,
     tls_server,
 )
 
+NOT_AFTER = "livecalls_certificate_not_after_timestamp_seconds"
 OK, UNAVAILABLE = grpc.StatusCode.OK, grpc.StatusCode.UNAVAILABLE
 AUTHORITY, OTHER_CA = CA(), CA()
 
@@ -60,7 +64,7 @@ def first() -> LeafCert:
 
 @pytest.fixture
 def second() -> LeafCert:
-    return for_host(AUTHORITY)
+    return for_host(AUTHORITY, not_after=datetime.now(UTC) + timedelta(days=30))
 
 
 def reported(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
@@ -86,6 +90,7 @@ async def test_new_connections_get_the_changed_certificate_and_old_ones_go_on(
         for certificate in (second, first):
             change(files, certificate)
             assert await asyncio.to_thread(served_serial, port) == serial_of(certificate)
+            assert own_metrics()[NOT_AFTER] == expiry_of(certificate)
             assert await code_for(port, AUTHORITY, second) == OK
             assert await code_of(old) == OK
             assert old.get_state() == grpc.ChannelConnectivity.READY

@@ -10,6 +10,7 @@ import jwt
 import pytest
 
 from tests.support.auth.introspected import server_settings
+from tests.support.callers.rest import ask
 from tests.support.server.demo import RunningDemo, running_demo
 from tests.support.server.deployments import Deployment
 from tests.support.stand_ins.introspection_server import IntrospectionServer
@@ -31,6 +32,11 @@ def test_nobody_gets_in_without_a_token(demo: RunningDemo) -> None:
     assert reply.status_code == 401
     assert reply.headers["www-authenticate"] == 'Bearer realm="livecalls"'
     assert reply.json() == {"error": "unauthenticated", "message": "An access token is required."}
+
+
+def test_the_metrics_are_where_it_says(demo: RunningDemo) -> None:
+    (url,) = re.findall(r"^  stats  (\S+)/metrics", demo.output(), re.MULTILINE)
+    assert b"livecalls_build_info" in ask(url, "GET", "/metrics").body
 
 
 def test_a_fresh_token_gets_in(demo: RunningDemo) -> None:

@@ -13,6 +13,7 @@ from tests.load.bench import scenarios
 from tests.load.bench.contenders import all_contenders, build
 from tests.load.bench.flood import flood
 from tests.load.bench.lines import ratios
+from tests.load.bench.metrics import metrics
 from tests.load.bench.report import machine, plot, table, write_results
 from tests.load.bench.rounds import Cell, Rounds
 from tests.load.bench.world import bench_world
@@ -24,6 +25,7 @@ _SCENARIOS = {
     "idle": scenarios.idle,
     "opaque": scenarios.opaque,
     "flood": flood,
+    "metrics": metrics,
     "stream": scenarios.stream,
     "tail": scenarios.tail,
     "process": scenarios.process,

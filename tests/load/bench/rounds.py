@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
+import psutil
+
 from tests.load.bench.contenders import Contender
 from tests.load.bench.cpu import cpu_seconds
 from tests.load.bench.generator import Load, Measured, run
@@ -85,6 +87,18 @@ def run_well(load: Load) -> Measured:
     if measured.failed:
         raise LoadFailedError(f"{measured.failed} requests failed, first: {measured.first_failure}")
     return measured
+
+
+def ratio_of_rates(cells: list[Cell]) -> float:
+    """Compare two cells within each round; return the median."""
+    mine, other = (cell.samples for cell in cells)
+    pairs = zip(mine, other, strict=True)
+    return median([a.measured.rate / b.measured.rate for a, b in pairs])
+
+
+def memory_mb(contender: Contender) -> float:
+    """Add up the resident memory of a contender's processes, in MiB."""
+    return sum(psutil.Process(pid).memory_info().rss for pid in contender.pids) / 2**20
 
 
 def _turned(places: Sequence[int], by: int) -> list[int]:

@@ -20,7 +20,7 @@ from tests.load.bench.contenders import (
     ours_through_envoy,
 )
 from tests.load.bench.issuers import opaque_issuer_running
-from tests.load.bench.rounds import Cell, Rounds, run_well
+from tests.load.bench.rounds import Rounds, memory_mb, ratio_of_rates, run_well
 from tests.load.bench.world import World, stand_in_of_calls
 
 Lines = Iterator[tuple[str, float]]
@@ -56,7 +56,7 @@ def opaque(rounds: Rounds) -> Lines:
     ):
         twice = replace(rounds, count=2 * rounds.count)
         cells = twice.measure([(asking, "warm"), (verifying, "warm")])
-    yield "opaque_vs_jwt", _ratio_of_rates(cells)
+    yield "opaque_vs_jwt", ratio_of_rates(cells)
 
 
 def stream(rounds: Rounds) -> Lines:
@@ -74,16 +74,9 @@ def stream(rounds: Rounds) -> Lines:
         rounds.progress("until the breaker is open")
         run_well(hung.load(world.keys["few_on_air"], 2.0))
         both = rounds.measure([(hung, "warm"), (well, "warm")])
-        yield "hung_stream_throughput", _ratio_of_rates(both)
+        yield "hung_stream_throughput", ratio_of_rates(both)
         yield from _stream_requests(rounds, well)
         yield from _selects(rounds, well)
-
-
-def _ratio_of_rates(cells: list[Cell]) -> float:
-    """Compare two cells within each round; return the median."""
-    mine, other = (cell.samples for cell in cells)
-    pairs = zip(mine, other, strict=True)
-    return median([a.measured.rate / b.measured.rate for a, b in pairs])
 
 
 def _stream_requests(rounds: Rounds, contender: Contender) -> Lines:
@@ -128,7 +121,7 @@ def process(rounds: Rounds) -> Lines:
             rounds.progress(f"start {number + 1} of {_STARTS}: {starts[-1]:,.0f} ms")
             if number == _STARTS - 1:
                 run_well(started.load(rounds.world.keys["spread"], 5))
-                memory = _memory_mb(started)
+                memory = memory_mb(started)
     yield "rss_mb_per_worker", memory
     yield "start_ms", median(starts)
 
@@ -142,7 +135,7 @@ def soak(rounds: Rounds) -> Lines:
         for number in range(_SOAK_MINUTES):
             measured = run_well(ours.load(keys, 60, rate=rate))
             files = psutil.Process(ours.pids[0]).num_fds()
-            minutes.append((_memory_mb(ours), files, measured.p50_us, measured.p99_us))
+            minutes.append((memory_mb(ours), files, measured.p50_us, measured.p99_us))
             rounds.progress(
                 "minute {}: {:.1f} MB, {} files, p50 {} µs, p99 {} µs".format(number + 1, *minutes[-1])
             )
@@ -150,10 +143,6 @@ def soak(rounds: Rounds) -> Lines:
     for place, name in enumerate(("rss_mb", "open_files", "p50_us", "p99_us")):
         yield f"soak_{name}_second_minute", minutes[1][place]
         yield f"soak_{name}_last_minutes", median(minute[place] for minute in minutes[-3:])
-
-
-def _memory_mb(contender: Contender) -> float:
-    return sum(psutil.Process(pid).memory_info().rss for pid in contender.pids) / 2**20
 
 
 def _transactions(world: World) -> int:

@@ -2,9 +2,9 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from demo.issuer import DemoIssuer
@@ -28,6 +28,8 @@ class World:
     stream_url: str
     issuer: Issuer
     keys: dict[str, Path]
+    more_settings: Mapping[str, str] = field(default_factory=dict)
+    """What the server shall have otherwise than by default."""
 
     @property
     def token(self) -> str:
@@ -44,9 +46,9 @@ class World:
         return self.postgres.pid
 
     def settings(self, stream_url: str | None = None) -> dict[str, str]:
-        """Return the settings of the server with tokens and Stream on, and defaults otherwise."""
+        """Return the settings of the server with tokens and Stream on, and others if there are any."""
         stream = stream_variables(stream_url or self.stream_url)
-        return {**self.database_settings, **self.issuer.settings, **stream}
+        return {**self.database_settings, **self.issuer.settings, **stream, **self.more_settings}
 
 
 @contextmanager

@@ -64,9 +64,9 @@ class TlsFiles:
         }
 
 
-def for_host(ca: CA) -> LeafCert:
-    """Issue a certificate for a server on this machine."""
-    return ca.issue_cert(HOST, "127.0.0.1")
+def for_host(ca: CA, **times: datetime) -> LeafCert:
+    """Issue a certificate for a server on this machine; `not_after` is in years, unless it is given."""
+    return ca.issue_cert(HOST, "127.0.0.1", **times)
 
 
 def expired(ca: CA) -> LeafCert:
@@ -83,6 +83,11 @@ def chain_of(certificate: LeafCert) -> bytes:
 def serial_of(certificate: LeafCert) -> int:
     """Return a certificate's serial number."""
     return x509.load_pem_x509_certificate(chain_of(certificate)).serial_number
+
+
+def expiry_of(certificate: LeafCert) -> float:
+    """Return when a certificate expires, in seconds since 1970."""
+    return x509.load_pem_x509_certificate(chain_of(certificate)).not_valid_after_utc.timestamp()
 
 
 @asynccontextmanager

@@ -45,6 +45,23 @@ async def test_requests_of_one_turn_share_a_read_and_a_key_is_asked_for_once(rea
     assert read.asked == [[1, 2, 3]]
 
 
+async def test_those_who_wait_for_a_read_that_has_not_begun_are_counted(read: ScriptedRead) -> None:
+    reads = shared(read, max_in_flight=1)
+    early = asyncio.create_task(reads.load(7))
+    first = await read.begun()
+    assert reads.waiting() == 0
+    late = [asyncio.create_task(reads.load(key)) for key in (1, 2, 1)]
+    await turn()
+    assert reads.waiting() == 3
+    late[0].cancel()
+    await turn()
+    assert reads.waiting() == 2
+    first.set_result(None)
+    (await read.begun()).set_result(None)
+    assert [await each for each in (early, *late[1:])] == ["7", "2", "1"]
+    assert reads.waiting() == 0
+
+
 async def test_no_request_joins_a_read_that_has_begun(read: ScriptedRead) -> None:
     reads = shared(read, max_in_flight=2)
     early = asyncio.create_task(reads.load(7))
