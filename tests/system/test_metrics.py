@@ -16,7 +16,8 @@ from livecalls.v1 import live_calls_pb2 as pb
 from demo.ports import free_port, free_ports
 from demo.postgres import EmbeddedPostgres
 from demo.readiness import wait_until
-from demo.stream_stand_in.stand_in import Behaviour
+from demo.stream_stand_in.running import serve_in_thread
+from demo.stream_stand_in.stand_in import Behaviour, StreamStandIn
 from tests.support.auth.forged_tokens import PUBLISHED
 from tests.support.auth.tokens import bearer, signer, token_settings
 from tests.support.callers.metrics import Series, growing, scrape
@@ -28,6 +29,7 @@ from tests.support.server.serve import serve_running, without_database
 from tests.support.server.service import GET_CALL
 from tests.support.server.stack import Stack, stack_running
 from tests.support.stand_ins.key_server import KeyServer
+from tests.support.stand_ins.stream import KEY, SECRET, stream_variables
 
 LABELS = 'grpc_method="GetCall",grpc_service="livecalls.v1.LiveCalls",grpc_type="unary"'
 SELECT: Series = {
@@ -101,18 +103,23 @@ def watched(
     shared_postgres: EmbeddedPostgres,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Watched]:
-    keys, port = KeyServer(), free_port()
+    keys, stream, port = KeyServer(), StreamStandIn(KEY, SECRET), free_port()
     keys.publishes(*PUBLISHED)
-    with keys.running(), migrated_database(shared_postgres) as url:
+    stream.put("livestream", "on-air")
+    stream.put("livestream", "failing", behaviour=Behaviour.ERROR)
+    with (
+        keys.running(),
+        serve_in_thread(stream) as stream_url,
+        migrated_database(shared_postgres) as url,
+    ):
         for call in (PLAIN_CALL, ON_AIR, FAILING):
             store_call(url, call)
         settings = {"DATABASE_URL": url, "METRICS_PORT": str(port), **token_settings(keys.url)}
+        settings |= stream_variables(stream_url)
         folder = tmp_path_factory.mktemp("watched")
         with stack_running(
             shared_postgres, folder, **settings, **PATIENT, **deployment.settings
         ) as stack:
-            stack.stand_in.put("livestream", "on-air")
-            stack.stand_in.put("livestream", "failing", behaviour=Behaviour.ERROR)
             watched = Watched(stack, port, PUBLISHED[0].token())
             assert watched.get(PLAIN_CALL.id) == 200
             yield watched
