@@ -39,7 +39,7 @@ READ_SETTINGS = (
 )
 
 
-def run(*arguments: str, stdin: bytes = b"", of: str = "server", **settings: str) -> Result:
+def run(*arguments: str, stdin: bytes | str = b"", of: str = "server", **settings: str) -> Result:
     """Run a command of a program in this process, with no settings but those given, in upper case."""
     environment: dict[str, str | None] = dict.fromkeys(set(os.environ) - set(_unset()))
     return CliRunner().invoke(
@@ -51,7 +51,7 @@ def run(*arguments: str, stdin: bytes = b"", of: str = "server", **settings: str
     )
 
 
-async def run_apart(*arguments: str, stdin: bytes = b"", **settings: str) -> Result:
+async def run_apart(*arguments: str, stdin: bytes | str = b"", **settings: str) -> Result:
     """Run a command on a thread of this process, for one that runs an event loop."""
     return await asyncio.to_thread(lambda: run(*arguments, stdin=stdin, **settings))
 
