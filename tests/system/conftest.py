@@ -40,6 +40,25 @@ def one_call_url(shared_postgres: EmbeddedPostgres) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def open_demo(deployment: Deployment, one_call_url: str) -> Iterator[RunningDemo]:
+    """The demo for callers without a token, with the one stored call."""
+    with running_demo(AUTH="off", DATABASE_URL=one_call_url, **deployment.settings) as demo:
+        yield demo
+
+
+@pytest.fixture(scope="session")
+def scoped_demo(
+    deployment: Deployment, one_call_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningDemo]:
+    """The demo for callers whose token grants scopes, with the one stored call, named in a file."""
+    file = tmp_path_factory.mktemp("scoped") / "database_url"
+    file.write_text(f"{one_call_url}\n")
+    settings = {"AUTH_SCOPES": "calls:read calls:list", "DATABASE_URL_FILE": str(file)}
+    with running_demo(**settings, **deployment.settings) as demo:
+        yield demo
+
+
+@pytest.fixture(scope="session")
 def stack(
     deployment: Deployment, migrated_data: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stack]:

@@ -9,8 +9,10 @@ import httpx
 import jwt
 import pytest
 
+from demo.sample_calls import sample_id
 from tests.support.auth.introspected import server_settings
 from tests.support.callers.rest import ask
+from tests.support.data.calls import CALL_ID
 from tests.support.server.demo import RunningDemo, running_demo
 from tests.support.server.deployments import Deployment
 from tests.support.stand_ins.introspection_server import IntrospectionServer
@@ -18,8 +20,9 @@ from tests.support.stand_ins.introspection_server import IntrospectionServer
 ROOT = Path(__file__).parents[2]
 
 
-def status_with(demo: RunningDemo, token: str) -> int:
-    return httpx.get(demo.call_url(2), headers={"authorization": f"Bearer {token}"}).status_code
+def status_with(demo: RunningDemo, token: str, call_id: str = str(sample_id(2))) -> int:
+    url = f"{demo.url}/v1/live/calls/{call_id}"
+    return httpx.get(url, headers={"authorization": f"Bearer {token}"}).status_code
 
 
 def token_of(demo: RunningDemo, *options: str) -> str:
@@ -43,18 +46,17 @@ def test_a_fresh_token_gets_in(demo: RunningDemo) -> None:
     assert status_with(demo, token_of(demo)) == 200
 
 
-def test_scopes_that_are_asked_for_are_needed(deployment: Deployment) -> None:
-    with running_demo(AUTH_SCOPES="calls:read calls:list", **deployment.settings) as demo:
-        assert httpx.get(demo.call_url(2), headers=demo.bearer).status_code == 200
-        assert status_with(demo, token_of(demo, "--scopes", "calls:list calls:read more")) == 200
-        assert status_with(demo, token_of(demo, "--scopes", "calls:read")) == 403
+def test_scopes_that_are_asked_for_are_needed(scoped_demo: RunningDemo) -> None:
+    enough = token_of(scoped_demo, "--scopes", "calls:list calls:read more")
+    assert status_with(scoped_demo, scoped_demo.token, CALL_ID) == 200
+    assert status_with(scoped_demo, enough, CALL_ID) == 200
+    assert status_with(scoped_demo, token_of(scoped_demo, "--scopes", "calls:read"), CALL_ID) == 403
 
 
-def test_everybody_gets_in_where_that_is_said(deployment: Deployment) -> None:
-    with running_demo(AUTH="off", **deployment.settings) as demo:
-        assert httpx.get(demo.call_url(2)).status_code == 200
-        assert "ACCESS_TOKEN" not in demo.output()
-        assert "AUTH=off: whoever reaches this server may call it" in demo.output()
+def test_everybody_gets_in_where_that_is_said(open_demo: RunningDemo) -> None:
+    assert httpx.get(f"{open_demo.url}/v1/live/calls/{CALL_ID}").status_code == 200
+    assert "ACCESS_TOKEN" not in open_demo.output()
+    assert "AUTH=off: whoever reaches this server may call it" in open_demo.output()
 
 
 def test_an_issuer_of_ones_own_may_be_away_and_is_asked_about_no_made_up_token(
