@@ -79,7 +79,7 @@ def _channel(address: str, tls: ProbeTls | None) -> grpc.Channel:
     return grpc.secure_channel(address, tls.credentials(), [*_OPTIONS, *tls.options()])
 
 
-def _fault(call: grpc.Future, seconds: float) -> str | None:
+def _fault(call: "grpc.Future[HealthCheckResponse]", seconds: float) -> str | None:
     """Wait for a response, and return what is wrong; None if it is SERVING."""
     try:
         status = call.result().status

@@ -26,7 +26,6 @@ from tests.support.stand_ins.silent_host import silent_ports
 from tests.support.stand_ins.stream import closed_port
 
 CA_OF_SERVER, OTHER_CA = CA(), CA()
-PATIENT = ("--timeout", "20")
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +51,11 @@ def files(tmp_path: Path) -> TlsFiles:
     return TlsFiles(tmp_path).hold(for_host(CA_OF_SERVER), CA_OF_SERVER)
 
 
+async def health(*options: str, **settings: str) -> Result:
+    """Run the command, with as much time as a busy machine may take."""
+    return await run_apart("health", "--timeout", "20", *options, stdin=b"", **settings)
+
+
 def serves(ended: Result) -> bool:
     """Return whether the command found the server well; it prints one line in either case."""
     if ended.exit_code == 0:
@@ -64,7 +68,7 @@ def serves(ended: Result) -> bool:
 
 
 async def test_a_server_that_serves_is_found_well_both_ways(service: Service) -> None:
-    assert serves(await run_apart("health", *PATIENT, "--address", f"127.0.0.1:{service.port}"))
+    assert serves(await health("--address", f"127.0.0.1:{service.port}"))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])  # noqa: S104 - where it listens
@@ -72,27 +76,27 @@ async def test_it_asks_where_the_server_listens_whether_it_is_ready(
     starting: AioServer, host: str
 ) -> None:
     settings = {"GRPC_HOST": host, "GRPC_PORT": str(starting.port)}
-    starts = await run_apart("health", *PATIENT, **settings)
+    starts = await health(**settings)
     assert not serves(starts)
     assert starts.stderr.endswith(f":{starting.port}: NOT_SERVING\n")
     await starting.announce_ready()
-    assert serves(await run_apart("health", *PATIENT, **settings))
+    assert serves(await health(**settings))
     await starting.announce_end()
-    assert not serves(await run_apart("health", *PATIENT, **settings))
+    assert not serves(await health(**settings))
 
 
 async def test_one_worker_that_serves_is_enough(starting: AioServer) -> None:
     settings = {"GRPC_PORT": str(starting.port - 1), "WORKERS": "2"}
-    neither = await run_apart("health", *PATIENT, **settings)
+    neither = await health(**settings)
     assert not serves(neither)
     assert "Connection refused; 127.0.0.1:" in neither.stderr
     await starting.announce_ready()
-    assert serves(await run_apart("health", *PATIENT, **settings))
+    assert serves(await health(**settings))
 
 
 async def test_nobody_listens() -> None:
     port = closed_port()
-    ended = await run_apart("health", *PATIENT, GRPC_PORT=str(port))
+    ended = await health(GRPC_PORT=str(port))
     assert not serves(ended)
     assert ended.stderr.startswith(f"Error: 127.0.0.1:{port}: UNAVAILABLE: ")
     assert ended.stderr.endswith(": Connection refused\n")
@@ -100,7 +104,7 @@ async def test_nobody_listens() -> None:
 
 async def test_whoever_is_silent_is_not_waited_for() -> None:
     with silent_ports(1) as (port,):
-        ended = await run_apart("health", "--timeout", "0.1", GRPC_PORT=str(port))
+        ended = await health("--timeout", "0.1", GRPC_PORT=str(port))
     assert not serves(ended)
     assert ended.stderr == f"Error: 127.0.0.1:{port}: no response in 0.1 s\n"
 
@@ -111,7 +115,7 @@ async def test_it_speaks_tls_as_the_server_does(files: TlsFiles, *, mutual: bool
     if not mutual:
         del settings["GRPC_TLS_CLIENT_CA_FILE"]
     async with tls_server(files.settings(mutual=mutual)) as port:
-        assert serves(await run_apart("health", *PATIENT, GRPC_PORT=str(port), **settings))
+        assert serves(await health(GRPC_PORT=str(port), **settings))
 
 
 @pytest.mark.parametrize("names", [("*.example.com",), ("10.1.2.3", "example.com")], ids=len)
@@ -119,7 +123,7 @@ async def test_the_certificate_may_be_for_other_names(tmp_path: Path, names: tup
     files = TlsFiles(tmp_path).hold(CA_OF_SERVER.issue_cert(*names))
     async with tls_server(files.settings()) as port:
         address = ("--address", f"127.0.0.1:{port}", "--server-certificate", str(files.certificate))
-        assert serves(await run_apart("health", *PATIENT, *address))
+        assert serves(await health(*address))
 
 
 async def test_the_certificate_may_have_but_a_common_name(tmp_path: Path) -> None:
@@ -140,7 +144,7 @@ async def test_the_certificate_may_have_but_a_common_name(tmp_path: Path) -> Non
     settings = files.variables()
     del settings["GRPC_TLS_CLIENT_CA_FILE"]
     async with tls_server(files.settings()) as port:
-        assert serves(await run_apart("health", *PATIENT, GRPC_PORT=str(port), **settings))
+        assert serves(await health(GRPC_PORT=str(port), **settings))
 
 
 async def test_another_certificate_may_be_shown(files: TlsFiles, tmp_path: Path) -> None:
@@ -150,8 +154,8 @@ async def test_another_certificate_may_be_shown(files: TlsFiles, tmp_path: Path)
     options = ("--tls-certificate", str(shown.certificate), "--tls-key", str(shown.key))
     async with tls_server(files.settings(mutual=True)) as port:
         settings = {"GRPC_PORT": str(port), **files.variables()}
-        assert not serves(await run_apart("health", *PATIENT, **settings))
-        assert serves(await run_apart("health", *PATIENT, *options, **settings))
+        assert not serves(await health(**settings))
+        assert serves(await health(*options, **settings))
 
 
 async def test_who_shows_another_server_s_certificate_is_not_believed(
@@ -161,7 +165,8 @@ async def test_who_shows_another_server_s_certificate_is_not_believed(
     other = TlsFiles(folder).hold(for_host(OTHER_CA))
     async with tls_server(files.settings()) as port:
         ended = run_process(
-            *("health", *PATIENT, "--server-certificate", str(other.certificate)), GRPC_PORT=str(port)
+            *("health", "--timeout", "20", "--server-certificate", str(other.certificate)),
+            GRPC_PORT=str(port),
         )
     (line,) = ended.stderr.decode().splitlines()  # and none of gRPC's core
     assert "CERTIFICATE_VERIFY_FAILED" in line
@@ -172,7 +177,7 @@ async def test_who_shows_another_server_s_certificate_is_not_believed(
 async def test_a_file_without_a_certificate_is_a_line(tmp_path: Path, content: str) -> None:
     file = tmp_path / "server.pem"
     file.write_text(content)
-    assert not serves(await run_apart("health", "--server-certificate", str(file)))
+    assert not serves(await health("--server-certificate", str(file)))
 
 
 @pytest.mark.parametrize(
@@ -181,4 +186,4 @@ async def test_a_file_without_a_certificate_is_a_line(tmp_path: Path, content: s
     ids=["embedded without an address", "half a pair", "no time"],
 )
 async def test_wrong_usage_is_told_apart(options: tuple[str, ...], settings: dict[str, str]) -> None:
-    assert (await run_apart("health", *options, **settings)).exit_code == 2
+    assert (await health(*options, **settings)).exit_code == 2

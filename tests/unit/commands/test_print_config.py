@@ -37,7 +37,7 @@ IN_URLS = {
 
 def printed(*options: str, **settings: str) -> dict[str, tuple[str, str]]:
     """Return the value and the source of each setting, read as a shell reads it."""
-    ended = run("serve", "--print-config", *options, **settings)
+    ended = run("serve", "--print-config", *options, stdin=b"", **settings)
     assert (ended.exit_code, ended.stderr) == (0, "")
     assert SECRET not in ended.stdout
     return dict(map(read, ended.stdout.splitlines()))

@@ -105,8 +105,8 @@ async def test_what_ends_after_the_end_is_logged_at_once(caplog: pytest.LogCaptu
 @pytest.mark.usefixtures("_shown")
 async def test_a_line_has_the_client_if_it_is_known(caplog: pytest.LogCaptureFixture) -> None:
     access_log = AccessLog()
-    access_log.note("GetCall", code_pb2.OK, 0.1, "first", "web-app")
-    access_log.note("GetCall", code_pb2.OK, 0.1, "second", None)
+    access_log.note(GET_CALL, code_pb2.OK, 0.1, "first", "web-app")
+    access_log.note(GET_CALL, code_pb2.OK, 0.1, "second", None)
     access_log.close()
     first, second = map(vars, caplog.records)
     assert first["client"] == "web-app"

@@ -8,7 +8,9 @@ import pytest
 from google.rpc import code_pb2
 
 from server.transport.access_log import AccessLog
+from server.transport.metrics import MethodMetrics
 
+GET_CALL = MethodMetrics("livecalls.v1.LiveCalls", "GetCall")
 # By the digits that a UUID begins with, of 2^32, as Envoy's sampling has it.
 LOW, HIGH = "00000000-aaaa-4aaa-8aaa-aaaaaaaaaaaa", "000f423f-aaaa-4aaa-8aaa-aaaaaaaaaaaa"
 
@@ -23,7 +25,7 @@ async def logged(
 ) -> list[tuple[str, str]]:
     access_log = AccessLog(ratio)
     for code, request_id in requests:
-        access_log.note("GetCall", code, 0.001, request_id)
+        access_log.note(GET_CALL, code, 0.001, request_id)
     access_log.close()
     lines = map(vars, caplog.records)
     return [(line["code"], line["request_id"]) for line in lines]
