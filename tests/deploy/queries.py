@@ -38,8 +38,13 @@ def panel_queries() -> list[str]:
     ]
 
 
+def queries() -> list[str]:
+    """Return the queries of alerts and panels."""
+    return [alert["expr"] for alert in alerts()] + panel_queries()
+
+
 def metrics() -> Iterator[str]:
     """Yield the metrics that alerts and panels are about, without the suffixes of a histogram."""
-    for query in [alert["expr"] for alert in alerts()] + panel_queries():
+    for query in queries():
         for name in _METRIC.findall(_GROUPING.sub("", query)):
             yield name.removesuffix("_bucket")
