@@ -25,13 +25,14 @@ from server.config.stream import StreamSettings
 from server.config.tls import TlsSettings
 from server.store.engine import database_url
 from server.store.errors import DatabaseError, RightsError, SchemaError, database_errors
-from server.store.migrate import current_revision, head_revision
+from server.store.migrate import current_revision, distance, head_revision
 from server.store.probe import probe_reads
 from server.store.server_description import describe_server
 from server.transport.aio.tls.certificates import CertificateFilesError, load_certificates
 
 _STREAM_SECONDS = 5
 _POOLERS = "session and transaction mode serve, with PgBouncer from 1.18"
+_NEIGHBOURS = {-1: "one before", 1: "one behind"}
 _REFUSALS = ("status 401", "status 403")
 
 
@@ -142,7 +143,10 @@ def _schema_and_pooler(settings: DatabaseSettings) -> Iterator[Finding]:
 
 
 def _revision(url: str) -> str:
-    """Return the revision of the schema, for the finding; raises SchemaError if that is not the head."""
+    """Return the revision of the schema, for the finding.
+
+    Raises SchemaError if that is neither the head nor next to it.
+    """
     needed = head_revision()
     try:
         with database_errors():
@@ -152,6 +156,8 @@ def _revision(url: str) -> str:
     if current == needed:
         return f"at {current} (head)"
     is_at = f"at {current}" if current else "empty"
+    if current and distance(current) in _NEIGHBOURS:
+        return f"{is_at}, {_NEIGHBOURS[distance(current)]} {needed} (head): served all the same"
     raise SchemaError(f"{is_at}, {needed} is needed")
 
 

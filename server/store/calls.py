@@ -6,7 +6,20 @@ from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any
 
 import psycopg
-from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, cast, select
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    ColumnElement,
+    Select,
+    Text,
+    Uuid,
+    any_,
+    bindparam,
+    cast,
+    literal_column,
+    null,
+    select,
+)
 from sqlalchemy.dialects import postgresql
 
 from server.application.call import Call
@@ -19,7 +32,7 @@ from server.store.faults import fields_of, level_of, message_of, said_by
 from server.store.metrics import CANCELLED, FAILED, OK, WAITING
 from server.store.prepared_select import Row
 from server.store.rows import FIELDS, UnreadableRowError, unpack
-from server.store.tables import calls
+from server.store.tables import NEWEST, calls
 
 log = logging.getLogger("server.store")
 
@@ -28,7 +41,7 @@ _UNREADABLE = "a row cannot be read"
 # Parameters as PostgreSQL itself writes them: $1.
 DIALECT = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # theirs
 
-COLUMNS = [cast(calls.c.id, Text), *(calls.c[name] for name in FIELDS if name != "id")]
+COLUMNS: tuple[Column[Any], ...] = tuple(calls.c[name] for name in FIELDS)
 """The columns that are read, for `unpack`."""
 
 
@@ -112,8 +125,26 @@ class StoredCalls:
         return partly
 
 
-def select_by_ids() -> str:
-    """Write the SELECT by which the server reads."""
+def select_by_ids(columns: Iterable[Column[Any]] = COLUMNS) -> str:
+    """Write the SELECT by which the server reads; a NEWEST column that is not there is null."""
     # Ids are text both ways, and many of them one text: UUIDs would be parsed and printed one by one.
     ids = cast(bindparam("ids", type_=Text), ARRAY(Uuid))
-    return str(select(*COLUMNS).where(calls.c.id == any_(ids)).compile(dialect=DIALECT))
+    newest = [column for column in columns if column.info == NEWEST]
+    read = [read_as(column) for column in columns]
+    found = _sql(select(*read).select_from(calls).where(calls.c.id == any_(ids)))
+    if not newest:
+        return found
+    # A name that no column of `calls` has is looked for around it.
+    absent = _sql(select(*(cast(null(), column.type).label(column.name) for column in newest)))
+    return f"SELECT found.* FROM ({absent}) AS absent, LATERAL ({found}) AS found"  # noqa: S608 - constants
+
+
+def read_as(column: Column[Any]) -> ColumnElement[Any]:
+    """Return what is selected of a column: an id as text."""
+    if column.info == NEWEST:
+        return literal_column(column.name, column.type)
+    return cast(column, Text) if column.name == "id" else column
+
+
+def _sql(statement: Select[Any]) -> str:
+    return str(statement.compile(dialect=DIALECT))

@@ -4,13 +4,16 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text
 
 from server.store.engine import write_engine
 
 SCRIPTS = "server.store:migrations"
 # The lock's number is arbitrary; it only has to be the same for all who migrate.
 MIGRATING = 7_203_118_204
+# Reads queue behind a statement that waits for a long transaction to end, such as an export: it gives up
+# before they do.
+_LOCK_TIMEOUT = text("SET LOCAL lock_timeout = '1s'")
 
 
 def upgrade(url: str, revision: str = "head") -> None:
@@ -39,11 +42,20 @@ def head_revision() -> str | None:
     return ScriptDirectory.from_config(_config()).get_current_head()
 
 
+def distance(revision: str | None) -> int:
+    """Return how many revisions a schema is ahead of the head; negative if it is behind.
+
+    Revisions are numbers, each one more than the last; none is 0.
+    """
+    return int(revision or 0) - int(head_revision() or 0)
+
+
 def _config(connection: Connection | None = None) -> Config:
     config = Config()
     config.set_main_option("script_location", SCRIPTS)
     config.set_main_option("path_separator", "os")
     if connection is not None:
         connection.execute(select(func.pg_advisory_xact_lock(MIGRATING)))
+        connection.execute(_LOCK_TIMEOUT)
         config.attributes["connection"] = connection
     return config

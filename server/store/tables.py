@@ -8,6 +8,9 @@ metadata = MetaData(
     naming_convention={"pk": "pk_%(table_name)s", "ck": "ck_%(table_name)s_%(constraint_name)s"}
 )
 
+NEWEST = {"newest": True}
+"""The `info` of a nullable column that the newest migration adds: before that has run, null is read."""
+
 
 def _timestamp(name: str, *, nullable: bool = True) -> Column[object]:
     default = None if nullable else func.now()

@@ -216,6 +216,18 @@ def test_a_schema_that_is_not_at_the_head_fails(database_url: str, statement: st
     assert result.exit_code == 1
 
 
+@pytest.mark.parametrize(
+    ("apart", "words"), [(-1, "one before"), (1, "one behind")], ids=["older", "newer"]
+)
+def test_a_schema_next_to_the_head_is_served(database_url: str, apart: int, words: str) -> None:
+    revision = f"{int(head_revision() or 0) + apart:04}"
+    execute(database_url, f"UPDATE alembic_version SET version_num = '{revision}'")
+    result = run("check", AUTH="off", DATABASE_URL=database_url)
+    is_at = f"at {revision}, {words} {head_revision()} (head): served all the same"
+    assert result.stdout.splitlines()[4] == f"ok    schema: {is_at}"
+    assert result.exit_code == 0
+
+
 def tls_line(files: TlsFiles, **settings: str) -> str:
     result = run("check", stdin=b"", **{**files.variables(), **settings})
     return result.stdout.splitlines()[2]

@@ -13,13 +13,13 @@ from server import bootstrap
 from server.application.call import Call
 from server.commands.serve import serve
 from server.config.database import DatabaseSettings
-from server.store.calls import COLUMNS, DIALECT
+from server.store.calls import COLUMNS, DIALECT, read_as
 from server.store.connections import Connections
 from server.store.rows import unpack
 from server.store.tables import calls
 
 _SELECT = str(
-    select(*COLUMNS)
+    select(*map(read_as, COLUMNS))
     .where(calls.c.id == cast(bindparam("id", type_=Text), Uuid))
     .compile(dialect=DIALECT)
 )

@@ -21,8 +21,6 @@ SELECT count(*), (array_agg(id::text ORDER BY id))[:3] FROM calls WHERE char_len
 
 def upgrade() -> None:
     _refuse_long_titles()
-    # Reads queue behind this statement, which itself may wait for a long export: it gives up first.
-    op.execute("SET LOCAL lock_timeout = '1s'")
     op.create_check_constraint(
         op.f("ck_calls_title_length"), "calls", f"char_length(title) <= {MAX_LENGTH}"
     )
