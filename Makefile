@@ -127,6 +127,15 @@ breaking: $(READY) .build/googleapis ## Fail if proto/ breaks users of the last 
 	@buf build --as-file-descriptor-set -o .build/now.binpb
 	@buf breaking .build/now.binpb --against .build/then.binpb
 
+.PHONY: images
+images: $(READY) ## Build the images server, gateway and embedded, and print their sizes (root on Debian; BASE= another base)
+	@./scripts/build_images server gateway embedded
+	@./scripts/buildah images --format '{{.Size}} {{.Name}}' --noheading --filter reference='livecalls-*'
+
+.PHONY: release
+release: $(READY) ## Make a release of the commit that is checked out, into dist/: packages, images, checksums
+	@./scripts/release
+
 .PHONY: tag
 tag: ## Tag the commit that is checked out as a release, of the version in pyproject.toml
 	@[ -z "$$(git status --porcelain)" ] || { echo "There are changes that are not committed" >&2; exit 1; }
@@ -145,6 +154,9 @@ lock: $(READY) ## Pin the newest allowed dependencies, with hashes
 	    --all-extras pyproject.toml -o requirements-dev.lock
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	    --constraint requirements-dev.lock pyproject.toml -o requirements.lock
+	@for group in build gateway; do \
+	    uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	        --constraint requirements-dev.lock --group pyproject.toml:$$group -o requirements-$$group.lock; done
 
 .PHONY: peers
 peers: $(READY) .build/googleapis go ## Build the Go services that the server is measured against (needs Go)
