@@ -56,11 +56,6 @@ class IntrospectionServer:
         self._tokens[token] = {"active": True, **claims}
         return token
 
-    def answers_about(self, token: str, answer: Any) -> str:
-        """Respond with any JSON about a token from now on; return the token."""
-        self._tokens[token] = answer
-        return token
-
     def revokes(self, token: str) -> None:
         """Report from now on that a token is not active."""
         del self._tokens[token]
