@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.auth.guarded import ask
 from tests.support.auth.introspected import CREDENTIALS, introspected_service, invalid, unavailable
-from tests.support.server.service import Deployment, Service
+from tests.support.server.service import Deployment, Service, Standalone
 from tests.support.stand_ins.introspection_server import (
     CLIENT_SECRET,
     OWN_TOKEN,
@@ -41,22 +41,31 @@ async def test_its_own_token_may_change_in_its_file(deployment: Deployment, tmp_
             assert await ask(service, GOOD)
 
 
-@pytest.mark.parametrize("content", [b"", b"a b", b"a\nx: y", b"\xff", None])
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", "holds no token"),
+        (b"a b", "holds no token"),
+        (b"a\nx: y", "holds no token"),
+        (b"\xff", "cannot be read: it is not text"),
+        (None, "cannot be read: No such file or directory"),
+    ],
+)
 async def test_what_is_no_token_in_it_is_not_sent(
-    deployment: Deployment, tmp_path: Path, caplog: pytest.LogCaptureFixture, content: bytes | None
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, content: bytes | None, problem: str
 ) -> None:
     file = tmp_path / "token"
     file.touch()
     server = IntrospectionServer("bearer")
     with server.running():
         async with introspected_service(
-            deployment, server.url, auth="bearer", token_file=file
+            Standalone(), server.url, auth="bearer", token_file=file
         ) as service:
             file.write_bytes(content) if content is not None else file.unlink()
             await unavailable(service, server.knows(GOOD))
     assert server.requests == 0
     (reason,) = (vars(line)["reason"] for line in caplog.records if line.name == "server.auth")
-    assert reason.startswith("AUTH_INTROSPECTION_TOKEN_FILE ")
+    assert reason == f"AUTH_INTROSPECTION_TOKEN_FILE {problem}"
 
 
 async def test_the_log_is_loud_and_has_no_token_and_no_credentials(

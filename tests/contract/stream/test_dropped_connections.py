@@ -98,3 +98,14 @@ async def test_connections_are_kept_again_after_a_drop(
     kept = set(stand_in.kept)
     await client.fetch("livestream", "call")
     assert set(stand_in.kept) == kept
+
+
+async def test_at_the_end_kept_connections_are_closed(
+    client: StreamClient, stand_in: StreamStandIn
+) -> None:
+    await keep_connections(client, stand_in)
+    kept = list(stand_in.kept)
+    await client.aclose()
+    async with asyncio.timeout(10):
+        while not all(connection.is_closing() for connection in kept):  # noqa: ASYNC110 - there is no event for it
+            await asyncio.sleep(0.01)
