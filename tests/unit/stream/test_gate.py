@@ -187,3 +187,6 @@ def test_says_when_silence_begins_and_ends(
         "stream breaker opened for one call",
         "stream rate limit reached",
     ]
+    opened, _, opened_for_one, limited = map(vars, caplog.records)
+    assert (opened["retry_in_s"], limited["retry_in_s"]) == (OPEN_FOR, 3)
+    assert (opened_for_one["stream_call_type"], opened_for_one["stream_call_id"]) == ONE

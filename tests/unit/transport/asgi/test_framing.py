@@ -2,6 +2,7 @@
 
 import tracemalloc
 import zlib
+from random import Random
 
 import pytest
 from google.rpc import code_pb2
@@ -98,6 +99,16 @@ async def test_a_compressed_message_is_read_and_answered_by_a_compressed_one(
     assert (b"grpc-encoding", encoding) in reply.headers
     assert flag == 1
     assert pb.Call.FromString(zlib.decompress(content, wbits)).id == CALL_ID
+
+
+@pytest.mark.parametrize(("encoding", "wbits"), [(b"gzip", GZIP), (b"deflate", DEFLATE)])
+async def test_a_compressed_message_may_repeat_what_came_long_before(
+    service: Hosted, encoding: bytes, wbits: int
+) -> None:
+    text = Random(0).randbytes(10_000).hex()  # noqa: S311 - only hard to compress
+    request = pb.GetCallRequest(id=text * 2).SerializeToString()
+    reply = await service.ask(compressed(request, wbits), more=[(b"grpc-encoding", encoding)])
+    assert reply.code == code_pb2.NOT_FOUND
 
 
 @pytest.mark.parametrize("accepted", [b"identity", b"identity,deflate", b""])
