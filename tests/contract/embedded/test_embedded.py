@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import grpc
 import pytest
-from google.rpc.error_details_pb2 import ErrorInfo, RequestInfo
+from google.rpc.error_details_pb2 import RequestInfo
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from livecalls.v1 import live_calls_pb2 as pb
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
@@ -16,7 +16,7 @@ from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 from tests.support.data.calls import CALL_ID, new_id
 from tests.support.envoy.asgi import until
 from tests.support.envoy.embedded import embedded_running
-from tests.support.envoy.embedded_application import AWAY, BUG, ENDLESS, NOBODY, STUBBORN
+from tests.support.envoy.embedded_application import BUG, ENDLESS, NOBODY, STUBBORN
 from tests.support.server.service import detail_of, trailer_of
 
 if TYPE_CHECKING:
@@ -58,13 +58,6 @@ async def test_a_call_is_answered_compressed_or_not(
 async def test_many_calls_are_answered_on_one_connection(stub: LiveCallsAsyncStub) -> None:
     asked = [stub.GetCall(pb.GetCallRequest(id=CALL_ID)) for _ in range(300)]
     assert {call.id for call in await asyncio.gather(*asked)} == {CALL_ID}
-
-
-async def test_an_error_carries_its_details(stub: LiveCallsAsyncStub) -> None:
-    error = await failure(stub, AWAY, OF_US)
-    assert error.code() == grpc.StatusCode.UNAVAILABLE
-    assert detail_of(error, ErrorInfo).reason == "STORE_UNAVAILABLE"
-    assert trailer_of(error, "x-request-id") == b"abc-123"
 
 
 async def test_a_bug_is_told_without_an_internal_word(
@@ -129,24 +122,11 @@ async def test_a_request_of_more_than_64_kib_is_refused_and_the_next_is_answered
     assert (await failure(stub, new_id())).code() == grpc.StatusCode.NOT_FOUND
 
 
-async def test_health_is_told_and_watched(embedded: EmbeddedService, channel: grpc.aio.Channel) -> None:
+async def test_health_is_watched(embedded: EmbeddedService, channel: grpc.aio.Channel) -> None:
     health = health_pb2_grpc.HealthStub(channel)
-    for name in ("", "livecalls.v1.LiveCalls"):
-        reply = await health.Check(health_pb2.HealthCheckRequest(service=name))
-        assert reply.status == Health.SERVING
-    with pytest.raises(grpc.aio.AioRpcError) as raised:
-        await health.Check(health_pb2.HealthCheckRequest(service="other"))
-    assert raised.value.code() == grpc.StatusCode.NOT_FOUND
     for name, status in (("", Health.SERVING), ("other", Health.SERVICE_UNKNOWN)):
         watch = health.Watch(health_pb2.HealthCheckRequest(service=name))
         assert (await watch.read()).status == status
         watch.cancel()
     await asyncio.sleep(0.3)
     assert "Exception" not in embedded.log()
-
-
-async def test_a_method_that_is_not_there_is_unimplemented(channel: grpc.aio.Channel) -> None:
-    send: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary("/no.Such/Method")
-    with pytest.raises(grpc.aio.AioRpcError) as raised:
-        await send(b"")
-    assert raised.value.code() == grpc.StatusCode.UNIMPLEMENTED

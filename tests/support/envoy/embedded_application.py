@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from server.application.call import Call
-from server.application.errors import StoreUnavailableError
 from server.application.get_call import GetCall
 from server.auth.errors import TokenRequiredError
 from server.transport.admission import Admission
@@ -16,15 +15,13 @@ from server.transport.call_context import CallContext
 from server.transport.live_calls import LiveCalls
 from tests.support.data.calls import CALL_ID, PLAIN_CALL, ScriptedPorts, numbered_id
 
-AWAY, BUG, ENDLESS, STUBBORN = map(numbered_id, range(4))
+BUG, ENDLESS, STUBBORN = map(numbered_id, range(3))
 NOBODY = "Bearer nobody"
 
 log = logging.getLogger("tests.embedded")
 
 
 async def _answer(call_id: str) -> Call | None:
-    if call_id == AWAY:
-        raise StoreUnavailableError
     if call_id == BUG:
         raise ZeroDivisionError("secret")
     if call_id == ENDLESS:
