@@ -168,6 +168,11 @@ clients: go rust ## Build the other programs that tests call the service by (nee
 	@tests/clients/go/build
 	@tests/clients/rust/build
 
+.PHONY: deploy-tools
+deploy-tools: go ## Build what reads the manifests in deploy/ (needs Go)
+	@mkdir -p .build/deploy_tools
+	@go build -C scripts/deploy_tools -o $(CURDIR)/.build/deploy_tools/ tool
+
 .PHONY: clean
 clean: ## Remove what make created: environment, demo data, caches
 	@rm -rf $(VENV) $(PEERS)/gen $(TYPESCRIPT)/node_modules generated/java/target .build .data dist

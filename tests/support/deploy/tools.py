@@ -11,6 +11,5 @@ _FOLDER = ROOT / ".build" / "deploy_tools"
 def deploy_tool(name: str) -> Path:
     """Build the programs, once in a run of tests, and return the one of the name."""
     insist_on(_GO.missing())
-    _FOLDER.mkdir(parents=True, exist_ok=True)
-    build_once("deploy_tools", ["go", "build", "-C", "scripts/deploy_tools", "-o", _FOLDER, "tool"])
+    build_once("deploy_tools", ["make", "deploy-tools"])
     return _FOLDER / name
