@@ -64,9 +64,9 @@ class TlsFiles:
         }
 
 
-def for_host(ca: CA, **times: datetime) -> LeafCert:
-    """Issue a certificate for a server on this machine; `not_after` is in years, unless it is given."""
-    return ca.issue_cert(HOST, "127.0.0.1", **times)
+def for_host(ca: CA, not_after: datetime | None = None) -> LeafCert:
+    """Issue a certificate for a server on this machine, which expires in years unless it is said."""
+    return ca.issue_cert(HOST, "127.0.0.1", not_after=not_after)
 
 
 def expired(ca: CA) -> LeafCert:
