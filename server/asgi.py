@@ -16,6 +16,7 @@ from server.runtime.gc import tune_gc
 from server.runtime.logs import configure_logging
 from server.runtime.metrics_server import MetricsAddressError, serve_metrics
 from server.runtime.reuseport import steer_connections
+from server.runtime.tracing import open_tracing
 from server.runtime.watchdog import watch_loop
 from server.store.engine import DatabaseUrlError
 from server.transport.asgi.application import Application
@@ -39,7 +40,7 @@ async def _open_server_or_exit() -> AsyncIterator[AsgiServer]:
 async def _open_server() -> AsyncIterator[AsgiServer]:
     collect_seldom()
     settings = load_settings()
-    with configure_logging(settings.server):
+    with configure_logging(settings.server), open_tracing(settings.tracing):
         stuck_seconds = settings.embedded.watchdog_timeout_ms / 1000
         supervised = settings.embedded.embedded_supervised
         async with (

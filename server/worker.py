@@ -16,6 +16,7 @@ from server.config.settings import Settings
 from server.runtime.gc import tune_gc
 from server.runtime.logs import configure_logging
 from server.runtime.metrics_server import MetricsAddressError, MetricsServer, serve_metrics
+from server.runtime.tracing import open_tracing
 from server.store.engine import DatabaseUrlError
 from server.supervision.workers import SERVING
 from server.transport.aio.server import AddressTakenError, AioServer, ServerFailedError
@@ -37,7 +38,7 @@ def answer(settings: Settings, *, supervised: bool) -> None:
     Raises click.ClickException if it cannot.
     """
     try:
-        with configure_logging(settings.server):
+        with configure_logging(settings.server), open_tracing(settings.tracing):
             uvloop.run(_serve(settings, supervised=supervised))
     except AddressTakenError as error:
         raise click.ClickException(_obstacle_message(settings.server) or str(error)) from None

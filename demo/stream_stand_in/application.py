@@ -35,6 +35,7 @@ async def _get_call(request: web.Request) -> web.StreamResponse:
     stand_in = request.app[_STAND_IN]
     call_type, call_id = request.match_info["type"], request.match_info["id"]
     stand_in.requests[call_type, call_id] += 1
+    stand_in.last_traceparent = request.headers.get("traceparent")
     fault = _authentication_fault(stand_in, request)
     if fault:
         return error_response(stand_in, HTTPStatus.UNAUTHORIZED, *fault)

@@ -91,6 +91,8 @@ class StreamStandIn:
     requests: Counter[tuple[str, str]] = field(default_factory=Counter)
     kept: WeakSet[BaseTransport] = field(default_factory=WeakSet)
     """The connections that a request has come by."""
+    last_traceparent: str | None = None
+    """The header of the last request, by which a trace goes on."""
     _calls: dict[tuple[str, str], KnownCall] = field(default_factory=dict)
 
     def put(

@@ -13,6 +13,7 @@ from server.auth.errors import (
 )
 from server.auth.metrics import ACCEPTED, CACHE_HIT, record_refusal
 from server.auth.tokens import Grant
+from server.runtime import tracing
 
 log = logging.getLogger("server.auth")
 
@@ -49,13 +50,14 @@ class TokenAuthenticator:
 
     async def admit(self, authorization: Sequence[str | bytes]) -> str | None:
         try:
-            token = bearer_token(authorization)
-            if grant := self._tokens.find_cached(token):
-                CACHE_HIT.value += 1
-            else:
-                grant = await self._tokens.verify(token)
-            if not self._required <= grant.scopes:
-                raise self._lacking(grant)
+            with tracing.span("check token"):
+                token = bearer_token(authorization)
+                if grant := self._tokens.find_cached(token):
+                    CACHE_HIT.value += 1
+                else:
+                    grant = await self._tokens.verify(token)
+                if not self._required <= grant.scopes:
+                    raise self._lacking(grant)
         except NotAdmittedError as error:
             record_refusal(error)
             if isinstance(error, TokenRequiredError | TokenRefusedError):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from machine.tracing import TracingSettings
 from server.config.database import DatabaseSettings
 from server.config.introspection import IntrospectionSettings
 from server.config.server import EmbeddedSettings, ServerSettings
@@ -22,6 +23,7 @@ class Settings:
     stream: StreamSettings = field(default_factory=StreamSettings)
     tls: TlsSettings = field(default_factory=TlsSettings)
     embedded: EmbeddedSettings = field(default_factory=EmbeddedSettings)
+    tracing: TracingSettings = field(default_factory=TracingSettings)
 
     def __post_init__(self) -> None:
         """Raise ValueError if settings of different kinds do not go together."""

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pydantic_core import to_json
 
 from server.config.server import ServerSettings
+from server.runtime import tracing
 from server.runtime.log_handler import BackgroundHandler
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
@@ -49,6 +50,8 @@ def _add_request_id(record: logging.LogRecord) -> bool:
     current = request_id.get()
     if current is not None:
         record.request_id = current
+    if (span := tracing.current()) is not None:
+        record.trace_id = span.trace_id
     return True
 
 

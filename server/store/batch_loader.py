@@ -6,11 +6,16 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, ItemsView, Iterable, Mapping
 from contextvars import Context
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from random import getrandbits
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from server.application.errors import StoreUnavailableError
+from server.runtime import tracing
 from server.runtime.sparing_log import SparingLog
 from server.runtime.tasks import wait_for_end
+
+if TYPE_CHECKING:
+    from server.runtime.otlp import SpanUnderWay
 
 log = logging.getLogger("server.store")
 
@@ -164,11 +169,14 @@ class _Batch(Generic[Key, Value]):
         self.task: asyncio.Task[None] | None = None
         self.overdue = False
         self.joined = 0
+        self.traced: list[SpanUnderWay] = []
 
     def join(self, key: Key) -> "asyncio.Future[Value | None]":
         answer: asyncio.Future[Value | None] = self._loop.create_future()
         self.joined += 1
         self.waiting.setdefault(key, []).append(answer)
+        if (span := tracing.current()) is not None:
+            self.traced.append(span)
         return answer
 
     def leave(self, key: Key, answer: "asyncio.Future[Value | None]") -> None:
@@ -185,7 +193,19 @@ class _Batch(Generic[Key, Value]):
     def begin(self) -> bool:
         """Take no more keys; return whether there are any."""
         self.start.cancel()
+        if self.traced:
+            self._mark_begin()
         return bool(self.waiting)
+
+    def _mark_begin(self) -> None:
+        """Mark the begin of the read in the spans of those that wait, by which they are found."""
+        batch: dict[str, str | int] = {
+            "livecalls.batch.id": f"{getrandbits(64):016x}",
+            "livecalls.batch.requests": self.joined,
+            "livecalls.batch.keys": len(self.waiting),
+        }
+        for span in self.traced:
+            span.mark("the read begins", batch)
 
     def exceed(self) -> None:
         """Fail all requests that still wait."""

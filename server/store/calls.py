@@ -25,6 +25,7 @@ from sqlalchemy.dialects import postgresql
 from server.application.call import Call
 from server.application.errors import CallUnreadableError, StoreUnavailableError
 from server.config.database import DatabaseSettings
+from server.runtime import tracing
 from server.runtime.sparing_log import SparingLog
 from server.store.batch_loader import BatchLoader, PartialReadError
 from server.store.connections import Connections
@@ -37,6 +38,11 @@ from server.store.tables import NEWEST, calls
 log = logging.getLogger("server.store")
 
 _UNREADABLE = "a row cannot be read"
+_SPAN_ATTRIBUTES = {
+    "db.system.name": "postgresql",
+    "db.operation.name": "SELECT",
+    "db.collection.name": calls.name,
+}
 
 # Parameters as PostgreSQL itself writes them: $1.
 DIALECT = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # theirs
@@ -63,7 +69,13 @@ class StoredCalls:
         Raises StoreUnavailableError if there is no response within the read timeout, or the schema
         is not one that the server can read, and CallUnreadableError if the row is not a valid call.
         """
-        return self._loader.load(call_id)
+        if tracing.current() is None:  # with one coroutine less
+            return self._loader.load(call_id)
+        return self._find_traced(call_id)
+
+    async def _find_traced(self, call_id: str) -> Call | None:
+        with tracing.span("SELECT calls", "client", _SPAN_ATTRIBUTES):
+            return await self._loader.load(call_id)
 
     async def aclose(self) -> None:
         """Cancel the reads under way and close the connections."""

@@ -27,7 +27,7 @@ _SUCCESSES = frozenset({code_pb2.OK, code_pb2.NOT_FOUND})
 _BUCKETS = 1_000_000
 _DIGITS = 8
 
-_Noted = tuple[float, MethodMetrics, int, float, str, str | None]
+_Noted = tuple[float, MethodMetrics, int, float, str, str | None, str | None]
 
 
 class AccessLog:
@@ -39,20 +39,21 @@ class AccessLog:
         self._noted: list[_Noted] = []
         self._closed = False
 
-    def note(
+    def note(  # noqa: PLR0913, PLR0917 - all that its line shows
         self,
         method: MethodMetrics,
         code: int,
         seconds: float,
         request_id: str,
         client: str | None = None,
+        trace_id: str | None = None,
     ) -> None:
-        """Note how a request ended, by google.rpc.Code, how long it took, and whose it was."""
+        """Note how a request ended, by google.rpc.Code, how long it took, whose it was, its trace."""
         if not self._noted and not self._closed:
             # In a context of its own: it belongs to no request.
             loop = asyncio.get_running_loop()
             loop.call_later(GATHER_SECONDS, self.write, context=Context())
-        self._noted.append((time(), method, code, seconds, request_id, client))
+        self._noted.append((time(), method, code, seconds, request_id, client, trace_id))
         if self._closed:
             self.write()
 
@@ -64,14 +65,14 @@ class AccessLog:
     def write(self) -> None:
         """Log what is noted, and record its metrics."""
         noted, self._noted = self._noted, []
-        for _, method, code, seconds, _, _ in noted:
+        for _, method, code, seconds, *_ in noted:
             method.record_end(code, seconds)
         if log.isEnabledFor(logging.INFO):
             for request in noted if self._ratio >= 1 else filter(self._is_sampled, noted):
                 log.handle(_Answered(*request))
 
     def _is_sampled(self, request: _Noted) -> bool:
-        _, _, code, _, request_id, _ = request
+        _, _, code, _, request_id, *_ = request
         return code not in _SUCCESSES or _number(request_id) % _BUCKETS < self._ratio * _BUCKETS
 
 
@@ -98,6 +99,7 @@ class _Answered(logging.LogRecord):
         seconds: float,
         request_id: str,
         client: str | None,
+        trace_id: str | None,
     ) -> None:
         self.__dict__ = {
             **self._same,
@@ -110,3 +112,5 @@ class _Answered(logging.LogRecord):
         }
         if client is not None:
             self.client = client
+        if trace_id is not None:
+            self.trace_id = trace_id

@@ -29,6 +29,7 @@ from server.adapters.stream.unaddressable import UnaddressableCalls
 from server.adapters.stream.wire import is_addressable
 from server.application.call import LiveStatus
 from server.config.stream import StreamSettings
+from server.runtime import tracing
 from server.runtime.instruments import Count
 from server.runtime.tasks import wait_for_end
 
@@ -100,7 +101,9 @@ class BestEffort:
         if known is not None and self._clock() - known.requested_at <= self._cache_ttl:
             return self._count(known, CACHED)
         outcome = SHARED if call in self._requests else FETCHED
-        response = await self._wait_for(call, min(self._timeout, within - _RESERVE))
+        with tracing.span("wait for Stream") as span:
+            span.set("livecalls.stream.shared", outcome is SHARED)
+            response = await self._wait_for(call, min(self._timeout, within - _RESERVE))
         return self._count(response, outcome)
 
     async def aclose(self) -> None:

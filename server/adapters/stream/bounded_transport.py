@@ -10,6 +10,7 @@ import httpx
 from server.adapters.stream.errors import StreamError, StreamFailedError, StreamRateLimitedError
 from server.adapters.stream.metrics import RATE_LIMIT_MAX, RATE_LIMIT_REMAINING
 from server.adapters.stream.refusals import read_refusal
+from server.runtime import tracing
 
 MAX_RESPONSE_BYTES = 3 * 1024 * 1024
 """Bytes of a body that are read at most.
@@ -38,8 +39,10 @@ class BoundedTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         # The SDK asks for gzip, whose decoded size nothing bounds.
         request.headers["Accept-Encoding"] = "identity"
+        request.headers.update(tracing.outgoing_headers())
         response = await self._inner.handle_async_request(request)
         _record_rate_limit(response.headers)
+        tracing.note("http.response.status_code", response.status_code)
         if not response.is_success:
             try:
                 raise await self._refusal(response)

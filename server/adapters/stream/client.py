@@ -13,6 +13,7 @@ from server.adapters.stream.fresh_connection import FreshConnectionTransport
 from server.adapters.stream.wire import read_live_status
 from server.application.call import LiveStatus
 from server.config.stream import StreamSettings
+from server.runtime import tracing
 
 _GET_CALL = "/api/v2/video/call/{type}/{id}"
 _QUERY = {"members_limit": 0}
@@ -33,6 +34,7 @@ class StreamClient:
         if settings.api_key is None or settings.api_secret is None:
             raise ValueError("There is no Stream app to send requests to.")
         _leave_durations_unread()
+        self._span_attributes = _span_attributes(settings.base_url)
         timeout = settings.request_timeout_ms / 1000
         # Everything is set here: what is not, the SDK and httpx read from the environment.
         self._stream = AsyncStream(
@@ -58,11 +60,12 @@ class StreamClient:
         try:
             # A plain dict: reading it as the SDK's own types takes a hundred times as long.
             names = {"type": call_type, "id": call_id}
-            # By the client itself: its `video` makes a pool of its own first, and throws it away.
-            response = await self._stream.get(
-                _GET_CALL, dict[str, object], query_params=_QUERY, path_params=names
-            )
-            return read_live_status(response.data, call_type, call_id)
+            with tracing.span(f"GET {_GET_CALL}", "client", self._span_attributes):
+                # By the client itself: its `video` makes a pool of its own first, and throws it away.
+                response = await self._stream.get(
+                    _GET_CALL, dict[str, object], query_params=_QUERY, path_params=names
+                )
+                return read_live_status(response.data, call_type, call_id)
         except StreamError:
             raise
         except StreamApiException as error:
@@ -79,6 +82,17 @@ class StreamClient:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._stream.aclose()
+
+
+def _span_attributes(base_url: str) -> dict[str, str | int]:
+    """Describe requests: without their URL, whose query has the app's key."""
+    url = httpx.URL(base_url)
+    return {
+        "http.request.method": "GET",
+        "url.template": _GET_CALL,
+        "server.address": url.host,
+        "server.port": url.port or {"https": 443, "http": 80}[url.scheme],
+    }
 
 
 def _transport(max_connections: int) -> FreshConnectionTransport:

@@ -15,6 +15,7 @@ from server.transport.aio.aborts import cut_aborts
 from server.transport.call_context import REQUEST_ID_KEY, request_id_of
 from server.transport.failures import code_of_cancelled, failure_of
 from server.transport.metrics import MethodMetrics
+from server.transport.request_span import begin_span, end_span
 
 _Context = grpc.aio.ServicerContext[bytes, bytes]
 _STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
@@ -50,7 +51,7 @@ def behaviour(
         call = AioCall(context)
         logs.request_id.set(call.request_id)
         context.set_trailing_metadata(((REQUEST_ID_KEY, call.request_id),))
-        started, code = perf_counter(), code_pb2.OK
+        started, code, span = perf_counter(), code_pb2.OK, begin_span(metrics.name, call)
         try:
             return await method(request, call)
         except asyncio.CancelledError:
@@ -63,6 +64,8 @@ def behaviour(
                 await context.abort(_STATUS_CODES[code], failure.message, failure.trailers)
             return b""  # is not sent
         finally:
-            access_log.note(metrics, code, perf_counter() - started, call.request_id, call.client)
+            trace_id = end_span(span, code)
+            seconds = perf_counter() - started
+            access_log.note(metrics, code, seconds, call.request_id, call.client, trace_id)
 
     return respond

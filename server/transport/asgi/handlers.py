@@ -17,6 +17,7 @@ from server.transport.asgi.reply import Reply
 from server.transport.call_context import REQUEST_ID_KEY
 from server.transport.failures import Failure, code_of_cancelled, failure_of
 from server.transport.metrics import MethodMetrics
+from server.transport.request_span import begin_span, end_span
 
 Handler = Callable[[AsgiCall, Messages, Reply], Awaitable[None]]
 """Reads a call's messages and sends the whole reply; raises RejectedError and CallerGoneError."""
@@ -32,6 +33,7 @@ def unary_handler(metrics: MethodMetrics, method: Method, access_log: AccessLog)
         metrics.started.value += 1
         logs.request_id.set(call.request_id)
         failure: Failure | None = None
+        span = begin_span(metrics.name, call)
         watch = DeadlineWatch(call, messages.receive)
         try:
             message = await method(request, call)
@@ -42,7 +44,9 @@ def unary_handler(metrics: MethodMetrics, method: Method, access_log: AccessLog)
         finally:
             watch.end()
         code = failure.code if failure else code_pb2.OK
-        access_log.note(metrics, code, perf_counter() - call.began, call.request_id, call.client)
+        trace_id = end_span(span, code)
+        seconds = perf_counter() - call.began
+        access_log.note(metrics, code, seconds, call.request_id, call.client, trace_id)
         if failure:
             await reply.fail(failure)
         else:

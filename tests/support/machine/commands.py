@@ -34,6 +34,7 @@ READ_SETTINGS = (
         "WATCHDOG_",
         "MAX_RSS_",
         "METRICS_",
+        "OTEL_",
     ),
     *("ACCESS_TOKEN", "TLS_"),
 )
