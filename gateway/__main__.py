@@ -26,6 +26,8 @@ from gateway.tls import write_secrets
 from machine.addresses import find_obstacle, host_and_port
 from machine.cgroup import memory_limit
 from machine.printed_settings import describe_settings
+from machine.settings_errors import report_settings_errors
+from machine.tracing import TracingSettings
 
 # One thread of Envoy in addition to Python's, for which more would wait.
 _EMBEDDED = ("--concurrency", "1")
@@ -55,7 +57,9 @@ def run(settings: GatewaySettings, *, print_config: bool, envoy_options: tuple[s
     Arguments after -- are passed on to Envoy.
     """
     if print_config:
-        click.echo("\n".join(describe_settings([settings], separator=",")))
+        with report_settings_errors():
+            groups = [settings, TracingSettings()]
+        click.echo("\n".join(describe_settings(groups, separator=",")))
         sys.exit()
     _refuse_unusable(settings.rest_host, settings.rest_port, "REST", shared=settings.shares_port)
     _refuse_unusable("127.0.0.1", settings.admin_port, "ADMIN")
@@ -85,7 +89,7 @@ def validate(settings: GatewaySettings) -> NoReturn:
 @click.pass_obj
 def print_configuration(settings: GatewaySettings) -> None:
     """Print Envoy's configuration."""
-    click.echo(render(settings, _secrets(settings)), nl=False)
+    click.echo(_render(settings, _secrets(settings)), nl=False)
 
 
 def _settings() -> GatewaySettings:
@@ -122,9 +126,16 @@ def _envoy(settings: GatewaySettings, *options: str) -> list[str]:
     secrets = _secrets(settings)
     # `misc` would warn at every start that allow_custom_methods is young. It warns of certificates
     # that cannot be reloaded, too, which must not be missed.
-    quiet = ("--log-level", "warn", *(() if secrets else ("--component-log-level", "misc:error")))
+    # `tracing` has a line for every few spans that a collector does not take.
+    components = ("tracing:critical", *(() if secrets else ("misc:error",)))
+    quiet = ("--log-level", "warn", "--component-log-level", ",".join(components))
     embedded = _EMBEDDED if settings.embedded else ()
-    return [envoy, "--config-yaml", render(settings, secrets), *quiet, *embedded, *options]
+    return [envoy, "--config-yaml", _render(settings, secrets), *quiet, *embedded, *options]
+
+
+def _render(settings: GatewaySettings, secrets: dict[str, Path]) -> str:
+    with report_settings_errors():
+        return render(settings, secrets)
 
 
 def _secrets(settings: GatewaySettings) -> dict[str, Path]:

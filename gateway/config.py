@@ -79,6 +79,9 @@ class GatewaySettings(BaseSettings):
     trusted_proxies: Annotated[int, Field(ge=0, le=100)] = 0
     """Proxies in front of the gateway that are believed about the caller's address (`X-Forwarded-For`,
     with a port or without)."""
+    trust_trace_context: Literal["on", "off"] = "off"
+    """`on` believes callers' `traceparent` and `tracestate`: whether a request is traced, and in which
+    trace. `off` removes both, and the gateway decides by itself."""
     rate_limit_per_second: Annotated[int, Field(ge=0, lt=2**31)] = 1000
     """Requests a second from one IPv4 address or IPv6 /64; `0` is no limit."""
     rate_limit_burst: Count = 2000

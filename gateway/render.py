@@ -16,8 +16,10 @@ from gateway.page_routes import page_routes
 from gateway.python_host import module_path
 from gateway.rest_members import documented_members
 from gateway.tls import listener_socket, upstream_socket
+from gateway.tracing import tracing_values
 from machine.cgroup import memory_limit
 from machine.request_size import MAX_REQUEST_BYTES
+from machine.tracing import TracingSettings
 
 _HERE = Path(__file__).resolve().parent
 # Beside this file once installed, for pyproject.toml puts it there.
@@ -30,12 +32,18 @@ _HSTS = {"append": {"header": {"key": "strict-transport-security", "value": "max
 def render(settings: GatewaySettings, secrets: Mapping[str, Path]) -> str:
     """Render envoy.yaml; its paths are absolute, its texts quoted as JSON, which is YAML.
 
-    The secrets are the files that write_secrets() made of the same settings.
+    The secrets are the files that write_secrets() made of the same settings. What there is of traces
+    is read from the environment; raises ValueError if that is wrong.
     """
+    traces = tracing_values(settings, TracingSettings())
     cgroup_bytes = memory_limit()
     connections, _ = max_connections(settings, cgroup_bytes)
     return Template((_HERE / "envoy.yaml").read_text()).substitute(
-        _listener_values(settings, secrets),
+        _listener_values(settings, secrets, traces["clusters"]),
+        TRACE_DECISION=_items(traces["decision"], 14),
+        TRACE_CONTEXT=_items(traces["context"], 16),
+        TRACE_ID=traces["trace_id"] and f"trace_id: {json.dumps(traces['trace_id'])}",
+        TRACING=json.dumps(traces["tracing"]),
         NODE_ID=json.dumps(settings.node_id),
         ADMIN_PORT=settings.admin_port,
         MAX_CONNECTION_AGE=json.dumps(_age(settings.max_connection_age_ms)),
@@ -66,7 +74,9 @@ def render(settings: GatewaySettings, secrets: Mapping[str, Path]) -> str:
     )
 
 
-def _listener_values(settings: GatewaySettings, secrets: Mapping[str, Path]) -> dict[str, str]:
+def _listener_values(
+    settings: GatewaySettings, secrets: Mapping[str, Path], more_clusters: list[dict[str, Any]]
+) -> dict[str, str]:
     """Render the parts of envoy.yaml for the upstream, standalone or embedded."""
     if settings.embedded:
         text = Template((_HERE / "embedded.yaml").read_text()).substitute(
@@ -80,7 +90,7 @@ def _listener_values(settings: GatewaySettings, secrets: Mapping[str, Path]) -> 
         )
     parts = yaml.safe_load(text)
     return {
-        "CLUSTERS": json.dumps(parts["clusters"]),
+        "CLUSTERS": json.dumps([*parts["clusters"], *more_clusters]),
         "MORE_ROUTES": _items(parts.get("more_routes", ()), 14),
         "PYTHON": _items(parts.get("python", ()), 10),
     }

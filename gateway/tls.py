@@ -60,6 +60,14 @@ def upstream_socket(settings: GatewaySettings, secrets: Mapping[str, Path]) -> J
     return socket
 
 
+def trusting_socket(ca_file: Path, name: str) -> Json:
+    """Make the socket towards a server of that name, whose certificate must be of this CA."""
+    socket = _socket("UpstreamTlsContext", **_trust(ca_file, name))
+    if not _ip_address(name):
+        socket["typed_config"]["sni"] = name
+    return socket
+
+
 def write_secrets(settings: GatewaySettings) -> dict[str, Path]:
     """Write the files that name certificates, for those that are configured; they hold nothing secret.
 

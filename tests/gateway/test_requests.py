@@ -101,7 +101,7 @@ def test_cookies_and_the_like_do_not_reach_the_server(gateway: Gateway, upstream
     }
     assert ask(gateway.url, "GET", CALLS + CALL_ID, headers).status == 404
     reached = upstream.requests[0].metadata.keys()
-    read = {"authorization", "traceparent", "x-forwarded-for", "x-request-id"}
+    read = {"authorization", "x-forwarded-for", "x-request-id"}
     assert read <= reached <= read | {"user-agent", "x-forwarded-proto"}
 
 

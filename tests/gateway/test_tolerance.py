@@ -38,13 +38,13 @@ def test_the_offer_of_another_protocol_is_ignored(protocol: str, path: str, rest
 def test_a_name_that_some_programs_take_for_another_is_dropped(
     gateway: Gateway, upstream: Upstream
 ) -> None:
-    metadata = (("user_id", "7"), ("x_request_id", "odd"), ("traceparent", "kept"))
+    metadata = (("user_id", "7"), ("x_request_id", "odd"), ("x-request-id", "kept"))
     with grpc.insecure_channel(gateway.address) as channel, pytest.raises(grpc.RpcError) as raised:
         LiveCallsStub(channel).GetCall(pb.GetCallRequest(id="none"), metadata=metadata)
     assert raised.value.code() == grpc.StatusCode.NOT_FOUND
-    assert ask(gateway.url, "GET", PATH, {"user_id": "7", "traceparent": "kept"}).status == 404
+    assert ask(gateway.url, "GET", PATH, {"user_id": "7", "x-request-id": "kept"}).status == 404
     for request in upstream.requests:
-        assert request.metadata["traceparent"] == "kept"
+        assert request.metadata["x-request-id"] == "kept"
         assert not {name for name in request.metadata if "_" in name}
         assert "odd" not in request.metadata.values()
 

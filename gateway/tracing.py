@@ -1,0 +1,146 @@
+"""Envoy's own traces: which requests have one, what is in it, and where it is sent.
+
+Envoy traces each request without a `traceparent`, and of the others those whose `traceparent` says so.
+So a request that is not to be traced gets one that says that, before Envoy looks. A caller's own
+counts if it is trusted.
+"""
+
+import os
+import ssl
+from pathlib import Path
+from typing import Any, TypedDict
+from urllib.parse import SplitResult, urlsplit
+
+from gateway.config import GatewaySettings
+from gateway.tls import trusting_socket
+from machine.tracing import TracingSettings
+
+Json = dict[str, Any]
+
+_TYPES = "type.googleapis.com/envoy"
+_CLUSTER = "collector"
+_TRACEPARENT = "request.headers['traceparent']"
+_SAMPLED = f"({_TRACEPARENT}.endsWith('1') || {_TRACEPARENT}.endsWith('3'))"
+"""The flags 01, or 03, which also promises that the trace's id is random."""
+_DRAWS = ("x-trace-draw", "x-trace-draw-2")
+_NOT_SAMPLED = "x-trace-not-sampled"
+_DIGITS = 8
+"""Hexadecimal digits of a random number."""
+_NOTHING = "-"
+"""Stands for what Envoy would add by itself, but is personal or the caller's to choose."""
+_TAGS = {
+    # Without the query, and as it was before the transcoder.
+    "http.url": "%FILTER_STATE(asked.path:PLAIN):500%",
+    "http.method": "%FILTER_STATE(asked.method:PLAIN)%",
+    **dict.fromkeys(("peer.address", "user_agent", "downstream_cluster"), _NOTHING),
+}
+_TRACE_ID = (
+    f"%CEL({_TRACEPARENT}.endsWith('-01') ? "
+    rf"re.extract({_TRACEPARENT}, r'^00-([0-9a-f]+)-.*$', r'\1') : '')%"
+)
+
+
+class TraceValues(TypedDict):
+    """What envoy.yaml has of traces."""
+
+    decision: list[Json]
+    tracing: Json | None
+    context: list[Json]
+    trace_id: str
+    clusters: list[Json]
+
+
+def tracing_values(settings: GatewaySettings, tracing: TracingSettings) -> TraceValues:
+    """Return what envoy.yaml has of traces: if they are off, nothing but what is removed.
+
+    Raises ValueError if the collector cannot be verified.
+    """
+    removed = (
+        [] if settings.trust_trace_context == "on" else [_remove("traceparent"), _remove("tracestate")]
+    )
+    if not tracing.on:
+        return {"decision": removed, "tracing": None, "context": [], "trace_id": "", "clusters": []}
+    return {
+        "decision": [*removed, *_decide(tracing.ratio)],
+        "tracing": _tracing(tracing),
+        "context": _hand_on(),
+        "trace_id": _TRACE_ID,
+        "clusters": [_cluster(urlsplit(tracing.traces_url), tracing.exporter_otlp_certificate)],
+    }
+
+
+def _decide(ratio: float) -> list[Json]:
+    """Make the mutations that give a `traceparent` to requests that are not to be traced."""
+    one, other = (f"%REQ({draw}):{_DIGITS}%" for draw in _DRAWS)
+    not_sampled = f"00-{one}{other}{one}{other}-{other}{one}-00"
+    return [
+        *(_set(draw, "%UNIQUE_ID%") for draw in _DRAWS),
+        _remove(_NOT_SAMPLED),
+        _set(_NOT_SAMPLED, f"%CEL('traceparent' in request.headers || {_drawn(ratio)} ? '' : '-')%"),
+        _set(_NOT_SAMPLED, not_sampled, "OVERWRITE_IF_EXISTS"),
+        _set("traceparent", f"%REQ({_NOT_SAMPLED})%", "ADD_IF_ABSENT"),
+        _remove("x-client-trace-id"),  # Envoy would put it into the span
+    ]
+
+
+def _hand_on() -> list[Json]:
+    """Make the mutations that put Envoy's span in the place of the caller's."""
+    flags = f"%CEL('traceparent' in request.headers && !{_SAMPLED} ? '00' : '01')%"
+    used = (*_DRAWS, _NOT_SAMPLED)
+    return [_set("traceparent", f"00-%TRACE_ID%-%SPAN_ID%-{flags}"), *map(_remove, used)]
+
+
+def _drawn(ratio: float) -> str:
+    """Write the condition that such a share of random numbers meets."""
+    bound = round(ratio * 16**_DIGITS)
+    if bound == 16**_DIGITS:
+        return "true"
+    return f"request.headers['{_DRAWS[0]}'] < '{bound:0{_DIGITS}x}'"
+
+
+def _tracing(tracing: TracingSettings) -> Json:
+    config: Json = {
+        "@type": f"{_TYPES}.config.trace.v3.OpenTelemetryConfig",
+        "service_name": tracing.service_name or "livecalls-gateway",
+        "http_service": {"http_uri": {"uri": tracing.traces_url, "cluster": _CLUSTER, "timeout": "5s"}},
+    }
+    if os.environ.get("OTEL_RESOURCE_ATTRIBUTES"):  # Envoy refuses to read it if it is empty
+        kind = "extensions.tracers.opentelemetry.resource_detectors.v3.EnvironmentResourceDetectorConfig"
+        detector = {"name": "environment", "typed_config": {"@type": f"{_TYPES}.{kind}"}}
+        config["resource_detectors"] = [detector]
+    return {
+        "operation": "%ROUTE_NAME%",
+        "custom_tags": [{"tag": tag, "value": value} for tag, value in _TAGS.items()],
+        "provider": {"name": "opentelemetry", "typed_config": config},
+    }
+
+
+def _cluster(url: SplitResult, ca_file: Path | None) -> Json:
+    host = url.hostname or ""
+    by_tls = url.scheme == "https"
+    address = {"address": host, "port_value": url.port or (443 if by_tls else 80)}
+    endpoint = {"endpoint": {"address": {"socket_address": address}}}
+    return {
+        "name": _CLUSTER,
+        "type": "STRICT_DNS",
+        # Or requests would wait, at the start, for a name that does not resolve.
+        "wait_for_warm_on_init": False,
+        "connect_timeout": "1s",
+        "transport_socket": trusting_socket(ca_file or _system_ca_file(), host) if by_tls else None,
+        "load_assignment": {"cluster_name": _CLUSTER, "endpoints": [{"lb_endpoints": [endpoint]}]},
+    }
+
+
+def _system_ca_file() -> Path:
+    file = ssl.get_default_verify_paths().cafile
+    if file is None:
+        raise ValueError("OTEL_EXPORTER_OTLP_CERTIFICATE is missing: this machine names no CAs")
+    return Path(file)
+
+
+def _set(name: str, value: str, action: str = "OVERWRITE_IF_EXISTS_OR_ADD") -> Json:
+    return {"append": {"header": {"key": name, "value": value}, "append_action": action}}
+
+
+def _remove(name: str) -> Json:
+    return {"remove": name}
