@@ -16,6 +16,7 @@ from tests.load.bench.lines import ratios
 from tests.load.bench.metrics import metrics
 from tests.load.bench.report import machine, plot, table, write_results
 from tests.load.bench.rounds import Cell, Rounds
+from tests.load.bench.tracing import tracing
 from tests.load.bench.world import bench_world
 
 _FOLDER = Path(__file__).parents[3] / ".build" / "bench"
@@ -26,6 +27,7 @@ _SCENARIOS = {
     "opaque": scenarios.opaque,
     "flood": flood,
     "metrics": metrics,
+    "tracing": tracing,
     "stream": scenarios.stream,
     "tail": scenarios.tail,
     "process": scenarios.process,

@@ -104,7 +104,8 @@ def ours_through_envoy(
 ) -> Iterator[Contender]:
     """Run the server, and the gateway before it."""
     with ours_grpc(f"{name}-server", world, workers=workers) as server:
-        settings = {"GRPC_PORT": server.addresses[0].rpartition(":")[2], "WORKERS": str(workers)}
+        upstream = {"GRPC_PORT": server.addresses[0].rpartition(":")[2], "WORKERS": str(workers)}
+        settings = {**world.more_settings, **upstream}
         with _gateway(name, world, **settings) as gateway:
             yield _ready(replace(gateway, protocol=protocol, pids=(*gateway.pids, *server.pids)), world)
 
@@ -114,6 +115,15 @@ def embedded(name: str, protocol: Protocol, world: World) -> Iterator[Contender]
     """Run the server embedded in Envoy."""
     with _gateway(name, world, EMBEDDED="1", **world.settings()) as gateway:
         yield _ready(replace(gateway, protocol=protocol), world)
+
+
+Way = Callable[[str, World], AbstractContextManager[Contender]]
+"""Starts a server under a name, in one way to serve and to call it."""
+WAYS: dict[str, Way] = {
+    "grpc": ours_grpc,
+    "rest": lambda name, world: ours_through_envoy(name, "http1", world),
+    "embedded_grpc": lambda name, world: embedded(name, "grpc", world),
+}
 
 
 @contextmanager

@@ -1,12 +1,12 @@
 """What it costs that metrics are served and scraped: requests a second, and memory."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from threading import Event, Thread
 
 from demo.ports import free_port
-from tests.load.bench.contenders import Contender, embedded, ours_grpc, ours_through_envoy
+from tests.load.bench.contenders import WAYS, Contender, Way
 from tests.load.bench.rounds import Rounds, memory_mb, ratio_of_rates
 from tests.load.bench.world import World
 from tests.support.callers.metrics import scrape
@@ -14,19 +14,11 @@ from tests.support.callers.metrics import scrape
 _SCRAPE_SECONDS = 1.0
 """Between two scrapes, of which Prometheus makes one in 15 s by default."""
 
-Starting = Callable[[str, World], AbstractContextManager[Contender]]
-"""Starts a server under a name."""
-_WAYS: dict[str, Starting] = {
-    "grpc": ours_grpc,
-    "rest": lambda name, world: ours_through_envoy(name, "http1", world),
-    "embedded_grpc": lambda name, world: embedded(name, "grpc", world),
-}
-
 
 def metrics(rounds: Rounds) -> Iterator[tuple[str, float]]:
     """Compare servers with metrics to such without, and yield the worst ratio of all."""
     costs = {}
-    for way, starting in _WAYS.items():
+    for way, starting in WAYS.items():
         with ExitStack() as stack:
             on = stack.enter_context(_scraped(starting, f"{way}-metrics", rounds.world))
             off = stack.enter_context(starting(f"{way}-none", rounds.world))
@@ -41,7 +33,7 @@ def metrics(rounds: Rounds) -> Iterator[tuple[str, float]]:
 
 
 @contextmanager
-def _scraped(starting: Starting, name: str, world: World) -> Iterator[Contender]:
+def _scraped(starting: Way, name: str, world: World) -> Iterator[Contender]:
     """Run a server whose metrics are scraped all the time."""
     port, over = free_port(), Event()
     with starting(name, replace(world, more_settings={"METRICS_PORT": str(port)})) as contender:
