@@ -16,7 +16,10 @@ from pydantic_settings import BaseSettings
 from machine.printed_settings import write_value
 
 _FOLDER = Path(__file__).parents[1] / "docs"
-DOCUMENTS = tuple(_FOLDER / f"configuration{part}.md" for part in ("", "-tokens", "-gateway"))
+DOCUMENTS = (
+    *(_FOLDER / f"configuration{part}.md" for part in ("", "-tokens", "-gateway")),
+    _FOLDER / "operations" / "tracing.md",
+)
 TABLE = re.compile(r"^<!-- settings: (?P<module>[\w.]+)\.(?P<name>\w+) -->\n(?:\|.*\n)*", re.MULTILINE)
 
 
