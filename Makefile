@@ -48,6 +48,10 @@ test-stubs: $(READY) ## Test the stubs in every language, and print a table of c
 bench: $(READY) .build/loadgen ## Measure against FastAPI and Go (BENCH_SECONDS=1.5 BENCH_ONLY=ours-grpc,idle,soak)
 	@python -m tests.load.bench
 
+.PHONY: drill
+drill: $(READY) ## Break every part under load, and account for each request (DRILL_ONLY=database,embedded)
+	@python -m tests.drill
+
 .PHONY: golden
 golden: $(READY) ## Rewrite the golden replies from what the gateway returns
 	@pytest --quiet tests/gateway/test_golden.py --rewrite-golden

@@ -1,0 +1,107 @@
+"""The callers: REST and gRPC, whose connections are kept as those of real clients are."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from itertools import cycle
+from typing import TYPE_CHECKING
+
+import grpc
+import httpx
+from livecalls.v1 import live_calls_pb2 as pb
+from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
+
+from tests.drill.accounting import DEADLINE_SECONDS, GIVE_UP_SECONDS, Answer, Outcome, WayIn
+from tests.drill.truth import Truth
+from tests.support.auth.tokens import bearer
+
+if TYPE_CHECKING:
+    from livecalls.v1.live_calls_pb2_grpc import LiveCallsAsyncStub
+
+# As those of a client that notices a lost connection soon, and does not wait long to connect anew.
+_OPTIONS = (
+    ("grpc.use_local_subchannel_pool", 1),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 1000),
+    ("grpc.max_reconnect_backoff_ms", 500),
+    ("grpc.keepalive_time_ms", 2000),
+    ("grpc.keepalive_timeout_ms", 1000),
+    ("grpc.http2.ping_timeout_ms", 1000),
+)
+_CHANNELS = 2
+_STATUSES = {
+    "unavailable": Outcome.UNAVAILABLE,
+    "deadline_exceeded": Outcome.DEADLINE_EXCEEDED,
+    "resource_exhausted": Outcome.RESOURCE_EXHAUSTED,
+    "unauthenticated": Outcome.UNAUTHENTICATED,
+}
+_HTTP = {"unavailable": 503, "deadline_exceeded": 504, "resource_exhausted": 429, "unauthenticated": 401}
+
+
+@dataclass
+class Callers:
+    """Those of one fault; each request shows the token that callers have at the time."""
+
+    truth: Truth
+    token: Callable[[], str]
+    _rest: httpx.AsyncClient
+    _stubs: "Mapping[WayIn, cycle[LiveCallsAsyncStub]]"
+
+    async def ask(self, way_in: WayIn, call_id: str) -> Answer:
+        """Request a call once, without a retry, and check the answer."""
+        if way_in is WayIn.REST:
+            return await self._ask_rest(call_id)
+        return await self._ask_grpc(next(self._stubs[way_in]), call_id)
+
+    async def _ask_rest(self, call_id: str) -> Answer:
+        try:
+            reply = await self._rest.get(f"/v1/live/calls/{call_id}", headers=bearer(self.token()))
+        except httpx.TransportError as error:
+            return Answer(Outcome.CONNECTION_LOST, detail=repr(error))
+        if reply.status_code == httpx.codes.OK:
+            return self.truth.check_json(call_id, reply.content)
+        return _refusal(reply)
+
+    async def _ask_grpc(self, stub: "LiveCallsAsyncStub", call_id: str) -> Answer:
+        metadata = tuple(bearer(self.token()).items())
+        try:
+            reply = await stub.GetCall(
+                pb.GetCallRequest(id=call_id), timeout=DEADLINE_SECONDS, metadata=metadata
+            )
+        except grpc.aio.AioRpcError as error:
+            name = error.code().name
+            if name in Outcome.__members__:
+                return Answer(Outcome[name], detail=error.details() or "")
+            return Answer(Outcome.OTHER, f"{name}: {error.details()}")
+        return self.truth.check_message(call_id, reply)
+
+
+@asynccontextmanager
+async def calling(
+    truth: Truth, token: Callable[[], str], addresses: Mapping[WayIn, str]
+) -> AsyncIterator[Callers]:
+    """Open the callers' connections while the block lasts."""
+    async with AsyncExitStack() as stack:
+        # Each request has a time limit of its own, in `load.py`.
+        rest = httpx.AsyncClient(
+            base_url=f"http://{addresses[WayIn.REST]}", timeout=2 * GIVE_UP_SECONDS, trust_env=False
+        )
+        await stack.enter_async_context(rest)
+        stubs = {}
+        for way_in in addresses.keys() - {WayIn.REST}:
+            channels = [grpc.aio.insecure_channel(addresses[way_in], _OPTIONS) for _ in range(_CHANNELS)]
+            for channel in channels:
+                await stack.enter_async_context(channel)
+            stubs[way_in] = cycle([LiveCallsStub(channel) for channel in channels])
+        yield Callers(truth, token, rest, stubs)
+
+
+def _refusal(reply: httpx.Response) -> Answer:
+    """Read an error by REST, whose status and word must belong together."""
+    try:
+        word = reply.json()["error"]
+    except (ValueError, LookupError):
+        word = ""
+    if _HTTP.get(word) == reply.status_code:
+        return Answer(_STATUSES[word], detail=reply.text)
+    return Answer(Outcome.OTHER, f"{reply.status_code} {reply.text}")

@@ -1,0 +1,106 @@
+"""A fault, and what is recorded of it: the load goes on before, while and after it lasts."""
+
+import asyncio
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+
+from tests.drill.accounting import FAILED, Ledger, Outcome, Refusals, Verdict, WayIn
+from tests.drill.callers import calling
+from tests.drill.load import steady_load
+from tests.drill.world import World
+
+_STREAK = 15
+"""So many good answers in a row, on each way in, show that all is well."""
+_CALM_WITHIN_SECONDS = 60.0
+
+Inflict = Callable[[World], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is broken, for how long, and what callers may be refused with meanwhile."""
+
+    name: str
+    inflict: Inflict
+    """Breaks it as the block begins, and mends its cause, if it has one, as the block ends."""
+    seconds: float = 2.0
+    refusals: Refusals = field(default_factory=dict)
+    felt: Collection[Outcome] = ()
+    """One of these must be seen, or the fault has broken nothing."""
+    heals_within: float = 60.0
+    per_second: float = 120.0
+    quick: bool = True
+    """Whether it is part of a short drill."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What callers saw of a fault, and how long it took to heal after its cause was gone."""
+
+    fault: Fault
+    ledger: Ledger
+    healed_after: float | None
+
+    def complaints(self) -> Iterator[str]:
+        """Describe all that is not as it must be."""
+        name = self.fault.name
+        if self.healed_after is None:
+            yield f"{name}: not well again within {self.fault.heals_within:.0f} s"
+        if self.fault.felt and not set(self.fault.felt) & self.ledger.outcomes().keys():
+            yield f"{name} was not felt: no {' or '.join(self.fault.felt)}"
+        yield from (f"{name}: {failure}" for failure in self.ledger.failures())
+
+    @property
+    def failed(self) -> int:
+        """The number of requests that were wrong, hung or lost."""
+        verdicts = self.ledger.verdicts()
+        return sum(verdicts[each] for each in FAILED)
+
+    @property
+    def right(self) -> int:
+        return self.ledger.verdicts()[Verdict.RIGHT]
+
+
+async def drill(world: World, fault: Fault) -> Result:
+    """Inflict a fault on a world under load; return what became of every request."""
+    ways_in = world.addresses
+    ledger = Ledger({way_in: fault.refusals.get(way_in, frozenset()) for way_in in ways_in})
+    rates = {way_in: fault.per_second * share for way_in, share in world.shares.items()}
+    ids = [row.id for row in world.truth.rows]
+    async with (
+        calling(world.truth, lambda: world.token, ways_in) as callers,
+        steady_load(callers.ask, ledger, rates, ids),
+    ):
+        if await _well_since(ledger, asyncio.get_running_loop().time(), _CALM_WITHIN_SECONDS) is None:
+            raise AssertionError(f"{fault.name}: all is not well before it: {ledger.outcomes()}")
+        await _inflict(fault, world)
+        over = asyncio.get_running_loop().time()
+        well = await _well_since(ledger, over, fault.heals_within)
+    return Result(fault, ledger, None if well is None else well - over)
+
+
+async def _inflict(fault: Fault, world: World) -> None:
+    """Inflict it in another thread: the load goes on in this one."""
+    block = fault.inflict(world)
+    loop = asyncio.get_running_loop()
+    await loop.run_in_executor(world.hand, block.__enter__)
+    try:
+        await asyncio.sleep(fault.seconds)
+    finally:
+        await loop.run_in_executor(world.hand, block.__exit__, None, None, None)
+
+
+async def _well_since(ledger: Ledger, moment: float, within: float) -> float | None:
+    """Wait until all ways in are well; return since when they are, or None if that takes too long."""
+    deadline = asyncio.get_running_loop().time() + within
+    while (well := ledger.well_since(moment, _STREAK)) is None:
+        if asyncio.get_running_loop().time() > deadline:
+            return None
+        await asyncio.sleep(0.05)
+    return well
+
+
+def on_all_ways(*outcomes: Outcome) -> Refusals:
+    """Let callers be refused with these, however they come."""
+    return dict.fromkeys(WayIn, frozenset(outcomes))

@@ -1,0 +1,70 @@
+"""The parts of the service that a drill breaks, each in a world of its own."""
+
+import asyncio
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.drill.fault import Fault, Result, drill
+from tests.drill.faults import (
+    certificate,
+    clock,
+    database,
+    gateway,
+    issuer,
+    log,
+    network,
+    restarts,
+    stream,
+    workers,
+)
+from tests.drill.world import Wiring, world_running
+from tests.support.server.deployments import Deployment
+
+_PLAIN = Wiring()
+
+
+def _nothing(_: Path) -> AbstractContextManager[Mapping[str, str]]:
+    return nullcontext({})
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is broken in one world, one fault after the other."""
+
+    faults: Callable[[Deployment], Sequence[Fault]]
+    around: Callable[[Path], AbstractContextManager[Mapping[str, str]]] = _nothing
+    """Prepares the world's folder, and yields settings of the server and the gateway."""
+    wiring: Wiring = _PLAIN
+
+
+PARTS = {
+    "database": Part(database.faults),
+    "certificate": Part(certificate.faults, wiring=Wiring(pooled=True)),
+    "stream": Part(stream.faults),
+    "issuer": Part(issuer.faults),
+    "workers": Part(workers.faults, workers.leaky),
+    "gateway": Part(gateway.faults),
+    "log": Part(log.faults, log.small_disk),
+    "clock": Part(clock.faults, clock.movable),
+    "restarts": Part(restarts.faults),
+    "servers": Part(restarts.faults_of_servers, wiring=Wiring(two_servers=True)),
+    "network": Part(network.faults, wiring=Wiring(linked=True)),
+}
+
+
+def run(name: str, deployment: Deployment, *, quick: bool = False) -> Iterator[Result]:
+    """Inflict the faults of a part, or those of a short drill; yield what callers saw of each."""
+    part = PARTS[name]
+    faults = [fault for fault in part.faults(deployment) if fault.quick or not quick]
+    if not faults:
+        return
+    with (
+        tempfile.TemporaryDirectory(prefix="livecalls-") as folder,
+        part.around(Path(folder)) as settings,
+        world_running(Path(folder), deployment, part.wiring, **settings) as world,
+    ):
+        for fault in faults:
+            yield asyncio.run(drill(world, fault))
