@@ -22,7 +22,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     file = tmp_path_factory.mktemp("compose") / "compose.yaml"
     text = (ROOT / "deploy" / "compose.yaml").read_text()
     file.write_text(re.sub(r"\$\{AUTH_ISSUER:\?[^}]*\}", "https://issuer.example.com", text))
-    command = [deploy_tool("cmd"), "--format", "json", str(file)]
+    command = [str(deploy_tool("cmd")), "--format", "json", str(file)]
     read = subprocess.run(command, check=True, capture_output=True)
     services: dict[str, Any] = json.loads(read.stdout)["services"]
     return services

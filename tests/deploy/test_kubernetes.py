@@ -34,7 +34,7 @@ pytestmark = pytest.mark.timeout(600)
 
 @cache
 def build(kustomization: str) -> str:
-    command = [deploy_tool("kustomize"), "build", KUBERNETES / kustomization]
+    command = [str(deploy_tool("kustomize")), "build", str(KUBERNETES / kustomization)]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
