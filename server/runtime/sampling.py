@@ -18,7 +18,7 @@ class Sampling:
 
     def __init__(self, ratio: float, *, follows_caller: bool) -> None:
         self._ratio = ratio
-        self._bound = round(ratio * 16**_DECIDING_DIGITS)
+        self._bound: int = round(ratio * 16**_DECIDING_DIGITS)
         self._follows_caller = follows_caller
 
     def includes(self, traceparent: str) -> bool:

@@ -35,7 +35,8 @@ def run(
     request: pytest.FixtureRequest, running_upstream: Upstream, tmp_path_factory: pytest.TempPathFactory
 ) -> Run:
     """Runs a gateway with settings, each of the two ways in turn."""
-    running = {"standalone": gateway_running, "embedded": gateway_forwarding}[request.param]
+    runs: dict[str, Run] = {"standalone": gateway_running, "embedded": gateway_forwarding}
+    running = runs[request.param]
     return lambda **settings: running(
         running_upstream.port, tmp_path_factory.mktemp("traced"), **settings
     )

@@ -12,7 +12,6 @@ from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
 from demo.stream_stand_in.running import serve_in_thread
 from demo.stream_stand_in.stand_in import StreamStandIn
-from server.store.migrate import upgrade
 from tests.support.auth.tokens import bearer, signer, token_settings
 from tests.support.callers.rest import ask
 from tests.support.data.calls import CALL_ID, PLAIN_CALL
@@ -50,14 +49,18 @@ def traced(
     deployment: Deployment,
     collector: Collector,
     stand_in: StreamStandIn,
+    migrated_data: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Stack]:
     """Everything, tracing the requests whose callers do."""
     keys = KeyServer()
     keys.publishes(KEY)
     stand_in.put(PLAIN_CALL.stream_call_type, STREAM_CALL)
-    with keys.running(), serve_in_thread(stand_in) as stream_url, postgres_running() as postgres:
-        upgrade(postgres.url)
+    with (
+        keys.running(),
+        serve_in_thread(stand_in) as stream_url,
+        postgres_running(migrated_data) as postgres,
+    ):
         store_call(postgres.url, stream_call_id=STREAM_CALL)
         settings = {
             **collector.settings(OTEL_TRACES_SAMPLER="parentbased_always_off"),

@@ -22,7 +22,7 @@ def test_opentelemetry_is_not_even_imported() -> None:
 
 
 def test_no_request_is_sampled_nor_its_metadata_read() -> None:
-    def read(_key: str) -> list[str]:
+    def read(key: str) -> list[str]:
         raise AssertionError
 
     with tracing.open_tracing(TracingSettings()):
