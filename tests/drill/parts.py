@@ -3,7 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,17 +40,24 @@ class Part:
     wiring: Wiring = _PLAIN
 
 
+def _faults_of_processes(deployment: Deployment) -> Sequence[Fault]:
+    modules = (workers, gateway, issuer, log, restarts)
+    return [fault for module in modules for fault in module.faults(deployment)]
+
+
+@contextmanager
+def _around_processes(folder: Path) -> Iterator[Mapping[str, str]]:
+    with log.small_disk(folder), workers.leaky(folder) as settings:
+        yield settings
+
+
 PARTS = {
     "database": Part(database.faults),
     "certificate": Part(certificate.faults, wiring=Wiring(pooled=True)),
     "stream": Part(stream.faults),
-    "issuer": Part(issuer.faults),
-    "workers": Part(workers.faults, workers.leaky),
-    "gateway": Part(gateway.faults),
-    "log": Part(log.faults, log.small_disk),
-    "clock": Part(clock.faults, clock.movable),
-    "restarts": Part(restarts.faults),
+    "processes": Part(_faults_of_processes, _around_processes),
     "servers": Part(restarts.faults_of_servers, wiring=Wiring(two_servers=True)),
+    "clock": Part(clock.faults, clock.movable),
     "network": Part(network.faults, wiring=Wiring(linked=True)),
 }
 

@@ -10,9 +10,9 @@ from tests.drill.report import table
 from tests.support.server.deployments import Deployment
 
 # Embedded, what differs from standalone: all else is the same code behind another port.
-_EMBEDDED = ("workers", "restarts", "network")
+_EMBEDDED = ("processes", "network")
 _SHORT = [
-    *((part, Deployment.STANDALONE) for part in PARTS),
+    *((part, Deployment.STANDALONE) for part in PARTS if part != "servers"),
     *((part, Deployment.EMBEDDED) for part in _EMBEDDED),
 ]
 

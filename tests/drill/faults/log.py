@@ -1,7 +1,7 @@
 """The disk full that the logs of server and gateway are written to."""
 
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -11,21 +11,21 @@ from tests.drill.world import LOGS, World
 from tests.support.machine.toolchains import insist_on
 from tests.support.server.deployments import Deployment
 
-_SIZE = "8m"
+_SIZE = "128m"
 _FILLER = "filler"
-_BLOCK = bytes(4096)
+_BLOCK = bytes(1 << 16)
 
 
 @contextmanager
-def small_disk(folder: Path) -> Iterator[Mapping[str, str]]:
-    """Mount a disk of a few megabytes for the logs, which takes root; yields no settings."""
+def small_disk(folder: Path) -> Iterator[None]:
+    """Mount a small disk for the logs, which takes root."""
     logs = folder / LOGS
     logs.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={_SIZE}", "tmpfs", str(logs)]
     if subprocess.run(mount, check=False, capture_output=True).returncode:
         insist_on("a tmpfs, which cannot be mounted here")
     try:
-        yield {}
+        yield
     finally:
         subprocess.run(["umount", "--lazy", str(logs)], check=True)
 

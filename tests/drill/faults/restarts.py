@@ -56,7 +56,7 @@ def faults_of_servers(deployment: Deployment) -> Sequence[Fault]:
     if deployment is Deployment.EMBEDDED:
         return ()
     return (
-        Fault("two servers restarted by turns", _restart_servers(1), 0, _DIRECT),
+        Fault("two servers restarted by turns", _restart_servers(1), 0, _DIRECT, quick=False),
         Fault(
             "two servers restarted by turns ten times",
             _restart_servers(10),
