@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+from server.transport.asgi import readyz
 from server.transport.asgi.dispatch import reject
 from server.transport.asgi.rejections import not_serving
 from server.transport.asgi.server import AsgiServer
@@ -27,6 +28,8 @@ class Application:
                 await self._server.handle(
                     scope["method"], scope["raw_path"], scope["headers"], receive, send
                 )
+            elif scope["raw_path"] == readyz.PATH:
+                await readyz.reply(scope["method"], send, serving=False)
             else:
                 await reject(send, not_serving())
         elif scope["type"] == "lifespan":

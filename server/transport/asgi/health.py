@@ -17,16 +17,32 @@ Request = TypeVar("Request", bound=Message)
 
 
 class Health:
-    """The health of some services, and as "" of the whole server: SERVING until the end."""
+    """The health of some services, and as "" of the whole server: SERVING at first."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._names = frozenset(names)
         self._watchers = 0
-        self._ending = asyncio.Event()
+        self._serving = True
+        self._ended = False
+        self._changed = asyncio.Event()
+
+    @property
+    def serving(self) -> bool:
+        """Whether it reports SERVING."""
+        return self._serving
+
+    def report(self, *, serving: bool) -> None:
+        """Report SERVING or NOT_SERVING from now on, to watchers too; after the end it has no effect."""
+        if self._ended or serving == self._serving:
+            return
+        self._serving = serving
+        self._changed.set()
+        self._changed = asyncio.Event()
 
     def end(self) -> None:
-        """Report NOT_SERVING from now on, to watchers too."""
-        self._ending.set()
+        """Report NOT_SERVING for good."""
+        self.report(serving=False)
+        self._ended = True
 
     async def check(self, request: bytes) -> AsyncGenerator[bytes, None]:
         """Serve Health.Check; raises RejectedError, NOT_FOUND for a service that is not known."""
@@ -44,23 +60,24 @@ class Health:
         if self._watchers == MAX_WATCHERS:
             raise too_many_watchers()
         self._watchers += 1
+        told = b""
         try:
-            told = self._status(name)
-            yield told
-            await self._ending.wait()
-            if self._status(name) != told:
-                yield self._status(name)
-            await asyncio.Event().wait()
+            while True:
+                changed, status = self._changed, self._status(name)
+                if status != told:
+                    told = status
+                    yield status
+                await changed.wait()
         finally:
             self._watchers -= 1
 
     def _status(self, name: str) -> bytes:
         if name not in self._names:
             status = pb.HealthCheckResponse.SERVICE_UNKNOWN
-        elif self._ending.is_set():
-            status = pb.HealthCheckResponse.NOT_SERVING
-        else:
+        elif self._serving:
             status = pb.HealthCheckResponse.SERVING
+        else:
+            status = pb.HealthCheckResponse.NOT_SERVING
         response: bytes = pb.HealthCheckResponse(status=status).SerializeToString()
         return response
 

@@ -6,6 +6,7 @@ from typing import cast
 
 from server.runtime.tasks import wait_for_end
 from server.transport.access_log import AccessLog
+from server.transport.asgi import readyz
 from server.transport.asgi.dispatch import dispatch
 from server.transport.asgi.handlers import Handler, server_streaming_handler, unary_handler
 from server.transport.asgi.health import Health
@@ -35,12 +36,24 @@ class AsgiServer:
         self, verb: str, path: bytes, headers: Headers, receive: Receive, send: Send
     ) -> None:
         """Serve one request, whatever it is, and never raise."""
+        handler = self._handlers.get(path)
+        if handler is None and path == readyz.PATH:
+            await readyz.reply(verb, send, serving=self._health.serving)
+            return
         task = cast("asyncio.Task[object]", asyncio.current_task())
         self._under_way.add(task)
         try:
-            await dispatch(self._handlers.get(path), verb, headers, receive, send)
+            await dispatch(handler, verb, headers, receive, send)
         finally:
             self._under_way.discard(task)
+
+    async def announce_ready(self) -> None:
+        """Set its health to SERVING, as it is at first, unless its end is announced."""
+        self._health.report(serving=True)
+
+    async def announce_unready(self) -> None:
+        """Set its health to NOT_SERVING until it is ready again."""
+        self._health.report(serving=False)
 
     def announce_end(self) -> None:
         """Set its health to NOT_SERVING, though requests are still served."""

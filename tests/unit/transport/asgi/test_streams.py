@@ -59,6 +59,24 @@ async def test_who_watches_is_told_of_the_end(service: Hosted) -> None:
     assert exchange.reply.code == code_pb2.CANCELLED
 
 
+async def test_who_watches_is_told_of_each_change_until_the_end(service: Hosted) -> None:
+    exchange, server = Exchange([asking("")]), service.server
+    answering = asyncio.create_task(service.answering(exchange, WATCH))
+    await until(lambda: told(exchange.reply) == [Health.SERVING])
+    await server.announce_unready()
+    await until(lambda: told(exchange.reply)[1:] == [Health.NOT_SERVING])
+    await server.announce_ready()
+    await until(lambda: told(exchange.reply)[2:] == [Health.SERVING])
+    await server.announce_ready()
+    server.announce_end()
+    await until(lambda: told(exchange.reply)[3:] == [Health.NOT_SERVING])
+    await server.announce_ready()
+    assert told(await service.ask(asking(""), path=CHECK)) == [Health.NOT_SERVING]
+    answering.cancel()
+    await asyncio.gather(answering)
+    assert len(told(exchange.reply)) == 4
+
+
 async def test_so_many_may_watch_and_one_more_once_one_has_left(
     service: Hosted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
