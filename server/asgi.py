@@ -47,7 +47,7 @@ async def _open_server() -> AsyncIterator[AsgiServer]:
             serve_metrics(settings.server, supervised=supervised) as metrics,
             open_asgi_server(settings) as server,
             watch_loop(stuck_seconds),
-            steer_connections(settings.server.workers),
+            steer_connections(settings.embedded.embedded_rest_port, settings.server.workers),
         ):
             if supervised:
                 _when_input_ends(metrics.stop, server.announce_end)

@@ -31,7 +31,7 @@ from server.transport.aio.server import AioServer, Connections
 from server.transport.aio.tls.credentials import server_credentials
 from server.transport.asgi.server import AsgiServer
 from server.transport.live_calls import LiveCalls
-from server.transport.readiness import Readiness
+from server.transport.readiness import Announcing, Readiness
 
 log = logging.getLogger("server")
 
@@ -61,7 +61,7 @@ async def open_aio_server(settings: Settings, *, shares_port: bool = False) -> A
         await server.start()
         listening = {"port": server.port, "tls": settings.tls.mode}
         log.info("listening", extra=listening)
-        announcing = asyncio.create_task(_announce(server, readiness, listening))
+        announcing = asyncio.create_task(_announce(server, readiness, listening, settings))
         try:
             yield server
         finally:
@@ -69,10 +69,18 @@ async def open_aio_server(settings: Settings, *, shares_port: bool = False) -> A
             await server.stop(settings.server.shutdown_grace_ms / 1000)
 
 
-async def _announce(server: AioServer, readiness: Readiness, listening: Mapping[str, object]) -> None:
+async def _announce(
+    server: AioServer, readiness: Readiness, listening: Mapping[str, object], settings: Settings
+) -> None:
     await readiness.until_ready()
     await server.announce_ready()
     log.info("serving", extra=listening)
+    await _watch_database(server, readiness, settings)
+
+
+async def _watch_database(server: Announcing, readiness: Readiness, settings: Settings) -> None:
+    if grace_ms := settings.database.unhealthy_after_ms:
+        await readiness.watch_database(server, grace_ms / 1000)
 
 
 @asynccontextmanager
@@ -87,9 +95,11 @@ async def open_asgi_server(settings: Settings) -> AsyncIterator[AsgiServer]:
         access_log = AccessLog(settings.server.log_requests_ratio)
         server = AsgiServer(service, reflected=settings.server.reflected, access_log=access_log)
         log.info("serving embedded in Envoy")
+        watching = asyncio.create_task(_watch_database(server, readiness, settings))
         try:
             yield server
         finally:
+            watching.cancel()
             await server.stop(0)  # the host has aborted by now what it did not let end
 
 

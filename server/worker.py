@@ -54,10 +54,14 @@ def _obstacle_message(settings: ServerSettings) -> str | None:
 
 
 async def _serve(settings: Settings, *, supervised: bool) -> None:
-    told_to_end = asyncio.Event()
+    told_to_end, told_again = asyncio.Event(), asyncio.Event()
+
+    def request_end() -> None:
+        (told_again if told_to_end.is_set() else told_to_end).set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, told_to_end.set)
-    serving_on = asyncio.create_task(_serve_on(settings, supervised=supervised))
+        asyncio.get_running_loop().add_signal_handler(number, request_end)
+    serving_on = asyncio.create_task(_serve_on(settings, told_again, supervised=supervised))
     stop = asyncio.create_task(told_to_end.wait())
     await asyncio.wait((serving_on, stop), return_when=asyncio.FIRST_COMPLETED)
     if stop.done():
@@ -68,8 +72,11 @@ async def _serve(settings: Settings, *, supervised: bool) -> None:
         await serving_on
 
 
-async def _serve_on(settings: Settings, *, supervised: bool) -> None:
-    """Serve until cancelled, perhaps before it is ready, or until the server fails."""
+async def _serve_on(settings: Settings, told_again: asyncio.Event, *, supervised: bool) -> None:
+    """Serve until cancelled, perhaps before it is ready, or until the server fails.
+
+    Once cancelled it serves on for the configured delay, or until it is told again to end.
+    """
     async with (
         serve_metrics(settings.server, supervised=supervised) as metrics,
         open_aio_server(settings, shares_port=supervised) as server,
@@ -78,9 +85,22 @@ async def _serve_on(settings: Settings, *, supervised: bool) -> None:
         notifying = asyncio.create_task(_notify_supervisor(server, metrics)) if supervised else None
         try:
             await server.wait_failed()
+        except asyncio.CancelledError:
+            await _let_others_notice(server, told_again, settings.server.drain_delay_ms / 1000)
+            raise
         finally:
             if notifying:
                 notifying.cancel()
+
+
+async def _let_others_notice(server: AioServer, told_again: asyncio.Event, seconds: float) -> None:
+    """Let load balancers notice that it ends while it still serves, unless it was not ready for them."""
+    if not server.serving:
+        return
+    await server.announce_end()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await told_again.wait()
 
 
 async def _notify_supervisor(server: AioServer, metrics: MetricsServer) -> None:

@@ -17,7 +17,7 @@ from server.config.settings import Settings
 from server.runtime.logs import configure_logging
 from server.supervision.child import CannotStartError
 from server.supervision.child_process import ChildSpec
-from server.supervision.envoys import Envoy
+from server.supervision.envoys import Envoy, Ports
 from server.supervision.supervisor import supervise
 from server.supervision.workers import Worker
 
@@ -75,9 +75,10 @@ def _workers(settings: Settings) -> list[ChildSpec]:
         raise click.ClickException("GRPC_PORT and METRICS_PORT overlap: name others with one of them")
     for port in server.grpc_ports:
         _refuse_unusable(server.grpc_host, port)
+    grace = (server.drain_delay_ms + server.shutdown_grace_ms) / 1000
     ready_within = settings.database.ready_timeout_ms / 1000
     return [
-        Worker(port, server.shutdown_grace_ms / 1000, ready_within, metrics_port)
+        Worker(port, grace, ready_within, metrics_port)
         for port, metrics_port in zip(server.grpc_ports, _metrics_ports(server), strict=True)
     ]
 
@@ -110,12 +111,23 @@ def _envoys(settings: Settings) -> list[ChildSpec]:
     # Each of them reads from it how many share the port and the machine, and gets no option.
     os.environ["WORKERS"] = str(workers)
     max_bytes = _max_bytes(settings.embedded.max_rss_mb, workers)
-    ports = range(first, first + workers)
     ready_within = settings.database.ready_timeout_ms / 1000
-    return [
-        Envoy((port, port + workers), grace, max_bytes, ready_within, metrics_port)
-        for port, metrics_port in zip(ports, _metrics_ports(settings.server), strict=True)
-    ]
+    delay = settings.server.drain_delay_ms / 1000
+    admin_ports = ((port, port + workers) for port in range(first, first + workers))
+    ports = map(Ports, admin_ports, _stats_ports(settings), _metrics_ports(settings.server))
+    return [Envoy(each, grace, max_bytes, ready_within, delay) for each in ports]
+
+
+def _stats_ports(settings: Settings) -> Sequence[int]:
+    """Return each worker's port for Envoy's statistics, or 0 if they are off."""
+    first, workers = settings.embedded.stats_port, settings.server.workers
+    if not first:
+        return [0] * workers
+    if first + workers - 1 > LAST_PORT:
+        raise click.ClickException(
+            f"STATS_PORT and WORKERS go beyond port {LAST_PORT}: lower one of them"
+        )
+    return range(first, first + workers)
 
 
 def _max_bytes(max_rss_mb: int | None, workers: int) -> int:

@@ -34,6 +34,10 @@ class DatabaseSettings(EnvironmentSettings):
     max_connection_age_ms: Milliseconds = 300_000
     """How old a connection may get until another takes its place: then a name that leads elsewhere and a
     role's new settings count."""
+    unhealthy_after_ms: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    """How long no SELECT may go well until health is NOT_SERVING: for a server whose callers others can
+    serve, by another database. `0` is for ever: in an outage of the one database of all servers, each
+    would be taken out."""
     ready_timeout_ms: Annotated[int, Field(ge=0, lt=2**31)] = 60_000
     """How long a fresh server waits for a first SELECT to go well, before it serves all the same; `0` is
     as long as it takes."""

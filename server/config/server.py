@@ -32,6 +32,9 @@ class ServerSettings(EnvironmentSettings):
     max_connection_age_ms: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """How old a connection to gRPC may get, give or take a tenth, until its caller is sent for another,
     and so spreads over new servers; what is under way has a minute. `0` is no limit."""
+    drain_delay_ms: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    """How long the server goes on serving with its health at NOT_SERVING once it gets SIGTERM, and
+    `SHUTDOWN_GRACE_MS` begins only then: for load balancers that are slow to notice."""
     shutdown_grace_ms: Milliseconds = 2000
     """How long requests under way may still run once the server gets SIGTERM."""
     reflection: Literal["on", "off"] = "off"
@@ -94,6 +97,9 @@ class EmbeddedSettings(EnvironmentSettings):
     admin_port: Port = 9901
     """Embedded, Envoy's admin page of the first worker; each other's is on the port behind the last, and
     behind these are those of workers that replace them."""
+    stats_port: Port = 0
+    """Embedded, the port of Envoy's statistics of the first worker; each other's is on the one behind.
+    `0` is off."""
     watchdog_timeout_ms: Milliseconds = 10_000
     """How long the event loop may stand still, embedded, before its Envoy is ended and started again."""
     max_rss_mb: Count | None = None
@@ -101,6 +107,8 @@ class EmbeddedSettings(EnvironmentSettings):
     it a share of the cgroup's limit."""
     embedded_wait_ready: bool = True
     """Internal: `gateway validate` sets it to `0`, so as not to wait until the server is ready."""
+    embedded_rest_port: Port = 0
+    """Internal: the gateway sets it to its port, which all workers share."""
     embedded_supervised: bool = False
     """Internal: `serve --embedded` sets it. It closes Envoy's standard input as it is to end, which
     turns health to NOT_SERVING, and then has Envoy drain."""

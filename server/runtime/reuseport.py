@@ -20,20 +20,22 @@ _ATTACH_REUSEPORT_CBPF = 51
 
 
 @asynccontextmanager
-async def steer_connections(workers: int) -> AsyncIterator[None]:
+async def steer_connections(port: int, workers: int) -> AsyncIterator[None]:
     """Steer them while the block lasts, from when this process listens on the port it shares.
 
-    So many share it, but for the time in which one of them is replaced.
+    So many share it, but for the time in which one of them is replaced. None share port 0.
     """
-    steering = asyncio.create_task(_steer(workers))
+    steering = asyncio.create_task(_steer(port, workers))
     try:
         yield
     finally:
         steering.cancel()
 
 
-async def _steer(workers: int) -> None:
-    while not (listener := _shared_listener()):  # noqa: ASYNC110 - it is Envoy that will listen
+async def _steer(port: int, workers: int) -> None:
+    if not port:
+        return
+    while not (listener := _shared_listener(port)):  # noqa: ASYNC110 - it is Envoy that will listen
         await asyncio.sleep(_LOOK_SECONDS)
     # All works without it, except for the connections described above.
     with listener, suppress(OSError):
@@ -51,18 +53,23 @@ def prefer_newest(listener: socket.socket, workers: int) -> None:
     listener.setsockopt(socket.SOL_SOCKET, _ATTACH_REUSEPORT_CBPF, pointer)
 
 
-def _shared_listener() -> socket.socket | None:
+def _shared_listener(port: int) -> socket.socket | None:
     """Find the socket of this process that listens on a port which others may share."""
     for file in Path("/proc/self/fd").iterdir():
         with suppress(OSError):  # it has been closed meanwhile
             if str(file.readlink()).startswith("socket:"):
                 found = socket.socket(fileno=os.dup(int(file.name)))
-                if _is_shared_listener(found):
+                if _is_shared_listener(found, port):
                     return found
                 found.close()
     return None
 
 
-def _is_shared_listener(it: socket.socket) -> bool:
+def _is_shared_listener(it: socket.socket, port: int) -> bool:
     options = (socket.SO_REUSEPORT, socket.SO_ACCEPTCONN)
-    return it.family != socket.AF_UNIX and all(it.getsockopt(socket.SOL_SOCKET, o) for o in options)
+    is_ip = it.family in (socket.AF_INET, socket.AF_INET6)
+    return (
+        is_ip
+        and it.getsockname()[1] == port
+        and all(it.getsockopt(socket.SOL_SOCKET, o) for o in options)
+    )

@@ -26,26 +26,40 @@ _SUPERVISED = {"EMBEDDED": "1", "EMBEDDED_SUPERVISED": "1"}
 log = logging.getLogger("server.workers")
 
 
+@dataclass(frozen=True)
+class Ports:
+    """The ports that an Envoy has for itself."""
+
+    admin: tuple[int, int]
+    """Its own, and its replacement's."""
+    stats: int = 0
+    """Of its statistics, which its replacement has too; 0 is none."""
+    metrics: int = 0
+    """Of the server's metrics, the same."""
+
+
 class Envoy:
     """A gateway with the embedded server; an implementation of ChildSpec."""
 
     def __init__(
         self,
-        admin_ports: tuple[int, int],
+        ports: Ports,
         grace: float,
         max_bytes: int,
         ready_within: float,
-        metrics_port: int = 0,
+        drain_delay: float = 0,
     ) -> None:
         """Give its requests `grace` seconds when it ends, and replace it if it takes more memory.
 
-        It has one of the ports, and its replacement the other.
+        Before it ends it goes on serving for the delay, in seconds, unless it has been replaced.
         """
-        self._admin_ports = list(admin_ports)
+        self._admin_ports = list(ports.admin)
+        self._stats_port = ports.stats
+        self._metrics_port = ports.metrics
         self._last: _Running | None = None
         self._grace = grace
+        self._drain_delay = drain_delay
         self._max_bytes = max_bytes
-        self._metrics_port = metrics_port
         self.ready_within = ready_within
 
     async def start(self, *, takes_over: bool = False) -> "_Running":
@@ -62,13 +76,14 @@ class Envoy:
                 **wait_for_database(takes_over=takes_over),
                 "ADMIN_PORT": str(port),
                 "METRICS_PORT": str(self._metrics_port),
+                "STATS_PORT": str(self._stats_port),
                 "NODE_ID": node_id,
             },
             stdin=PIPE,
             start_new_session=True,
         )
         name, admin = {"admin_port": port}, EnvoyAdmin(port, node_id)
-        self._last = _Running(process, name, admin, self._grace, self._max_bytes)
+        self._last = _Running(process, name, admin, self._grace, self._drain_delay, self._max_bytes)
         return self._last
 
 
@@ -78,6 +93,7 @@ class _Running:
     name: Mapping[str, object]
     admin: EnvoyAdmin
     grace: float
+    drain_delay: float
     max_bytes: int
 
     async def wait_ready(self) -> None:
@@ -89,18 +105,31 @@ class _Running:
         log.error("worker over its memory limit", extra={**self.name, "rss_bytes": taken})
 
     async def end(self) -> None:
-        """Drain it: SIGTERM would cut off the requests under way."""
+        """Drain it, after the delay in which it still serves if it has begun to."""
+        self._announce_end()
+        if self.drain_delay and await self.admin.is_live():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self.drain_delay):
+                    await self.process.wait()
+        await self._drain()
+
+    async def drain(self) -> None:
+        self._announce_end()
+        await self._drain()
+
+    def _announce_end(self) -> None:
+        """Have the embedded server's health report the end."""
         assert self.process.stdin  # noqa: S101 - a pipe, as start() has requested
-        self.process.stdin.close()  # so that the embedded server's health reports the end
+        self.process.stdin.close()
+
+    async def _drain(self) -> None:
+        """Drain it and end it: SIGTERM alone would cut off the requests under way."""
         within = max(self.grace, _DRAINS_AT_LEAST_SECONDS)
         with suppress(TimeoutError):
             async with asyncio.timeout(within):
                 if self.process.returncode is None and await self.admin.is_live(within):
                     await self.admin.drain()
         await terminate(self.process, _MARGIN_SECONDS)
-
-    async def drain(self) -> None:
-        await self.end()
 
 
 def _resident_bytes(pid: int) -> int:

@@ -27,7 +27,7 @@ class Worker:
 
     port: int
     grace: float
-    """Seconds that its requests get when it ends."""
+    """Seconds that it may take to end: its delay, and what its requests get."""
     ready_within: float
     metrics_port: int = 0
 

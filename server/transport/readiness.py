@@ -1,9 +1,11 @@
-"""When a server is ready: once it has keys, and has read the calls."""
+"""When a server is ready: once it has keys, and has read the calls; and when it is so no more."""
 
 import asyncio
 import logging
 from collections.abc import Collection
 from contextlib import suppress
+from time import monotonic
+from typing import NoReturn, Protocol
 from uuid import UUID
 
 from server.application.errors import CallUnreadableError, StoreUnavailableError
@@ -14,6 +16,18 @@ _RETRY_SECONDS = 1.0
 _SOME_ID = str(UUID(int=0))
 
 log = logging.getLogger("server")
+
+
+class Announcing(Protocol):
+    """A server whose health others look at."""
+
+    async def announce_ready(self) -> None:
+        """Set its health to SERVING."""
+        ...
+
+    async def announce_unready(self) -> None:
+        """Set its health to NOT_SERVING."""
+        ...
 
 
 class Readiness:
@@ -40,6 +54,28 @@ class Readiness:
                 await self._until_a_read()
         except TimeoutError:
             log.error("gave up waiting for the database", extra={"timeout_s": self._within})  # noqa: TRY400 - a traceback adds nothing
+
+    async def watch_database(self, server: Announcing, grace: float) -> NoReturn:
+        """Announce that a server is not ready while no SELECT has gone well for so many seconds.
+
+        That is for a server whose callers others could serve, by another database.
+        """
+        last_read, is_away = monotonic(), False
+        while True:
+            await asyncio.sleep(_RETRY_SECONDS)
+            try:
+                await self._read()
+            except StoreUnavailableError:
+                if not is_away and monotonic() - last_read >= grace:
+                    is_away = True
+                    log.error("not ready: no read of the database has succeeded", extra={"for_s": grace})  # noqa: TRY400 - the log has the reason
+                    await server.announce_unready()
+                continue
+            last_read = monotonic()
+            if is_away:
+                is_away = False
+                log.info("ready again: the database is read")
+                await server.announce_ready()
 
     async def _until_keys(self) -> None:
         readings = [asyncio.create_task(keys.until_read()) for keys in self._keys]

@@ -105,6 +105,9 @@ class AioServer:
     ) -> None:
         self._server = grpc.aio.server(options=[*OPTIONS, *connections.options()])
         self._health = health.HealthServicer()
+        self._ending = False
+        self.serving = False
+        """Whether its health is SERVING."""
         self._server.add_generic_rpc_handlers((health_handler(self._health),))
         self._access_log = access_log or AccessLog()
         self._server.add_generic_rpc_handlers((_handler(service, self._access_log),))
@@ -131,6 +134,10 @@ class AioServer:
         """Set its health to SERVING, unless its end is announced."""
         await self._set_health(health_pb2.HealthCheckResponse.SERVING)
 
+    async def announce_unready(self) -> None:
+        """Set its health to NOT_SERVING until it is ready again."""
+        await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+
     async def wait_failed(self) -> NoReturn:
         """Wait until it takes no more requests though it was not stopped, and raise ServerFailedError.
 
@@ -142,9 +149,11 @@ class AioServer:
 
     async def announce_end(self) -> None:
         """Set its health to NOT_SERVING, though requests are still served."""
+        self.serving, self._ending = False, True
         await self._health.enter_graceful_shutdown()
 
     async def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
+        self.serving = status == health_pb2.HealthCheckResponse.SERVING and not self._ending
         for name in ("", SERVICE):
             await self._health.set(name, status)
 

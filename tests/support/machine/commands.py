@@ -30,6 +30,8 @@ READ_SETTINGS = (
         "EMBEDDED",
         "REST_",
         "ADMIN_",
+        "STATS_",
+        "DRAIN_",
         "REFLECTION",
         "WATCHDOG_",
         "MAX_RSS_",
