@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from gateway.config import GatewaySettings
-from gateway.envoy_process import Admin, run_envoy
+from gateway.envoy_process import Admin, Ending, run_envoy
 from gateway.limits import allow_all_files, max_connections
 from gateway.python_host import LibraryMissingError, environment
 from gateway.render import render
@@ -63,6 +63,8 @@ def run(settings: GatewaySettings, *, print_config: bool, envoy_options: tuple[s
         sys.exit()
     _refuse_unusable(settings.rest_host, settings.rest_port, "REST", shared=settings.shares_port)
     _refuse_unusable("127.0.0.1", settings.admin_port, "ADMIN")
+    if settings.stats_port:
+        _refuse_unusable(settings.stats_host, settings.stats_port, "STATS", shared=settings.shares_port)
     _log_lowered_limits(settings)
     allow_all_files()
     drains = () if "--drain-time-s" in envoy_options else _DRAINS
@@ -72,8 +74,8 @@ def run(settings: GatewaySettings, *, print_config: bool, envoy_options: tuple[s
     if settings.embedded and settings.embedded_supervised:
         _become(command, settings)
     admin = Admin(settings.admin_port, settings.node_id, envoy_options)
-    grace_seconds = settings.shutdown_grace_ms / 1000
-    sys.exit(asyncio.run(run_envoy(command, _environment(settings), admin, grace_seconds)))
+    ending = Ending(settings.drain_delay_ms / 1000, settings.shutdown_grace_ms / 1000)
+    sys.exit(asyncio.run(run_envoy(command, _environment(settings), admin, ending)))
 
 
 @main.command()
@@ -152,7 +154,8 @@ def _become(command: list[str], settings: GatewaySettings) -> NoReturn:
 def _environment(settings: GatewaySettings) -> dict[str, str]:
     """Return the environment of Envoy, with what embedded Python needs."""
     try:
-        return {**os.environ, **(environment() if settings.embedded else {})}
+        python = environment() if settings.embedded else {}
+        return {**os.environ, **python, "EMBEDDED_REST_PORT": str(settings.rest_port)}
     except (LibraryMissingError, NoFolderError) as error:
         raise click.ClickException(str(error)) from None
 

@@ -9,16 +9,18 @@ _ERROR = (
     " || ('grpc-status' in response.headers && !(response.headers['grpc-status'] in ['0', '5']))"
     " || ('grpc-status' in response.trailers && !(response.trailers['grpc-status'] in ['0', '5']))"
 )
+# Load balancers look at health again and again.
+_NO_HEALTH: dict[str, Any] = {"not_health_check_filter": {}}
 _CEL = "type.googleapis.com/envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
 
 
-def log_filter(ratio: float) -> dict[str, Any] | None:
-    """Make the filter that passes all errors and a fraction of all else; None passes everything.
+def log_filter(ratio: float) -> dict[str, Any]:
+    """Make the filter that passes all errors and a fraction of all else, but no request for health.
 
     By the request's id, as the server does: the two logs have the same requests.
     """
     if ratio == 1:
-        return None
+        return _NO_HEALTH
     numerator = round(ratio * 1_000_000)
     sampled = {
         # A filter must name a runtime key that could override it; nobody sets `none`.
@@ -29,4 +31,5 @@ def log_filter(ratio: float) -> dict[str, Any] | None:
         "name": "envoy.access_loggers.extension_filters.cel",
         "typed_config": {"@type": _CEL, "expression": _ERROR},
     }
-    return {"or_filter": {"filters": [{"runtime_filter": sampled}, {"extension_filter": error}]}}
+    passed = {"or_filter": {"filters": [{"runtime_filter": sampled}, {"extension_filter": error}]}}
+    return {"and_filter": {"filters": [_NO_HEALTH, passed]}}

@@ -18,11 +18,8 @@ from machine.addresses import LAST_PORT, Host, HostToAsk, Port
 from machine.misspelt import find_misspelt
 
 
-def _is_wildcard(host: str) -> bool:
-    try:
-        return ip_address(host).is_unspecified
-    except ValueError:
-        return False
+def _is_ipv6_wildcard(host: str) -> bool:
+    return ":" in host and ip_address(host).is_unspecified
 
 
 def _is_ip_address(host: str) -> str:
@@ -39,7 +36,7 @@ IpAddress = Annotated[Host, AfterValidator(_is_ip_address)]
 Origin = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+$")]
 
 
-_WHOLLY_OURS = ("REST_TLS_", "REST_", "UPSTREAM_TLS_", "RATE_LIMIT_", "CORS_")
+_WHOLLY_OURS = ("REST_TLS_", "REST_", "STATS_", "UPSTREAM_TLS_", "RATE_LIMIT_", "CORS_")
 # The server's, which may read the same environment; its other settings have their own prefixes.
 _NOT_OURS = frozenset({"MAX_CONCURRENT_REQUESTS"})
 
@@ -60,6 +57,11 @@ class GatewaySettings(BaseSettings):
     """The port there; `0` lets the system choose, and the admin page shows which."""
     admin_port: Port = 9901
     """Envoy's admin page, on loopback only; `make run` takes a free one."""
+    stats_host: IpAddress = "127.0.0.1"
+    """Where Prometheus reads Envoy's statistics, an address; `::` is all, by IPv6 and IPv4."""
+    stats_port: Port = 0
+    """The port there, which serves `/stats/prometheus` and `/ready` and nothing else of the admin page;
+    embedded, that of the first worker. `0` is off."""
     node_id: Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}$")] = "gateway"
     """Envoy's id on its admin page."""
     grpc_host: HostToAsk = "127.0.0.1"
@@ -89,6 +91,9 @@ class GatewaySettings(BaseSettings):
     max_connection_age_ms: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """Age at which a caller's connection is closed by GOAWAY or `connection: close`, or a tenth later;
     `0` is no limit."""
+    drain_delay_ms: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    """How long the gateway goes on serving with `/readyz` at 503 once it gets SIGTERM, and
+    `SHUTDOWN_GRACE_MS` begins only then: for load balancers that are slow to notice."""
     shutdown_grace_ms: Count = 2000
     """How long requests under way may still run once the gateway gets SIGTERM; 1.5 s at least."""
     max_connections: Count = 10_000
@@ -118,7 +123,12 @@ class GatewaySettings(BaseSettings):
     @property
     def rest_by_both(self) -> bool:
         """Whether callers connect by IPv4 as well as by IPv6: Linux has one wildcard for both."""
-        return ":" in self.rest_host and _is_wildcard(self.rest_host)
+        return _is_ipv6_wildcard(self.rest_host)
+
+    @property
+    def stats_by_both(self) -> bool:
+        """The same for those who read statistics."""
+        return _is_ipv6_wildcard(self.stats_host)
 
     @property
     def shares_port(self) -> bool:
@@ -149,6 +159,12 @@ class GatewaySettings(BaseSettings):
     def _each_worker_has_a_port(self) -> Self:
         if self.grpc_ports[-1] > LAST_PORT:
             raise ValueError(f"GRPC_PORT and WORKERS go beyond port {LAST_PORT}: lower one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _stats_have_an_admin_port(self) -> Self:
+        if self.stats_port and not self.admin_port:
+            raise ValueError("STATS_PORT needs an ADMIN_PORT other than 0, from which it reads")
         return self
 
     @model_validator(mode="after")

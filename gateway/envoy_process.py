@@ -7,6 +7,7 @@ from asyncio.subprocess import Process
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from machine.ending import pdeathsig_prefix, terminate
 from machine.envoy_admin import EnvoyAdmin
@@ -42,12 +43,21 @@ class Admin:
         return EnvoyAdmin(self._port or int(address.rpartition(":")[2] or 0), self._node_id)
 
 
+class Ending(NamedTuple):
+    """How Envoy ends once it is asked to."""
+
+    delay_seconds: float
+    """How long its health reports that it is about to end, before it does anything else."""
+    grace_seconds: float
+    """How long requests under way may take from then on; 1.5 s at least."""
+
+
 async def run_envoy(
-    command: Sequence[str], environment: Mapping[str, str], admin: Admin, grace_seconds: float
+    command: Sequence[str], environment: Mapping[str, str], admin: Admin, ending: Ending
 ) -> int:
     """Run Envoy until it ends, and return its exit code, or 0 if it got a signal to end.
 
-    SIGTERM or SIGINT drains it, for the grace or 1.5 s if that is more. A second one ends it at once.
+    SIGTERM or SIGINT ends it by and by. A second one ends it at once.
     SIGHUP and SIGUSR1 are passed on to Envoy, and end nothing.
     """
     stop, stop_again = asyncio.Event(), asyncio.Event()
@@ -66,8 +76,7 @@ async def run_envoy(
     )
     for number in _SIGNALS_OF_ENVOY:
         asyncio.get_running_loop().add_signal_handler(number, _pass_on, number, envoy)
-    within = max(grace_seconds, _DRAINS_AT_LEAST_SECONDS)
-    waiting = (envoy.wait(), _drain(stop, admin, within), stop_again.wait())
+    waiting = (envoy.wait(), _drain(stop, admin, ending), stop_again.wait())
     tasks = [asyncio.ensure_future(it) for it in waiting]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:
@@ -81,10 +90,14 @@ def _pass_on(number: signal.Signals, envoy: Process) -> None:
         envoy.send_signal(number)
 
 
-async def _drain(stop: asyncio.Event, admin: Admin, within: float) -> None:
-    """Drain it once it is to end, for so many seconds at most."""
+async def _drain(stop: asyncio.Event, admin: Admin, ending: Ending) -> None:
+    """Drain it once it is to end."""
     await stop.wait()
     page = admin.open()
+    await page.announce_end()
+    if ending.delay_seconds and await page.is_live():
+        await asyncio.sleep(ending.delay_seconds)
+    within = max(ending.grace_seconds, _DRAINS_AT_LEAST_SECONDS)
     with suppress(TimeoutError):
         async with asyncio.timeout(within):
             if await page.is_live(within):

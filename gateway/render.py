@@ -10,6 +10,7 @@ import yaml
 
 from gateway.access_log import log_filter
 from gateway.config import GatewaySettings
+from gateway.contract import DESCRIPTORS, grpc_methods
 from gateway.forwarded import without_ports
 from gateway.limits import heap_bytes, max_connections
 from gateway.page_routes import page_routes
@@ -22,9 +23,6 @@ from machine.request_size import MAX_REQUEST_BYTES
 from machine.tracing import TracingSettings
 
 _HERE = Path(__file__).resolve().parent
-# Beside this file once installed, for pyproject.toml puts it there.
-_INSTALLED = _HERE / "livecalls.binpb"
-_GENERATED = _HERE.parent / "generated" / "descriptors" / "livecalls.binpb"
 # A year, for this very host.
 _HSTS = {"append": {"header": {"key": "strict-transport-security", "value": "max-age=31536000"}}}
 
@@ -68,7 +66,9 @@ def render(settings: GatewaySettings, secrets: Mapping[str, Path]) -> str:
         REST_LUA=json.dumps(_rest_lua()),
         REST_TIMEOUT=f"{settings.rest_timeout_ms / 1000:.3f}s",
         REST_TIMEOUT_MS=settings.rest_timeout_ms,
-        DESCRIPTORS=json.dumps(str(_INSTALLED if _INSTALLED.exists() else _GENERATED)),
+        DESCRIPTORS=json.dumps(str(DESCRIPTORS)),
+        UNMEASURED=json.dumps(not settings.stats_port),
+        GRPC_METHODS=json.dumps(grpc_methods()),
         PAGES=_items(page_routes(settings), 14),
         CORS_ORIGINS=json.dumps([{"exact": origin} for origin in settings.cors_origins]),
     )
@@ -88,12 +88,29 @@ def _listener_values(
             GRPC_ENDPOINTS=json.dumps(endpoints),
             UPSTREAM_TRANSPORT_SOCKET=json.dumps(upstream_socket(settings, secrets)),
         )
-    parts = yaml.safe_load(text)
+    parts, stats = yaml.safe_load(text), _stats_parts(settings)
     return {
-        "CLUSTERS": json.dumps([*parts["clusters"], *more_clusters]),
-        "MORE_ROUTES": _items(parts.get("more_routes", ()), 14),
+        "CLUSTERS": json.dumps(
+            [*parts["clusters"], *more_clusters, *(part["cluster"] for part in stats)]
+        ),
+        "READINESS": json.dumps(parts["readiness"]),
         "PYTHON": _items(parts.get("python", ()), 10),
+        "STATS_LISTENER": _items((part["listener"] for part in stats), 2),
     }
+
+
+def _stats_parts(settings: GatewaySettings) -> list[Any]:
+    """Render the listener of the statistics and its cluster; none if there is no port for it."""
+    if not settings.stats_port:
+        return []
+    text = Template((_HERE / "stats.yaml").read_text()).substitute(
+        STATS_HOST=json.dumps(settings.stats_host),
+        STATS_PORT=settings.stats_port,
+        STATS_BY_BOTH=json.dumps(settings.stats_by_both),
+        REUSE_PORT=json.dumps(settings.shares_port),
+        ADMIN_PORT=settings.admin_port,
+    )
+    return [yaml.safe_load(text)]
 
 
 def _rest_lua() -> str:

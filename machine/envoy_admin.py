@@ -8,6 +8,7 @@ from typing import Any
 
 _LOOK_SECONDS = 0.05
 _ANSWER_SECONDS = 1.0
+_LISTENERS_ADDED = "listener_manager.listener_added"
 _LISTENERS_STOPPED = "listener_manager.listener_stopped"
 _REQUESTS = "http.rest.downstream_rq_active"
 
@@ -28,17 +29,21 @@ class EnvoyAdmin:
         """Return once it serves."""
         await _until(self.is_live)
 
+    async def announce_end(self) -> None:
+        """Have it respond to health checks that it is about to end, and serve all else as before."""
+        await self._fetch("POST", "/runtime_modify?gateway.draining=100")
+
     async def drain(self) -> None:
         """Drain its listeners; return once they are closed and all requests have ended."""
         await self._fetch("POST", "/drain_listeners?graceful")
         await _until(self._is_drained)
 
     async def _is_drained(self) -> bool:
-        path = f"/stats?format=json&filter=^({_LISTENERS_STOPPED}|{_REQUESTS})$"
-        stats = {
-            it["name"]: it["value"] for it in (await self._fetch_json("GET", path)).get("stats", ())
-        }
-        return stats == {_LISTENERS_STOPPED: 1, _REQUESTS: 0}
+        names = f"{_LISTENERS_ADDED}|{_LISTENERS_STOPPED}|{_REQUESTS}"
+        page = await self._fetch_json("GET", f"/stats?format=json&filter=^({names})$")
+        stats = {it["name"]: it["value"] for it in page.get("stats", ())}
+        are_closed = stats.get(_LISTENERS_STOPPED, 0) == stats.get(_LISTENERS_ADDED)
+        return are_closed and stats.get(_REQUESTS) == 0
 
     async def _fetch_json(self, verb: str, path: str, within: float = _ANSWER_SECONDS) -> dict[str, Any]:
         """Read a page in JSON; return an empty one if there is no response, or it is not JSON."""

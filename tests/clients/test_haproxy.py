@@ -18,7 +18,7 @@ from tests.support.server.stack import Stack
 
 PATH = f"/v1/live/calls/{CALL_ID}"
 # As in docs/operations/edge.md. By HTTP/1.0 and without a Host, as HAProxy checks by default.
-CHECKED = ("option httpchk GET /v1/live/calls/check", "http-check expect status 401")
+CHECKED = ("option httpchk GET /readyz",)
 PASSED, FAILED = "L7OK", "L7STS"
 
 
@@ -79,8 +79,8 @@ def test_a_check_of_a_path_finds_the_service_well(
         assert httpx.get(f"{url}{PATH}", headers=authorization).status_code == 200
 
 
-def test_a_check_of_a_page_finds_the_gateway_well(stack: Stack, tmp_path: Path) -> None:
-    with checking(stack, tmp_path, "option httpchk GET /openapi.yaml"):
+def test_a_check_of_the_process_finds_the_gateway_well(stack: Stack, tmp_path: Path) -> None:
+    with checking(stack, tmp_path, "option httpchk GET /healthz"):
         assert wait_until(lambda: checked(tmp_path) == ("UP", PASSED), 20), checked(tmp_path)
 
 

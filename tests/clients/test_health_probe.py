@@ -1,9 +1,8 @@
-"""grpc-health-probe, as Kubernetes runs it, on the server's own port."""
+"""grpc-health-probe, as Kubernetes runs it, on the server's own port and on the gateway's."""
 
 import pytest
 
 from tests.clients.programs import HEALTH_PROBE, Ran
-from tests.support.server.deployments import WayIn
 
 # grpc-health-probe's exit code if the request itself failed.
 ASKED_IN_VAIN = 3
@@ -12,12 +11,6 @@ ASKED_IN_VAIN = 3
 @pytest.fixture(scope="module", autouse=True)
 def built() -> None:
     HEALTH_PROBE.build()
-
-
-@pytest.fixture(scope="session", params=[WayIn.DIRECT, WayIn.EMBEDDED], ids=str)
-def way_in(request: pytest.FixtureRequest) -> WayIn:
-    way_in: WayIn = request.param
-    return way_in
 
 
 def probe(address: str, *options: str) -> Ran:

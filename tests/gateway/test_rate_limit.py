@@ -57,6 +57,12 @@ def status_of(connection: http.client.HTTPConnection, headers: dict[str, str]) -
     return response.status
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_health_is_looked_at_by_whoever_has_spent_the_limit(limited: Gateway, path: str) -> None:
+    assert flooded(limited, 2 * BURST)[429]
+    assert ask(limited.url, "GET", path).status == 200
+
+
 def status_from(source: str, gateway: Gateway) -> int:
     connection = http.client.HTTPConnection(gateway.address, timeout=20, source_address=(source, 0))
     try:

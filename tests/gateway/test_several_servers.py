@@ -81,6 +81,7 @@ def test_one_that_says_it_does_not_serve_is_avoided(
 ) -> None:
     other.says_it_serves(serves=False)
     wait_for(lambda: of_both.counter(HEALTHY) == 1 or None)
+    assert ask(of_both.url, "GET", "/readyz").status == 200
     wait_for(lambda: True if spared(other, of_both) else None)
     other.says_it_serves()
     wait_for(lambda: None if spared(other, of_both) else True)
@@ -92,6 +93,7 @@ def test_where_none_says_it_serves_all_are_asked(
     one.says_it_serves(serves=False)
     other.says_it_serves(serves=False)
     wait_for(lambda: of_both.counter(HEALTHY) == 0 or None)
+    assert ask(of_both.url, "GET", "/readyz").status == 503
     assert statuses(of_both) == {404}
 
 

@@ -17,14 +17,16 @@ class EnvoyConfiguration:
     @property
     def http(self) -> Any:
         """The HTTP connection manager towards callers."""
-        (listener,) = self.tree["static_resources"]["listeners"]
+        listener = self._named("listeners", "rest")
         return listener["filter_chains"][0]["filters"][0]["typed_config"]
 
     @property
     def cluster(self) -> Any:
         """The cluster of servers."""
-        (cluster,) = self.tree["static_resources"]["clusters"]
-        return cluster
+        return self._named("clusters", "livecalls")
+
+    def _named(self, kind: str, name: str) -> Any:
+        return next(it for it in self.tree["static_resources"][kind] if it["name"] == name)
 
     def set_application(self, application: str) -> None:
         """Embed another application than the server."""
