@@ -11,7 +11,7 @@ import pytest
 from demo.ports import free_port, free_ports
 from demo.readiness import wait_until
 from tests.support.network.certificates import Authority
-from tests.support.server.demo import running_demo, started_demo
+from tests.support.server.demo import RunningDemo, running_demo, started_demo
 from tests.support.server.deployments import Deployment
 
 
@@ -91,15 +91,13 @@ def test_certificates_of_ones_own_are_for_serve_and_gateway(tmp_path: Path) -> N
         )
 
 
-def test_a_second_demo_leaves_the_data_of_the_first_alone() -> None:
-    with (
-        running_demo() as first,
-        started_demo(free_port(), free_port(), folder=first.folder) as second,
-    ):
+@pytest.mark.parametrize("deployment", [Deployment.STANDALONE], indirect=True)
+def test_a_second_demo_leaves_the_data_of_the_first_alone(demo: RunningDemo) -> None:
+    with started_demo(free_port(), free_port(), folder=demo.folder) as second:
         assert wait_until(lambda: second.process.poll() is not None, 20)
         assert second.process.returncode == 1
         assert second.output().startswith("Error: Another demo runs on the data in ")
-        assert first.process.poll() is None
+        assert demo.process.poll() is None
 
 
 def test_two_faces_need_two_ports() -> None:

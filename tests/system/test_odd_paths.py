@@ -7,7 +7,8 @@ import pytest
 from demo.readiness import grpc_answers, wait_until
 from tests.support.callers.raw_grpc import raw_grpc
 from tests.support.callers.rest import send_raw
-from tests.support.server.demo import running_demo
+from tests.support.server.demo import RunningDemo
+from tests.support.server.deployments import Deployment
 from tests.support.server.stack import Stack
 
 METHOD = b"/livecalls.v1.LiveCalls/GetCall"
@@ -29,12 +30,12 @@ def test_nor_by_rest(stack: Stack, path: bytes) -> None:
     assert stack.get().status == 200
 
 
-def test_one_sent_straight_ends_the_process_which_is_started_again() -> None:
-    with running_demo() as demo:
-        address = f"127.0.0.1:{demo.grpc_port}"
-        with raw_grpc(address) as connection, suppress(Exception):
-            connection.send(b"/\xff")
-            connection.last_headers()
-        assert wait_until(lambda: "starting it again" in demo.output(), 20), demo.output()
-        assert wait_until(lambda: grpc_answers(address), 20)
-        assert "Error: gRPC takes no more requests" in demo.output()
+@pytest.mark.parametrize("deployment", [Deployment.STANDALONE], indirect=True)
+def test_one_sent_straight_ends_the_process_which_is_started_again(demo: RunningDemo) -> None:
+    address, again = f"127.0.0.1:{demo.grpc_port}", "The server ended (1); starting it again"
+    with raw_grpc(address) as connection, suppress(Exception):
+        connection.send(b"/\xff")
+        connection.last_headers()
+    assert wait_until(lambda: again in demo.output(), 20), demo.output()
+    assert wait_until(lambda: grpc_answers(address), 20)
+    assert "Error: gRPC takes no more requests" in demo.output()
