@@ -97,7 +97,8 @@ def open_spans(settings: TracingSettings) -> Iterator[Spans]:
     """
     # Not made OpenTelemetry's global one: Stream's SDK would make spans too, with the app's key in them.
     provider = TracerProvider(sampler=ALWAYS_ON, resource=_resource(settings), shutdown_on_exit=False)
-    processor = BatchSpanProcessor(_LoggedExporter(OTLPSpanExporter(settings.traces_url)))
+    exporter = _LoggedExporter(OTLPSpanExporter(settings.traces_url))
+    processor = BatchSpanProcessor(exporter)
     provider.add_span_processor(processor)
     log.info("traces are exported", extra={"share": settings.ratio})
     try:
@@ -107,6 +108,7 @@ def open_spans(settings: TracingSettings) -> Iterator[Spans]:
         ending = Thread(target=processor.shutdown, daemon=True)
         ending.start()
         ending.join(_END_SECONDS)
+        exporter.abandon()
 
 
 def _resource(settings: TracingSettings) -> Resource:
@@ -122,10 +124,17 @@ class _LoggedExporter(SpanExporter):
         self._exporter = exporter
         self._messages = _Messages()
         self._failing = False
+        self._abandoned = False
+
+    def abandon(self) -> None:
+        """Log no more: nobody waits for a request that is still under way."""
+        self._abandoned = True
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         result = self._exporter.export(spans)
         failing = result is not SpanExportResult.SUCCESS
+        if self._abandoned:
+            return result
         if failing and not self._failing:
             log.warning("traces cannot be exported", extra={"reason": self._messages.last[:_MAX_SHOWN]})
         elif self._failing and not failing:
