@@ -89,10 +89,21 @@ def test_a_parent_that_is_named_twice_is_none(collector: Collector) -> None:
         assert tracing.sample(lambda key: values.get(key, [])) is None
 
 
-async def test_a_bug_is_noted_without_its_words(service: Service, collector: Collector) -> None:
-    service.ports.fails(ZeroDivisionError("a secret"))
-    with collector.tracing(), pytest.raises(grpc.aio.AioRpcError):
+async def fail(service: Service, caplog: pytest.LogCaptureFixture) -> None:
+    """Send a request that fails, and wait for its line: its span ends then, after its reply."""
+    caplog.set_level(logging.INFO)
+    with pytest.raises(grpc.aio.AioRpcError):
         await service.stub.GetCall(REQUEST)
+    while not [line for line in caplog.records if line.message == "answered"]:  # noqa: ASYNC110 - there is no event for it
+        await asyncio.sleep(0.005)
+
+
+async def test_a_bug_is_noted_without_its_words(
+    service: Service, collector: Collector, caplog: pytest.LogCaptureFixture
+) -> None:
+    service.ports.fails(ZeroDivisionError("a secret"))
+    with collector.tracing():
+        await fail(service, caplog)
     (span,) = collector.spans
     assert span.failed
     assert span.attributes["error.type"] == "INTERNAL"
@@ -101,10 +112,10 @@ async def test_a_bug_is_noted_without_its_words(service: Service, collector: Col
 
 
 async def test_what_the_caller_is_to_blame_for_is_no_error(
-    service: Service, collector: Collector
+    service: Service, collector: Collector, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with collector.tracing(), pytest.raises(grpc.aio.AioRpcError):
-        await service.stub.GetCall(REQUEST)
+    with collector.tracing():
+        await fail(service, caplog)
     (span,) = collector.spans
     assert not span.failed
     assert span.attributes["rpc.grpc.status_code"] == 5

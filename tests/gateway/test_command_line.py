@@ -12,6 +12,7 @@ import yaml
 from click.testing import Result
 
 from gateway.config import GatewaySettings
+from machine.tracing import TracingSettings
 from tests.support.machine.commands import run
 from tests.support.machine.ipv6 import needs_ipv6
 from tests.support.network.certificates import Authority
@@ -228,7 +229,8 @@ def test_settings_are_printed_with_their_source() -> None:
     done = run("run", "--print-config", of="gateway", **settings)
     assert (done.exit_code, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert len(lines) == len(GatewaySettings.model_fields)
+    assert len(lines) == len(GatewaySettings.model_fields) + len(TracingSettings.model_fields)
+    assert "OTEL_TRACES_EXPORTER=none  # default" in lines
     assert f"CORS_ORIGINS={origins}  # environment" in lines
     assert "GRPC_HOST=::1  # environment" in lines
     assert "LOG_REQUESTS_RATIO=0.01  # environment" in lines
