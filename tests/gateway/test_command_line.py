@@ -226,7 +226,7 @@ def test_another_s_address_is_not_a_taken_port(tmp_path: Path) -> None:
 def test_settings_are_printed_with_their_source() -> None:
     origins = "https://a.example.com,https://b.example.com"
     settings = {"CORS_ORIGINS": origins, "GRPC_HOST": "::", "LOG_REQUESTS_RATIO": "0.010"}
-    done = run("run", "--print-config", of="gateway", **settings)
+    done = run("run", "--print-config", of="gateway", stdin=b"", **settings)
     assert (done.exit_code, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert len(lines) == len(GatewaySettings.model_fields) + len(TracingSettings.model_fields)
