@@ -15,6 +15,7 @@ from openapi_schema_validator import OAS31Validator, oas31_format_checker
 from gateway.config import GatewaySettings
 from gateway.render import render
 from gateway.rest_members import documented_members
+from server.auth.errors import ScopesMissingError
 from server.transport.errors import _OUTCOMES, to_status
 from tests.support.data.documented import FIELDS, NULLABLE
 from tests.support.data.golden import masked
@@ -186,6 +187,8 @@ def errors_of_the_server() -> set[tuple[str, str, str]]:
 
 
 def example_of(kind: type[Exception]) -> Exception:
+    if kind is ScopesMissingError:
+        return ScopesMissingError(frozenset({"calls:read"}), None)
     try:
         return kind()
     except TypeError:
