@@ -30,6 +30,7 @@ class Outcome(StrEnum):
     DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
     RESOURCE_EXHAUSTED = "RESOURCE_EXHAUSTED"
     UNAUTHENTICATED = "UNAUTHENTICATED"
+    CANCELLED = "CANCELLED"
     CONNECTION_LOST = "connection lost"
     """REST: refused, reset or closed before a reply; by gRPC that is UNAVAILABLE."""
     NO_ANSWER = "no answer"

@@ -10,8 +10,9 @@ from tests.drill.fault import Fault, Inflict
 from tests.drill.world import WORKERS, World
 from tests.support.server.deployments import Deployment
 
-# gRPC fails requests that come as a server stops: callers without an Envoy between retry them.
-_DIRECT = {WayIn.DIRECT: frozenset({Outcome.UNAVAILABLE})}
+# gRPC fails requests that come as a server stops, a few of them as cancelled: callers without an Envoy
+# between retry them.
+_DIRECT = {WayIn.DIRECT: frozenset({Outcome.UNAVAILABLE, Outcome.CANCELLED})}
 
 
 def _restart(times: int) -> Inflict:
