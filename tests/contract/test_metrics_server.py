@@ -106,6 +106,23 @@ async def test_one_who_sends_nothing_is_cut_off(
         assert await asyncio.to_thread(slow.recv, 1) == b""
 
 
+@pytest.mark.usefixtures("server")
+async def test_so_is_one_who_never_stops_sending(
+    settings: ServerSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metrics_server, "SCRAPE_SECONDS", 0.2)
+    with connect(settings) as slow, pytest.raises(ConnectionError):
+        await trickle(slow)
+
+
+async def trickle(connection: socket.socket) -> None:
+    """Send a byte after the other for as long as one can."""
+    async with asyncio.timeout(5):
+        while True:
+            connection.send(b"a")
+            await asyncio.sleep(0.01)
+
+
 class Large:
     """A metric that no buffer holds."""
 
@@ -138,7 +155,10 @@ def scrapes() -> int:
 
 
 @pytest.mark.usefixtures("server")
-async def test_more_than_so_many_at_once_are_turned_away(settings: ServerSettings) -> None:
+async def test_more_than_so_many_at_once_are_turned_away(
+    settings: ServerSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metrics_server, "SCRAPE_SECONDS", 60)
     waiting = [connect(settings) for _ in range(metrics_server.MAX_SCRAPES)]
     await until(lambda: scrapes() == metrics_server.MAX_SCRAPES)
     with connect(settings) as one_more:
