@@ -56,7 +56,7 @@ PARTS = {
     "certificate": Part(certificate.faults, wiring=Wiring(pooled=True)),
     "stream": Part(stream.faults),
     "processes": Part(_faults_of_processes, _around_processes),
-    "servers": Part(restarts.faults_of_servers, wiring=Wiring(two_servers=True)),
+    "servers": Part(restarts.faults_of_servers, restarts.drained, wiring=Wiring(two_servers=True)),
     "clock": Part(clock.faults, clock.movable),
     "network": Part(network.faults, wiring=Wiring(linked=True)),
 }

@@ -1,8 +1,9 @@
 """Rolling restarts: the workers are replaced one after the other, or two servers restarted by turns."""
 
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from demo.readiness import wait_until
 from tests.drill.accounting import Outcome, WayIn
@@ -13,6 +14,12 @@ from tests.support.server.deployments import Deployment
 # gRPC fails requests that come as a server stops, a few of them as cancelled: callers without an Envoy
 # between retry them.
 _DIRECT = {WayIn.DIRECT: frozenset({Outcome.UNAVAILABLE, Outcome.CANCELLED})}
+
+
+@contextmanager
+def drained(_: Path) -> Iterator[Mapping[str, str]]:
+    """Yield the settings of servers that report their end to the gateway before it comes."""
+    yield {"DRAIN_DELAY_MS": "1500"}
 
 
 def _restart(times: int) -> Inflict:
