@@ -179,6 +179,7 @@ deploy-tools: go ## Build what reads the manifests in deploy/ (needs Go)
 
 .PHONY: clean
 clean: ## Remove what make created: environment, demo data, caches
+	@[ ! -d .build/images ] || ./scripts/buildah rm --all >/dev/null  # mounted, if a test was interrupted
 	@rm -rf $(VENV) $(PEERS)/gen $(TYPESCRIPT)/node_modules generated/java/target .build .data dist
 	@rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -prune -exec rm -rf {} +
