@@ -37,7 +37,8 @@ def test_it_serves_on_until_it_is_told_again(delaying: Gateway, number: signal.S
     connection = http.client.HTTPConnection(delaying.address, timeout=20)
     assert ask_over(connection, "GET", PATH).status == 404
     asked_to_end(delaying, number)
-    for _ in range(2):  # on the same connection, and on new ones
+    # So many that it would have begun to drain meanwhile; on the same connection, and on new ones.
+    for _ in range(200):
         reply = ask_over(connection, "GET", PATH)
         assert (reply.status, reply.header("connection")) == (404, None)
         assert ask(delaying.url, "GET", PATH).status == 404
