@@ -22,7 +22,6 @@ _CLUSTER = "collector"
 _TRACEPARENT = "request.headers['traceparent']"
 _SAMPLED = f"({_TRACEPARENT}.endsWith('1') || {_TRACEPARENT}.endsWith('3'))"
 """The flags 01, or 03, which also promises that the trace's id is random."""
-_IS_PROBE = "request.url_path in ['/healthz', '/readyz']"
 _DRAWS = ("x-trace-draw", "x-trace-draw-2")
 _NOT_SAMPLED = "x-trace-not-sampled"
 _DIGITS = 8
@@ -72,13 +71,12 @@ def tracing_values(settings: GatewaySettings, tracing: TracingSettings) -> Trace
 
 def _decide(ratio: float) -> list[Json]:
     """Make the mutations that give a `traceparent` to requests that are not to be traced."""
-    drawn = f"({_drawn(ratio)} && !({_IS_PROBE}))"
     one, other = (f"%REQ({draw}):{_DIGITS}%" for draw in _DRAWS)
     not_sampled = f"00-{one}{other}{one}{other}-{other}{one}-00"
     return [
         *(_set(draw, "%UNIQUE_ID%") for draw in _DRAWS),
         _remove(_NOT_SAMPLED),
-        _set(_NOT_SAMPLED, f"%CEL('traceparent' in request.headers || {drawn} ? '' : '-')%"),
+        _set(_NOT_SAMPLED, f"%CEL('traceparent' in request.headers || {_drawn(ratio)} ? '' : '-')%"),
         _set(_NOT_SAMPLED, not_sampled, "OVERWRITE_IF_EXISTS"),
         _set("traceparent", f"%REQ({_NOT_SAMPLED})%", "ADD_IF_ABSENT"),
         _remove("x-client-trace-id"),  # Envoy would put it into the span

@@ -119,10 +119,9 @@ def test_nothing_of_the_caller_is_in_a_span(
 
 
 def test_probes_of_health_have_no_span(edge: Gateway, upstream: Upstream, collector: Collector) -> None:
-    for path in ("/healthz", "/readyz"):
+    for path in ("/healthz", "/readyz") * 10:  # each of Envoy's threads exports five at once
         assert ask(edge.url, "GET", path).status == 200
-    for _ in range(10):  # each of Envoy's threads exports five at once
-        assert ask(edge.url, "GET", PATH).status == 404
+    assert ask(edge.url, "GET", PATH).status == 404
     collector.trace(handed_on(upstream)[1], ROUTE)
     assert not [span for span in collector.spans if "health" in span.name]
 
