@@ -60,8 +60,9 @@ def faults(deployment: Deployment) -> Sequence[Fault]:
             WayIn.REST: frozenset({Outcome.CONNECTION_LOST}),
             WayIn.THROUGH: frozenset({Outcome.UNAVAILABLE}),
         }
+        # A worker that goes on may find that the time for its SELECT is over.
         silent = {
-            WayIn.REST: frozenset({Outcome.NO_ANSWER}),
+            WayIn.REST: frozenset({Outcome.NO_ANSWER, Outcome.UNAVAILABLE}),
             WayIn.THROUGH: frozenset({Outcome.DEADLINE_EXCEEDED, Outcome.UNAVAILABLE}),
         }
         return (
