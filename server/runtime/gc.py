@@ -2,11 +2,8 @@
 
 import gc
 
-from machine.beginning import collect_seldom
-
 
 def tune_gc() -> None:
     """Make it traverse what requests allocate, and not all that was imported each time."""
     gc.collect()
     gc.freeze()
-    collect_seldom()
