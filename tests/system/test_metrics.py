@@ -218,13 +218,14 @@ def test_the_event_loop_is_measured(watched: Watched) -> None:
 @pytest.mark.parametrize("deployment", Deployment)
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_taken_port_fails_the_start(deployment: Deployment, workers: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    ports = free_ports(int(workers))
+    port = ports[-1]
+    with socket.create_server(("127.0.0.1", port)):
         settings: dict[str, Any] = {
             **without_database(),
             **deployment.settings,
             "GRPC_PORT": str(free_ports(2)[0]),
-            "METRICS_PORT": str(port - int(workers) + 1),
+            "METRICS_PORT": str(ports[0]),
             "WORKERS": workers,
         }
         ended = run_process("serve", **settings)
