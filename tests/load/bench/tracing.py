@@ -10,12 +10,14 @@ from demo.serving import serve_in_thread
 from tests.load.bench.contenders import WAYS
 from tests.load.bench.rounds import Rounds, ratio_of_rates
 
-_SHARES = {"off": "0", "1pct": "0.01"}
+_SHARES = {"0pct": "0", "1pct": "0.01"}
 """The shares of requests that are traced, by the lines that they are for."""
 
 
 def tracing(rounds: Rounds) -> Iterator[tuple[str, float]]:
-    """Compare servers that trace no request, or 1 %, with such whose tracing is off: the worst ratio."""
+    """Compare servers that trace none of the requests, or 1 %, with such whose tracing is off.
+
+    The last two lines are the worst ratios."""
     costs: dict[str, list[float]] = {line: [] for line in _SHARES}
     with _collector() as url:
         for way, starting in WAYS.items():
