@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import takewhile
 
 DEADLINE_SECONDS = 5.0
 """What each caller allows; the gateway's `REST_TIMEOUT_MS` is the same."""
@@ -152,10 +153,11 @@ class Ledger:
         return max(known) if len(known) == len(starts) else None
 
     def _streak_start(self, way_in: WayIn, moment: float, streak: int) -> float | None:
-        ended = [it for it in self.records if it.way_in is way_in and it.outcome and it.sent >= moment]
         start: float | None = None
         length = 0
-        for record in reversed(ended):
+        for record in takewhile(lambda it: it.sent >= moment, reversed(self.records)):
+            if record.way_in is not way_in or not record.outcome:
+                continue
             if not record.is_well:
                 break
             start, length = record.sent, length + 1

@@ -13,7 +13,9 @@ from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
 from tests.drill.accounting import DEADLINE_SECONDS, GIVE_UP_SECONDS, Answer, Outcome, WayIn
 from tests.drill.truth import Truth
+from tests.drill.world import World
 from tests.support.auth.tokens import bearer
+from tests.support.network.certificates import Authority
 
 if TYPE_CHECKING:
     from livecalls.v1.live_calls_pb2_grpc import LiveCallsAsyncStub
@@ -29,6 +31,7 @@ _OPTIONS = (
     ("grpc.http2.ping_timeout_ms", 1000),
 )
 _CHANNELS = 2
+_KEPT_CONNECTIONS = 20
 _STATUSES = {
     "unavailable": Outcome.UNAVAILABLE,
     "deadline_exceeded": Outcome.DEADLINE_EXCEEDED,
@@ -77,23 +80,37 @@ class Callers:
 
 
 @asynccontextmanager
-async def calling(
-    truth: Truth, token: Callable[[], str], addresses: Mapping[WayIn, str]
-) -> AsyncIterator[Callers]:
+async def calling(world: World) -> AsyncIterator[Callers]:
     """Open the callers' connections while the block lasts."""
     async with AsyncExitStack() as stack:
-        # Each request has a time limit of its own, in `load.py`.
-        rest = httpx.AsyncClient(
-            base_url=f"http://{addresses[WayIn.REST]}", timeout=2 * GIVE_UP_SECONDS, trust_env=False
-        )
-        await stack.enter_async_context(rest)
-        stubs = {}
-        for way_in in addresses.keys() - {WayIn.REST}:
-            channels = [grpc.aio.insecure_channel(addresses[way_in], _OPTIONS) for _ in range(_CHANNELS)]
+        rest = await stack.enter_async_context(_rest_client(world))
+        stubs: dict[WayIn, cycle[LiveCallsAsyncStub]] = {}
+        for way_in, address in world.addresses.items():
+            if way_in is WayIn.REST:
+                continue
+            channels = [_channel(address, world.authority) for _ in range(_CHANNELS)]
             for channel in channels:
                 await stack.enter_async_context(channel)
             stubs[way_in] = cycle([LiveCallsStub(channel) for channel in channels])
-        yield Callers(truth, token, rest, stubs)
+        yield Callers(world.truth, lambda: world.token, rest, stubs)
+
+
+def _rest_client(world: World) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        base_url=f"http{'s' if world.authority else ''}://{world.addresses[WayIn.REST]}",
+        verify=world.authority.trusting() if world.authority else False,
+        # Each request has a time limit of its own, in `load.py`.
+        timeout=2 * GIVE_UP_SECONDS,
+        # A client that queues requests for a connection looks through all of both each time.
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=_KEPT_CONNECTIONS),
+        trust_env=False,
+    )
+
+
+def _channel(address: str, authority: Authority | None) -> grpc.aio.Channel:
+    if authority:
+        return grpc.aio.secure_channel(address, authority.client_credentials(), _OPTIONS)
+    return grpc.aio.insecure_channel(address, _OPTIONS)
 
 
 def _refusal(reply: httpx.Response) -> Answer:

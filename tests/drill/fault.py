@@ -1,10 +1,13 @@
 """A fault, and what is recorded of it: the load goes on before, while and after it lasts."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 
+from demo.readiness import wait_until
 from tests.drill.accounting import FAILED, Ledger, Outcome, Refusals, Verdict, WayIn
 from tests.drill.callers import calling
 from tests.drill.load import steady_load
@@ -13,6 +16,8 @@ from tests.drill.world import World
 _STREAK = 15
 """So many good answers in a row, on each way in, show that all is well."""
 _CALM_WITHIN_SECONDS = 60.0
+# The longest any waits is an hour, which is a minute here.
+_ALERTS_WITHIN_SECONDS = 120.0
 
 Inflict = Callable[[World], AbstractContextManager[None]]
 
@@ -32,6 +37,8 @@ class Fault:
     per_second: float = 120.0
     quick: bool = True
     """Whether it is part of a short drill."""
+    alerts: Sequence[str] = ()
+    """It goes on until these have fired."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,8 @@ class Result:
     fault: Fault
     ledger: Ledger
     healed_after: float | None
+    alerts: Collection[str] = ()
+    """Those that have fired from its beginning until all was well again."""
 
     def complaints(self) -> Iterator[str]:
         """Describe all that is not as it must be."""
@@ -49,6 +58,8 @@ class Result:
             yield f"{name}: not well again within {self.fault.heals_within:.0f} s"
         if self.fault.felt and not set(self.fault.felt) & self.ledger.outcomes().keys():
             yield f"{name} was not felt: no {' or '.join(self.fault.felt)}"
+        for alert in set(self.fault.alerts).difference(self.alerts):
+            yield f"{name}: {alert} has not fired"
         yield from (f"{name}: {failure}" for failure in self.ledger.failures())
 
     @property
@@ -69,26 +80,36 @@ async def drill(world: World, fault: Fault) -> Result:
     rates = {way_in: fault.per_second * share for way_in, share in world.shares.items()}
     ids = [row.id for row in world.truth.rows]
     async with (
-        calling(world.truth, lambda: world.token, ways_in) as callers,
+        calling(world) as callers,
         steady_load(callers.ask, ledger, rates, ids),
     ):
         if await _well_since(ledger, asyncio.get_running_loop().time(), _CALM_WITHIN_SECONDS) is None:
             raise AssertionError(f"{fault.name}: all is not well before it: {ledger.outcomes()}")
+        quiet = partial(wait_until, lambda: not world.prometheus.firing(), _CALM_WITHIN_SECONDS)
+        await asyncio.get_running_loop().run_in_executor(world.hand, quiet)
+        began = time.time()
         await _inflict(fault, world)
         over = asyncio.get_running_loop().time()
         well = await _well_since(ledger, over, fault.heals_within)
-    return Result(fault, ledger, None if well is None else well - over)
+    alerts = world.prometheus.fired_since(began)
+    return Result(fault, ledger, None if well is None else well - over, alerts)
 
 
 async def _inflict(fault: Fault, world: World) -> None:
     """Inflict it in another thread: the load goes on in this one."""
     block = fault.inflict(world)
     loop = asyncio.get_running_loop()
+    alerted = partial(wait_until, partial(_alerted, fault, world), _ALERTS_WITHIN_SECONDS)
     await loop.run_in_executor(world.hand, block.__enter__)
     try:
         await asyncio.sleep(fault.seconds)
+        await loop.run_in_executor(world.hand, alerted)
     finally:
         await loop.run_in_executor(world.hand, block.__exit__, None, None, None)
+
+
+def _alerted(fault: Fault, world: World) -> bool:
+    return not fault.alerts or world.prometheus.firing().issuperset(fault.alerts)
 
 
 async def _well_since(ledger: Ledger, moment: float, within: float) -> float | None:

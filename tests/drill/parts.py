@@ -16,7 +16,9 @@ from tests.drill.faults import (
     issuer,
     log,
     network,
+    own_certificate,
     restarts,
+    room,
     stream,
     workers,
 )
@@ -54,11 +56,13 @@ def _around_processes(folder: Path) -> Iterator[Mapping[str, str]]:
 PARTS = {
     "database": Part(database.faults),
     "certificate": Part(certificate.faults, wiring=Wiring(pooled=True)),
+    "own-certificate": Part(own_certificate.faults, wiring=Wiring(secured=True)),
     "stream": Part(stream.faults),
     "processes": Part(_faults_of_processes, _around_processes),
     "servers": Part(restarts.faults_of_servers, restarts.drained, wiring=Wiring(two_servers=True)),
     "clock": Part(clock.faults, clock.movable),
     "network": Part(network.faults, wiring=Wiring(linked=True)),
+    "room": Part(room.faults, room.little, wiring=Wiring(linked=True)),
 }
 
 

@@ -8,8 +8,8 @@ from tests.support.server.deployments import Deployment
 
 Results = Mapping[Deployment, Sequence[Result]]
 """What callers saw, by the way to serve."""
-_COLUMNS = ("callers saw", "slowest", "well after")
-_NOTHING = ("", "", "")
+_COLUMNS = ("callers saw", "slowest", "well after", "alerts")
+_NOTHING = ("",) * len(_COLUMNS)
 
 
 def table(results: Results) -> str:
@@ -22,11 +22,12 @@ def table(results: Results) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in (["fault", *heads], rule, *lines))
 
 
-def cells(result: Result) -> tuple[str, str, str]:
+def cells(result: Result) -> tuple[str, ...]:
     """Print what callers saw of one fault: how many of the answers were right, and all others."""
     well = "**never**" if result.healed_after is None else f"{result.healed_after:.1f} s"
     seen = [f"{result.right} of {len(result.ledger.records)} right", *_others(result)]
-    return ", ".join(seen), f"{result.ledger.slowest():.1f} s", well
+    alerts = ", ".join(sorted(alert.removeprefix("LiveCalls") for alert in result.alerts))
+    return ", ".join(seen), f"{result.ledger.slowest():.1f} s", well, alerts
 
 
 def _others(result: Result) -> Sequence[str]:

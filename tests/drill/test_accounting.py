@@ -2,15 +2,19 @@
 
 import asyncio
 import json
+from contextlib import nullcontext
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from livecalls.v1 import live_calls_pb2 as pb
 
 from demo.stream_stand_in.stand_in import StreamStandIn
+from tests.deploy.queries import alerts
 from tests.drill.accounting import GIVE_UP_SECONDS, Answer, Ledger, Outcome, Record, Verdict, WayIn
 from tests.drill.fault import Fault, Result, on_all_ways
 from tests.drill.load import steady_load
+from tests.drill.parts import PARTS
 from tests.drill.report import table
 from tests.drill.truth import Truth
 from tests.support.server.deployments import Deployment
@@ -125,21 +129,25 @@ def test_what_stream_says_is_right_unknown_or_wrong(truth: Truth, live: object) 
     )
 
 
-def result(outcome: Outcome, healed: float | None = 1.0, felt: tuple[Outcome, ...] = ()) -> Result:
+def result(outcome: Outcome, healed: float | None = 1.0, **expected: tuple[Any, ...]) -> Result:
     ledger = Ledger(UNAVAILABLE, [record(outcome)])
-    return Result(Fault("a fault", lambda _: None, felt=felt), ledger, healed)  # type: ignore[arg-type,return-value]
+    fault = Fault("a fault", lambda _: nullcontext(), **expected)  # type: ignore[arg-type]
+    return Result(fault, ledger, healed, {"LiveCallsSlow", "LiveCallsErrors"})
 
 
 def test_a_result_without_complaints_is_one_line_of_the_table() -> None:
     good = result(Outcome.UNAVAILABLE, felt=(Outcome.UNAVAILABLE,))
     assert not list(good.complaints())
     last = table({Deployment.STANDALONE: [good]}).splitlines()[-1]
-    assert last == "| a fault | 0 of 1 right, 1 UNAVAILABLE | 0.1 s | 1.0 s |"
+    assert last == "| a fault | 0 of 1 right, 1 UNAVAILABLE | 0.1 s | 1.0 s | Errors, Slow |"
 
 
 def test_a_fault_of_one_way_to_serve_leaves_the_other_s_cells_empty() -> None:
     both = {Deployment.STANDALONE: [result(Outcome.OK)], Deployment.EMBEDDED: []}
-    assert table(both).splitlines()[-1] == "| a fault | 1 of 1 right | 0.1 s | 1.0 s |  |  |  |"
+    assert (
+        table(both).splitlines()[-1]
+        == "| a fault | 1 of 1 right | 0.1 s | 1.0 s | Errors, Slow |  |  |  |  |"
+    )
 
 
 def test_complaints_are_of_failures_of_healing_and_of_a_fault_that_broke_nothing() -> None:
@@ -149,3 +157,12 @@ def test_complaints_are_of_failures_of_healing_and_of_a_fault_that_broke_nothing
     assert list(result(Outcome.OK, None).complaints()) == ["a fault: not well again within 60 s"]
     unfelt = result(Outcome.OK, felt=(Outcome.UNAVAILABLE,))
     assert list(unfelt.complaints()) == ["a fault was not felt: no UNAVAILABLE"]
+    silent = result(Outcome.OK, alerts=("LiveCallsErrors", "LiveCallsFull"))
+    assert list(silent.complaints()) == ["a fault: LiveCallsFull has not fired"]
+
+
+def test_every_alert_is_fired_by_a_fault_of_a_short_drill() -> None:
+    faults = [fault for part in PARTS.values() for fault in part.faults(Deployment.STANDALONE)]
+    assert {alert for fault in faults if fault.quick for alert in fault.alerts} == {
+        alert["alert"] for alert in alerts()
+    }

@@ -1,7 +1,5 @@
 """All that runs in a drill: both databases, Stream's stand-in, an issuer, the server and its gateway."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -13,16 +11,17 @@ from urllib.parse import urlsplit
 import psutil
 
 from demo.ports import free_port, free_ports
-from demo.readiness import wait_until
 from demo.stream_stand_in.running import serve_in_thread
 from demo.stream_stand_in.stand_in import StreamStandIn
 from tests.drill.accounting import DEADLINE_SECONDS, WayIn
 from tests.drill.database import Database, database_running, url_of
 from tests.drill.pooler import Pooler, pooler_running
+from tests.drill.standalone_gateway import StandaloneGateway
 from tests.drill.truth import Truth
 from tests.support.auth.tokens import Signer, signer, token_settings
-from tests.support.callers.rest import ask
+from tests.support.deploy.prometheus import Prometheus, Targets, prometheus_running
 from tests.support.envoy.gateway import end_at_once
+from tests.support.network.certificates import Authority
 from tests.support.network.line import Line, line_to
 from tests.support.server.deployments import Deployment
 from tests.support.server.stack import Server, server_of
@@ -31,6 +30,7 @@ from tests.support.stand_ins.stream import KEY, SECRET
 
 _DAY = 24 * 60 * 60
 WORKERS = 2
+_CERTIFICATE = "listener"
 LOGS = "logs"
 """The folder in a world's that server and gateway write their logs to."""
 _SETTINGS = {
@@ -50,44 +50,6 @@ _SETTINGS = {
 }
 
 
-class StandaloneGateway:
-    """An Envoy before the server, which whoever runs it starts again if it ends."""
-
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
-        self._folder = folder
-        self._environment = environment
-        self.launch()
-
-    def launch(self) -> None:
-        """Start it, and wait until it serves."""
-        command = [sys.executable, "-m", "gateway", "run"]
-        log = self._folder / "gateway.log"
-        with log.open("ab") as errors, (self._folder / "gateway-access.log").open("ab") as output:
-            self.process = subprocess.Popen(command, env=self._environment, stdout=output, stderr=errors)
-        if not wait_until(self.serves, 60):
-            raise AssertionError(log.read_text())
-
-    def envoy(self) -> psutil.Process:
-        """Return Envoy's own process, which the gateway's waits for."""
-        (envoy,) = psutil.Process(self.process.pid).children()
-        return envoy
-
-    def serves(self) -> bool:
-        """Return whether it answers on its admin page."""
-        try:
-            return self._admin("/ready") == b"LIVE\n"
-        except OSError:
-            return False
-
-    def healthy_servers(self) -> int:
-        """Count the servers that it finds healthy."""
-        return self._admin("/clusters").count(b"::health_flags::healthy")
-
-    def _admin(self, path: str) -> bytes:
-        url = f"http://127.0.0.1:{self._environment['ADMIN_PORT']}"
-        return ask(url, "GET", path).body
-
-
 class _First(Server):
     """A server that leaves the port behind its own to another."""
 
@@ -95,12 +57,13 @@ class _First(Server):
 
 
 class _Second(Server):
-    """A server on the port behind another's, which the settings name."""
+    """A server on the ports behind another's, which the settings name."""
 
     def prepare(self) -> None:
         port = int(self.environment["PORT_OF_FIRST"]) + 1
         self.ports = range(port, port + 1)
         self.environment["GRPC_PORT"] = str(port)
+        self.environment["METRICS_PORT"] = str(int(self.environment["METRICS_PORT"]) + 1)
 
 
 @dataclass(frozen=True)
@@ -113,6 +76,8 @@ class Wiring:
     """The server reaches the database by TLS, through PgBouncer."""
     two_servers: bool = False
     """The gateway has two servers behind it, and not one that supervises two workers."""
+    secured: bool = False
+    """Callers, gateway and server speak TLS."""
 
 
 @dataclass
@@ -132,6 +97,10 @@ class World:
     lines: Mapping[str, Line]
     """The lines between the parts, if they are connected by lines, by the name of who is called."""
     pooler: Pooler | None
+    authority: Authority | None
+    """The CA of the gateway's and the server's certificate, if they speak TLS."""
+    prometheus: Prometheus
+    """Scrapes all workers and Envoys."""
     hand: ThreadPoolExecutor
     """The one thread that inflicts faults: what it starts ends with it, and so not before the world."""
 
@@ -190,6 +159,7 @@ def world_running(
     logs.mkdir(exist_ok=True)
     with ExitStack() as stack:
         hand = stack.enter_context(ThreadPoolExecutor(1))
+        authority = Authority(folder) if wiring.secured else None
         lay = _Lines(stack, linked=wiring.linked)
         database = stack.enter_context(database_running(folder, truth.rows))
         stream_url = urlsplit(stack.enter_context(serve_in_thread(stand_in)))
@@ -201,8 +171,11 @@ def world_running(
             **token_settings(issuer.url),
             "STREAM_BASE_URL": f"http://127.0.0.1:{lay.to('stream', stream_url.port or 0)}",
             "REST_PORT": str(free_port()),
+            "METRICS_PORT": str(free_ports(WORKERS)[0]),
+            "STATS_PORT": str(free_ports(WORKERS)[0]),
             **_SETTINGS,
             **deployment.settings,
+            **(tls_settings(authority, deployment) if authority else {}),
             **settings,
         }
         server, second = _servers(logs, environment, stack, two=wiring.two_servers)
@@ -210,6 +183,7 @@ def world_running(
         if deployment is Deployment.STANDALONE:
             gateway = _gateway(logs, server, lay, stack)
         lay.to("gateway", int(environment["REST_PORT"]))
+        targets = _targets(environment, deployment)
         token = long_token(drill_signer())
         yield World(
             folder=folder,
@@ -223,6 +197,8 @@ def world_running(
             gateway=gateway,
             lines=lay.lines,
             pooler=pooler,
+            authority=authority,
+            prometheus=stack.enter_context(prometheus_running(folder, targets)),
             hand=hand,
         )
 
@@ -245,6 +221,24 @@ def _servers(
 def _stand_in() -> StreamStandIn:
     """Make one that is slow for twice STREAM_TIMEOUT_MS, when it is."""
     return StreamStandIn(KEY, SECRET, slow_seconds=1.2, rate_limit_seconds=1)
+
+
+def tls_settings(authority: Authority, deployment: Deployment, *, days: int = 30) -> dict[str, str]:
+    """Issue the certificate of all who are called, for so many days, and return the settings for it."""
+    pair = authority.issue(_CERTIFICATE, days=days)
+    if deployment is Deployment.EMBEDDED:
+        return pair.settings("REST_TLS")
+    upstream = {"UPSTREAM_TLS_CA_FILE": str(authority.certificate)}
+    return {**pair.settings("REST_TLS"), **pair.settings("GRPC_TLS"), **upstream}
+
+
+def _targets(settings: Mapping[str, str], deployment: Deployment) -> Targets:
+    envoys = WORKERS if deployment is Deployment.EMBEDDED else 1
+    metrics, stats = (int(settings[name]) for name in ("METRICS_PORT", "STATS_PORT"))
+    return {
+        "livecalls": ("/metrics", range(metrics, metrics + WORKERS)),
+        "gateway": ("/stats/prometheus", range(stats, stats + envoys)),
+    }
 
 
 class _Lines:

@@ -16,6 +16,7 @@ from tests.support.server.deployments import Deployment
 _END_ALL = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{ROLE}'"
 _UNAVAILABLE = on_all_ways(Outcome.UNAVAILABLE)
 _FELT = (Outcome.UNAVAILABLE,)
+_ALERTS_OF_STOPPED = ("LiveCallsDatabaseAway", "LiveCallsErrors")
 
 
 @contextmanager
@@ -87,12 +88,19 @@ def failed_over(world: World) -> Iterator[None]:
 def faults(_: Deployment) -> Sequence[Fault]:
     """Return them; the first host does not come back from the last."""
     return (
-        Fault("PostgreSQL stopped", stopped, 2, _UNAVAILABLE, _FELT),
+        Fault("PostgreSQL stopped", stopped, 2, _UNAVAILABLE, _FELT, alerts=_ALERTS_OF_STOPPED),
         Fault("PostgreSQL restarted", stopped, 0, _UNAVAILABLE),
         Fault("PostgreSQL crashed", crashed, 0, _UNAVAILABLE),
         Fault("PostgreSQL paused", paused, 4, _UNAVAILABLE, _FELT),
         Fault("PostgreSQL ends all connections", connections_ended, 0, {}),
         Fault("PostgreSQL out of connections", full, 2, _UNAVAILABLE, _FELT),
-        Fault("the table locked by a migration", migrated, 4, _UNAVAILABLE, _FELT),
+        Fault(
+            "the table locked by a migration",
+            migrated,
+            4,
+            _UNAVAILABLE,
+            _FELT,
+            alerts=("LiveCallsSlow",),
+        ),
         Fault("PostgreSQL failed over to another address", failed_over, 1, _UNAVAILABLE, _FELT),
     )

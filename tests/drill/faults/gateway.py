@@ -5,7 +5,8 @@ from contextlib import contextmanager
 
 from tests.drill.accounting import Outcome, WayIn
 from tests.drill.fault import Fault
-from tests.drill.world import StandaloneGateway, World
+from tests.drill.standalone_gateway import StandaloneGateway
+from tests.drill.world import World
 from tests.support.server.deployments import Deployment
 
 

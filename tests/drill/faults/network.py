@@ -43,6 +43,11 @@ def _on(name: str, do: Callable[..., None]) -> Inflict:
     return inflict
 
 
+def delayed(name: str) -> Inflict:
+    """Delay all that goes to and from a part."""
+    return _on(name, _delay)
+
+
 def faults(deployment: Deployment) -> Sequence[Fault]:
     """Return three for each line."""
     unavailable = on_all_ways(Outcome.UNAVAILABLE)
@@ -60,5 +65,5 @@ def _three(name: str, refusals: Refusals, felt: Sequence[Outcome]) -> Iterator[F
     """Break the line to a part in each way; what is only late is refused to nobody."""
     line = f"the line to the {name}" if name != "stream" else "the line to Stream"
     yield Fault(f"{line} drops packets", _on(name, _hold_up), 4, refusals, felt)
-    yield Fault(f"{line} delays by 200 ms", _on(name, _delay), 2, {})
+    yield Fault(f"{line} delays by 200 ms", delayed(name), 2, {})
     yield Fault(f"{line} forgets its connections", _on(name, _forget), 0, refusals)

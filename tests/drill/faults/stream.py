@@ -27,6 +27,10 @@ _QUICK = {
     Behaviour.HUGE,
 }
 """One of each kind."""
+_ALERTS = {
+    Behaviour.ERROR: ("LiveCallsLiveUnknown", "LiveCallsStreamBreakerOpen"),
+    Behaviour.RATE_LIMITED: ("LiveCallsStreamRateLimitNear",),
+}
 
 
 def faults(_: Deployment) -> Sequence[Fault]:
@@ -45,4 +49,12 @@ def _fault(behaviour: Behaviour) -> Fault:
 
     felt = () if behaviour in _USABLE else (Outcome.LIVE_UNKNOWN,)
     # Answers of before are used for a second.
-    return Fault(f"Stream: {behaviour}", behave, 1.3, {}, felt, quick=behaviour in _QUICK)
+    return Fault(
+        f"Stream: {behaviour}",
+        behave,
+        1.3,
+        {},
+        felt,
+        quick=behaviour in _QUICK,
+        alerts=_ALERTS.get(behaviour, ()),
+    )
