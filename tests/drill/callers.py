@@ -1,17 +1,19 @@
 """The callers: REST and gRPC, whose connections are kept as those of real clients are."""
 
+import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from itertools import cycle
 from typing import TYPE_CHECKING
 
+import aiohttp
 import grpc
-import httpx
 from livecalls.v1 import live_calls_pb2 as pb
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
-from tests.drill.accounting import DEADLINE_SECONDS, GIVE_UP_SECONDS, Answer, Outcome, WayIn
+from tests.drill.accounting import DEADLINE_SECONDS, Answer, Outcome, WayIn
 from tests.drill.truth import Truth
 from tests.drill.world import World
 from tests.support.auth.tokens import bearer
@@ -31,7 +33,6 @@ _OPTIONS = (
     ("grpc.http2.ping_timeout_ms", 1000),
 )
 _CHANNELS = 2
-_KEPT_CONNECTIONS = 20
 _STATUSES = {
     "unavailable": Outcome.UNAVAILABLE,
     "deadline_exceeded": Outcome.DEADLINE_EXCEEDED,
@@ -47,7 +48,7 @@ class Callers:
 
     truth: Truth
     token: Callable[[], str]
-    _rest: httpx.AsyncClient
+    _rest: aiohttp.ClientSession
     _stubs: "Mapping[WayIn, cycle[LiveCallsAsyncStub]]"
 
     async def ask(self, way_in: WayIn, call_id: str) -> Answer:
@@ -57,13 +58,15 @@ class Callers:
         return await self._ask_grpc(next(self._stubs[way_in]), call_id)
 
     async def _ask_rest(self, call_id: str) -> Answer:
+        headers = bearer(self.token())
         try:
-            reply = await self._rest.get(f"/v1/live/calls/{call_id}", headers=bearer(self.token()))
-        except httpx.TransportError as error:
+            async with self._rest.get(f"/v1/live/calls/{call_id}", headers=headers) as reply:
+                body = await reply.read()
+        except aiohttp.ClientError as error:
             return Answer(Outcome.CONNECTION_LOST, detail=repr(error))
-        if reply.status_code == httpx.codes.OK:
-            return self.truth.check_json(call_id, reply.content)
-        return _refusal(reply)
+        if reply.status == HTTPStatus.OK:
+            return self.truth.check_json(call_id, body)
+        return _refusal(reply.status, body)
 
     async def _ask_grpc(self, stub: "LiveCallsAsyncStub", call_id: str) -> Answer:
         metadata = tuple(bearer(self.token()).items())
@@ -95,16 +98,16 @@ async def calling(world: World) -> AsyncIterator[Callers]:
         yield Callers(world.truth, lambda: world.token, rest, stubs)
 
 
-def _rest_client(world: World) -> httpx.AsyncClient:
-    return httpx.AsyncClient(
-        base_url=f"http{'s' if world.authority else ''}://{world.addresses[WayIn.REST]}",
-        verify=world.authority.trusting() if world.authority else False,
+def _rest_client(world: World) -> aiohttp.ClientSession:
+    session = aiohttp.ClientSession(
+        f"http{'s' if world.authority else ''}://{world.addresses[WayIn.REST]}",
+        connector=aiohttp.TCPConnector(ssl=world.authority.trusting() if world.authority else True),
         # Each request has a time limit of its own, in `load.py`.
-        timeout=2 * GIVE_UP_SECONDS,
-        # A client that queues requests for a connection looks through all of both each time.
-        limits=httpx.Limits(max_connections=None, max_keepalive_connections=_KEPT_CONNECTIONS),
-        trust_env=False,
+        timeout=aiohttp.ClientTimeout(total=None),
     )
+    # It would send again what it has sent on a kept connection that is closed.
+    session._retry_connection = False
+    return session
 
 
 def _channel(address: str, authority: Authority | None) -> grpc.aio.Channel:
@@ -113,12 +116,12 @@ def _channel(address: str, authority: Authority | None) -> grpc.aio.Channel:
     return grpc.aio.insecure_channel(address, _OPTIONS)
 
 
-def _refusal(reply: httpx.Response) -> Answer:
+def _refusal(status: int, body: bytes) -> Answer:
     """Read an error by REST, whose status and word must belong together."""
     try:
-        word = reply.json()["error"]
+        word = json.loads(body)["error"]
     except (ValueError, LookupError):
         word = ""
-    if _HTTP.get(word) == reply.status_code:
-        return Answer(_STATUSES[word], detail=reply.text)
-    return Answer(Outcome.OTHER, f"{reply.status_code} {reply.text}")
+    if _HTTP.get(word) == status:
+        return Answer(_STATUSES[word], detail=body.decode())
+    return Answer(Outcome.OTHER, f"{status} {body!r}")

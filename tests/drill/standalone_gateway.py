@@ -10,6 +10,8 @@ import psutil
 from demo.readiness import wait_until
 from tests.support.callers.rest import ask
 
+_HEALTHY = b"::health_flags::healthy"
+
 
 class StandaloneGateway:
     """An Envoy before the server, which whoever runs it starts again if it ends."""
@@ -42,7 +44,8 @@ class StandaloneGateway:
 
     def healthy_servers(self) -> int:
         """Count the servers that it finds healthy."""
-        return self._admin("/clusters").count(b"::health_flags::healthy")
+        lines = self._admin("/clusters").splitlines()
+        return sum(line.startswith(b"livecalls:") and line.endswith(_HEALTHY) for line in lines)
 
     def _admin(self, path: str) -> bytes:
         url = f"http://127.0.0.1:{self._environment['ADMIN_PORT']}"
