@@ -1,5 +1,6 @@
 """A gateway in front of two servers, as with two workers, or two addresses of GRPC_HOST."""
 
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from tests.support.callers.rest import Reply, ask
 from tests.support.envoy.breaking_off import breaking_off
 from tests.support.envoy.envoy_configuration import EnvoyConfiguration
-from tests.support.envoy.gateway import Gateway, gateway_running, wait_for
+from tests.support.envoy.gateway import Edit, Gateway, gateway_running, wait_for
 from tests.support.stand_ins.upstream import Upstream, upstream_running
 
 PATH = "/v1/live/calls/any"
@@ -38,6 +39,16 @@ def of_both(
     folder = tmp_path_factory.mktemp("of-both")
     with gateway_running(one.port, folder, lambda it: it.add_server(other.port)) as running:
         yield running
+
+
+def unchecked_server(port: int) -> Edit:
+    """Add a server on a port, and check no server's health."""
+
+    def edit(configuration: EnvoyConfiguration) -> None:
+        configuration.add_server(port)
+        del configuration.cluster["health_checks"]
+
+    return edit
 
 
 def statuses(gateway: Gateway, number: int = 40) -> set[int]:
@@ -136,12 +147,24 @@ def test_what_a_server_answers_as_it_ends_is_asked_of_no_other(
 
 
 def test_what_a_server_had_begun_when_it_died_is_asked_of_another(one: Upstream, tmp_path: Path) -> None:
-    with breaking_off() as port:
+    with breaking_off() as port, gateway_running(one.port, tmp_path, unchecked_server(port)) as gateway:
+        assert statuses(gateway) == {404}
+        assert gateway.counter(RETRIES) > 0
 
-        def beside_it(configuration: EnvoyConfiguration) -> None:
-            configuration.add_server(port)
-            del configuration.cluster["health_checks"]
 
-        with gateway_running(one.port, tmp_path, beside_it) as gateway:
-            assert statuses(gateway) == {404}
-            assert gateway.counter(RETRIES) > 0
+def test_all_that_a_server_had_under_way_when_it_died_is_asked_of_another(
+    one: Upstream, tmp_path: Path
+) -> None:
+    under_way = "cluster.livecalls.upstream_rq_active"
+    with (
+        socket.create_server(("127.0.0.1", 0)) as dying,
+        gateway_running(one.port, tmp_path, unchecked_server(dying.getsockname()[1])) as gateway,
+        ThreadPoolExecutor(60) as pool,
+    ):
+        asked = [pool.submit(ask, gateway.url, "GET", PATH) for _ in range(60)]
+        connection, _ = dying.accept()
+        with connection:
+            wait_for(lambda: len(one.requests) + gateway.counter(under_way) == 60 or None)
+            dying.close()
+        assert {each.result(20).status for each in asked} == {404}
+        assert gateway.counter(RETRIES) > 20
