@@ -18,8 +18,8 @@ _DIRECT = {WayIn.DIRECT: frozenset({Outcome.UNAVAILABLE, Outcome.CANCELLED})}
 
 @contextmanager
 def drained(_: Path) -> Iterator[Mapping[str, str]]:
-    """Yield the settings of servers that report their end to the gateway before it comes."""
-    yield {"DRAIN_DELAY_MS": "1500"}
+    """Yield the settings of servers that report their end before it comes, as those in deploy/ do."""
+    yield {"DRAIN_DELAY_MS": "5000"}
 
 
 def _restart(times: int) -> Inflict:
