@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.load.bench.__main__ import _plan
+from tests.load.bench.__main__ import _plan, _written
 from tests.load.bench.calls import bench_calls, key_sets
 from tests.load.bench.cpu import cpu_seconds
 from tests.load.bench.generator import Measured
@@ -56,10 +56,15 @@ def test_results_hold_every_sample_and_the_plot_is_a_picture(tmp_path: Path) -> 
     assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_soak_is_left_out_unless_named() -> None:
-    assert "soak" not in _plan({}).scenarios
+def test_soak_and_dashboard_are_left_out_unless_named() -> None:
+    assert not {"soak", "dashboard"} & set(_plan({}).scenarios)
     plan = _plan({"BENCH_ONLY": "soak, ceiling", "BENCH_SECONDS": "0.5"})
     assert (plan.contenders, plan.scenarios, plan.seconds) == (["ceiling"], ["soak"], 0.5)
+
+
+def test_only_files_that_a_run_has_written_are_named() -> None:
+    assert _written(_plan({})) == "results.json, plot.png"
+    assert _written(_plan({"BENCH_ONLY": "dashboard"})) == "results.json, dashboard.png"
 
 
 def test_an_unknown_name_is_refused() -> None:

@@ -11,15 +11,15 @@ import click
 
 from tests.load.bench import scenarios
 from tests.load.bench.contenders import all_contenders, build
+from tests.load.bench.dashboard import PICTURE, dashboard
 from tests.load.bench.flood import flood
 from tests.load.bench.lines import ratios
 from tests.load.bench.metrics import metrics
-from tests.load.bench.report import machine, plot, table, write_results
+from tests.load.bench.report import FOLDER, machine, plot, table, write_results
 from tests.load.bench.rounds import Cell, Rounds
 from tests.load.bench.tracing import tracing
 from tests.load.bench.world import bench_world
 
-_FOLDER = Path(__file__).parents[3] / ".build" / "bench"
 _KEYS = ("hot", "warm", "spread")
 _MORE_KEYS = {"ours-grpc": ("on_air",)}
 _SCENARIOS = {
@@ -32,8 +32,12 @@ _SCENARIOS = {
     "tail": scenarios.tail,
     "process": scenarios.process,
     "soak": scenarios.soak,
+    "dashboard": dashboard,
 }
-_UNLESS_NAMED = {"soak": "ten minutes of it: BENCH_ONLY=soak"}
+_UNLESS_NAMED = {
+    "soak": "ten minutes of it: BENCH_ONLY=soak",
+    "dashboard": "it measures nothing, and draws a picture: BENCH_ONLY=dashboard",
+}
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class Plan:
 def main() -> None:
     """Measure what BENCH_ONLY names, or all of it, BENCH_ROUNDS times for BENCH_SECONDS."""
     plan = _plan(os.environ)
-    _FOLDER.mkdir(parents=True, exist_ok=True)
+    FOLDER.mkdir(parents=True, exist_ok=True)
     click.echo(machine())
     build(plan.contenders)
     _say("100,000 calls are stored")
@@ -60,6 +64,7 @@ def main() -> None:
         for name in plan.scenarios:
             lines |= _SCENARIOS[name](rounds)
     _report(cells, lines)
+    click.echo(f"\n{_written(plan)} in {FOLDER.relative_to(Path.cwd())}/")
 
 
 def _plan(environment: Mapping[str, str]) -> Plan:
@@ -98,11 +103,16 @@ def _report(cells: list[Cell], lines: dict[str, float]) -> None:
     _say("")
     if cells:
         click.echo(f"{table(cells)}\n")
-        plot(_FOLDER, cells)
+        plot(FOLDER, cells)
     for name, value in lines.items():
         click.echo(f"{name}: {value:.3f}")
-    write_results(_FOLDER, cells, lines)
-    click.echo(f"\nresults.json and plot.png are in {_FOLDER.relative_to(Path.cwd())}/")
+    write_results(FOLDER, cells, lines)
+
+
+def _written(plan: Plan) -> str:
+    """Name the files that a run has written."""
+    pictures = {"plot.png": bool(plan.contenders), PICTURE: "dashboard" in plan.scenarios}
+    return ", ".join(["results.json", *(name for name, drawn in pictures.items() if drawn)])
 
 
 def _say(progress: str) -> None:

@@ -136,7 +136,7 @@ def _gateway(name: str, world: World, **settings: str) -> Iterator[Contender]:
         "RATE_LIMIT_PER_SECOND": "0",
     }
     command = [sys.executable, "-m", "gateway", "run"]
-    with _process(command, world.folder / f"{name}.log", **ours, **settings) as pid:
+    with _process(command, world.folder / f"{name}.log", **{**ours, **settings}) as pid:
         yield Contender(name, "http1", (f"127.0.0.1:{port}",), (pid,), world.token)
 
 

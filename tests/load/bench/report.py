@@ -11,6 +11,8 @@ from matplotlib.figure import Figure
 
 from tests.load.bench.rounds import Cell
 
+FOLDER = Path(__file__).parents[3] / ".build" / "bench"
+"""What a run leaves."""
 _HEADS = ("contender", "keys", "req/s", "p50 ms", "p99 ms", "p99.9 ms", "CPU µs/request")
 
 
