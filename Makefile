@@ -36,9 +36,12 @@ token: $(READY) ## Print an access token for the demo: make -s token SCOPES="a b
 check: lint types ## Run the quick checks: style, types, unit tests
 	@exec pytest --quiet tests/unit $(ARGS)
 
+# One more than there are cores, for tests also wait.
+TEST_PROCESSES = $(shell expr $$(nproc) + 1)
+
 .PHONY: test
-test: $(READY) ## Run every test, one a core at once (ARGS= goes to pytest; ARGS=-n0 runs one after the other)
-	@exec pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal $(ARGS)
+test: $(READY) ## Run every test, several at once (ARGS= goes to pytest; ARGS=-n0 runs one after the other)
+	@exec pytest --numprocesses=$(TEST_PROCESSES) --maxprocesses=5 --dist=worksteal $(ARGS)
 
 .PHONY: test-stubs
 test-stubs: $(READY) ## Test the stubs in every language, and print a table of cases (ARGS= goes to pytest)

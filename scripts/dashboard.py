@@ -94,7 +94,12 @@ CHARTS = (
         "REST, gRPC and gRPC-Web at the gateway",
         "reqps",
         "By the class of HTTP's status; errors by gRPC are 2xx here.",
-        (_by("envoy_response_code_class", "envoy_http_downstream_rq_xx"),),
+        (
+            Query(
+                f"sum by (envoy_response_code_class) ({_rate('envoy_http_downstream_rq_xx')})",
+                "{{envoy_response_code_class}}xx",
+            ),
+        ),
     ),
     Chart(
         "How full the fullest worker is",
