@@ -85,7 +85,7 @@ async def drill(world: World, fault: Fault) -> Result:
     ):
         if await _well_since(ledger, asyncio.get_running_loop().time(), _CALM_WITHIN_SECONDS) is None:
             raise AssertionError(f"{fault.name}: all is not well before it: {ledger.outcomes()}")
-        quiet = partial(wait_until, lambda: not world.prometheus.firing(), _CALM_WITHIN_SECONDS)
+        quiet = partial(wait_until, world.prometheus.is_quiet, _CALM_WITHIN_SECONDS)
         await asyncio.get_running_loop().run_in_executor(world.hand, quiet)
         began = time.time()
         await _inflict(fault, world)

@@ -18,6 +18,7 @@ from tests.drill.database import Database, database_running, url_of
 from tests.drill.pooler import Pooler, pooler_running
 from tests.drill.standalone_gateway import StandaloneGateway
 from tests.drill.truth import Truth
+from tests.support.auth.introspected import server_settings as introspection_settings
 from tests.support.auth.tokens import Signer, signer, token_settings
 from tests.support.deploy.prometheus import Prometheus, Targets, prometheus_running
 from tests.support.envoy.gateway import end_at_once
@@ -25,12 +26,14 @@ from tests.support.network.certificates import Authority
 from tests.support.network.line import Line, line_to
 from tests.support.server.deployments import Deployment
 from tests.support.server.stack import Server, server_of
+from tests.support.stand_ins.introspection_server import IntrospectionServer
 from tests.support.stand_ins.key_server import KeyServer
 from tests.support.stand_ins.stream import KEY, SECRET
 
 _DAY = 24 * 60 * 60
 WORKERS = 2
 _CERTIFICATE = "listener"
+_OPAQUE_TOKEN = "opaque"  # noqa: S105 - the drill's own
 LOGS = "logs"
 """The folder in a world's that server and gateway write their logs to."""
 _SETTINGS = {
@@ -76,6 +79,8 @@ class Wiring:
     """The server reaches the database by TLS, through PgBouncer."""
     two_servers: bool = False
     """The gateway has two servers behind it, and not one that supervises two workers."""
+    opaque: bool = False
+    """Tokens are opaque, and the issuer is asked about each, and again a second later."""
     secured: bool = False
     """Callers, gateway and server speak TLS."""
 
@@ -89,6 +94,8 @@ class World:
     database: Database
     stand_in: StreamStandIn
     issuer: KeyServer
+    introspection: IntrospectionServer | None
+    """Where the issuer is asked about tokens, if they are opaque."""
     token: str
     server: Server
     second: Server | None
@@ -164,11 +171,14 @@ def world_running(
         database = stack.enter_context(database_running(folder, truth.rows))
         stream_url = urlsplit(stack.enter_context(serve_in_thread(stand_in)))
         stack.enter_context(issuer.running())
+        introspection = IntrospectionServer() if wiring.opaque else None
+        if introspection:
+            stack.enter_context(introspection.running())
         pooler = stack.enter_context(pooler_running(database.first, folder)) if wiring.pooled else None
         straight = url_of(lay.to("database", database.first.port), database.other.port)
         environment = {
             "DATABASE_URL": pooler.url if pooler else straight,
-            **token_settings(issuer.url),
+            **(_opaque(introspection.url) if introspection else token_settings(issuer.url)),
             "STREAM_BASE_URL": f"http://127.0.0.1:{lay.to('stream', stream_url.port or 0)}",
             "REST_PORT": str(free_port()),
             "METRICS_PORT": str(free_ports(WORKERS)[0]),
@@ -184,13 +194,14 @@ def world_running(
             gateway = _gateway(logs, server, lay, stack)
         lay.to("gateway", int(environment["REST_PORT"]))
         targets = _targets(environment, deployment)
-        token = long_token(drill_signer())
+        token = introspection.knows(_OPAQUE_TOKEN) if introspection else long_token(drill_signer())
         yield World(
             folder=folder,
             truth=truth,
             database=database,
             stand_in=stand_in,
             issuer=issuer,
+            introspection=introspection,
             token=token,
             server=server,
             second=second,
@@ -230,6 +241,10 @@ def tls_settings(authority: Authority, deployment: Deployment, *, days: int = 30
         return pair.settings("REST_TLS")
     upstream = {"UPSTREAM_TLS_CA_FILE": str(authority.certificate)}
     return {**pair.settings("REST_TLS"), **pair.settings("GRPC_TLS"), **upstream}
+
+
+def _opaque(url: str) -> dict[str, str]:
+    return introspection_settings(url, AUTH_INTROSPECTION_CACHE_TTL_MS="1000")
 
 
 def _targets(settings: Mapping[str, str], deployment: Deployment) -> Targets:

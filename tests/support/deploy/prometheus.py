@@ -36,8 +36,11 @@ class Prometheus:
 
     def firing(self) -> set[str]:
         """Return the names of the alerts that fire."""
-        alerts = self._get("/api/v1/alerts")["alerts"]
-        return {alert["labels"]["alertname"] for alert in alerts if alert["state"] == "firing"}
+        return {each["labels"]["alertname"] for each in self._alerts() if each["state"] == "firing"}
+
+    def is_quiet(self) -> bool:
+        """Return whether no alert fires, and none is about to."""
+        return not self._alerts()
 
     def fired_since(self, moment: float) -> set[str]:
         """Return the names of the alerts that have fired since a Unix time, in seconds."""
@@ -62,6 +65,10 @@ class Prometheus:
         """Return whether it has read all of the targets."""
         up = {series["metric"]["instance"] for series in self.query("up == 1")}
         return len(up) == sum(len(ports) for _, ports in targets.values())
+
+    def _alerts(self) -> list[dict[str, Any]]:
+        alerts: list[dict[str, Any]] = self._get("/api/v1/alerts")["alerts"]
+        return alerts
 
     def _get(self, path: str, **parameters: str) -> dict[str, Any]:
         reply = ask(self.url, "GET", f"{path}?{urlencode(parameters)}")
