@@ -6,16 +6,23 @@ import math
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from http import HTTPStatus
 from threading import Thread
 
 from prometheus_client import MetricsHandler
+from prometheus_client.exposition import choose_encoder
 
 from machine.addresses import find_obstacle
 from server.config.server import ServerSettings
 from server.runtime.metrics import describe_build, measure_lag
 
+PATH = "/metrics"
 MAX_SCRAPES = 8
 """Connections at once at most; more are closed."""
+MAX_SCRAPES_PER_SECOND = 10
+"""More wait in the kernel: threads that write pages hold up the event loop."""
+MAX_BURST = 20
+"""Scrapes that may come at once, after a pause."""
 SCRAPE_SECONDS = 5.0
 """How long a connection may last, whatever the client does."""
 RETRY_SECONDS = 0.1
@@ -34,6 +41,7 @@ class MetricsServer:
 
     def __init__(self) -> None:
         self._under_way = 0
+        self._paid_until = -math.inf
         self._serving: asyncio.Task[None] | None = None
 
     def start(self, settings: ServerSettings, listener: socket.socket | None) -> None:
@@ -50,6 +58,13 @@ class MetricsServer:
             log.info("serving metrics", extra={"port": settings.metrics_port})
             while True:
                 await self._accept(listening)
+                await self._pace()
+
+    async def _pace(self) -> None:
+        """Wait until the next scrape may begin."""
+        now = asyncio.get_running_loop().time()
+        self._paid_until = max(self._paid_until, now) + 1 / MAX_SCRAPES_PER_SECOND
+        await asyncio.sleep(self._paid_until - (MAX_BURST - 1) / MAX_SCRAPES_PER_SECOND - now)
 
     async def _accept(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -123,11 +138,27 @@ async def _listen_when_free(settings: ServerSettings) -> socket.socket:
         await asyncio.sleep(RETRY_SECONDS)
 
 
+class _Handler(MetricsHandler):
+    """Serves one path, and refuses an `Accept` that MetricsHandler would raise an error for."""
+
+    def do_GET(self) -> None:  # noqa: N802 - named by http.server
+        """Send the metrics, 404 for another path, or 400."""
+        if self.path.partition("?")[0] != PATH:
+            self.send_error(HTTPStatus.NOT_FOUND)
+            return
+        try:
+            choose_encoder(self.headers.get("Accept", ""))
+        except (TypeError, ValueError):  # its version is no number
+            self.send_error(HTTPStatus.BAD_REQUEST)
+            return
+        super().do_GET()
+
+
 def _scrape(connection: socket.socket, loop: asyncio.AbstractEventLoop, end: Callable[[], None]) -> None:
     try:
         with connection, suppress(OSError):  # the client has gone, or was too slow
             connection.settimeout(SCRAPE_SECONDS)
-            MetricsHandler(connection, ("", 0), None)  # type: ignore[arg-type]  # it needs no server
+            _Handler(connection, ("", 0), None)  # type: ignore[arg-type]  # it needs no server
     finally:
         with suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(end)

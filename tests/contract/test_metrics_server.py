@@ -6,6 +6,7 @@ import socket
 import struct
 import threading
 from collections.abc import AsyncIterator, Iterator
+from time import monotonic
 from unittest.mock import Mock
 
 import pytest
@@ -16,6 +17,7 @@ from server.config.server import ServerSettings
 from server.runtime import metrics_server
 from server.runtime.metrics_server import MetricsAddressError, MetricsServer, serve_metrics
 from tests.support.callers.metrics import scrape
+from tests.support.callers.rest import send_raw
 from tests.support.envoy.asgi import until
 from tests.support.machine.ipv6 import needs_ipv6
 
@@ -94,6 +96,45 @@ async def test_a_port_that_stays_taken_is_logged_once(
     (line,) = (line for line in caplog.records if line.levelno >= logging.WARNING)
     assert line.message == "metrics cannot be served yet"
     assert vars(line)["reason"].endswith("Address already in use: name another with METRICS_PORT=")
+
+
+async def status_of(settings: ServerSettings, path: str, accept: str = "*/*") -> int:
+    """Ask by GET; return the status."""
+    url = f"http://{settings.metrics_host}:{settings.metrics_port}"
+    request = f"GET {path} HTTP/1.1\r\naccept: {accept}\r\n\r\n"
+    return (await asyncio.to_thread(send_raw, url, request.encode())).status
+
+
+@pytest.mark.usefixtures("server")
+@pytest.mark.parametrize("kind", ["application/openmetrics-text", "text/plain"])
+@pytest.mark.parametrize("number", ["x", "1.", "..", f"1{'0' * 5000}"])
+async def test_a_version_that_is_none_is_refused(
+    settings: ServerSettings, kind: str, number: str
+) -> None:
+    assert await status_of(settings, "/metrics", f"{kind};version={number}") == 400
+
+
+@pytest.mark.usefixtures("server")
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        *(("/", 404), ("/metrics/", 404), ("/metricsx", 404), ("http://[", 404), ("http://a", 404)),
+        *(("/metrics?", 200), ("/metrics?name[]=%FF&=&x", 200), ("//metrics", 200)),
+    ],
+)
+async def test_metrics_have_one_path(settings: ServerSettings, path: str, status: int) -> None:
+    assert await status_of(settings, path) == status
+
+
+@pytest.mark.usefixtures("server")
+async def test_a_flood_of_scrapes_is_served_at_a_pace(
+    settings: ServerSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metrics_server, "MAX_BURST", 1)
+    begin = monotonic()
+    for _ in range(4):
+        assert await serves(settings)
+    assert monotonic() - begin > 2.9 / metrics_server.MAX_SCRAPES_PER_SECOND
 
 
 @pytest.mark.usefixtures("server")
