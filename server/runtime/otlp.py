@@ -6,6 +6,7 @@ Importing it takes a tenth of a second: only if traces are exported.
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from http import HTTPStatus
 from importlib.metadata import version
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, set_span_in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from requests import RequestException, Response, Session
 
 from machine.tracing import TracingSettings
 
@@ -97,7 +99,7 @@ def open_spans(settings: TracingSettings) -> Iterator[Spans]:
     """
     # Not made OpenTelemetry's global one: Stream's SDK would make spans too, with the app's key in them.
     provider = TracerProvider(sampler=ALWAYS_ON, resource=_resource(settings), shutdown_on_exit=False)
-    exporter = _LoggedExporter(OTLPSpanExporter(settings.traces_url))
+    exporter = _LoggedExporter(OTLPSpanExporter(settings.traces_url, session=_session()))
     processor = BatchSpanProcessor(exporter)
     provider.add_span_processor(processor)
     log.info("traces are exported", extra={"share": settings.ratio})
@@ -115,6 +117,18 @@ def _resource(settings: TracingSettings) -> Resource:
     """Describe this program, as the environment does if it does."""
     own = {"service.name": settings.service_name or "livecalls", "service.version": version("livecalls")}
     return Resource(own).merge(OTELResourceDetector().detect())
+
+
+def _session() -> Session:
+    """Make a session that fails if it is redirected, which the exporter would take for success."""
+    session = Session()
+    session.hooks["response"].append(_refuse_redirect)
+    return session
+
+
+def _refuse_redirect(response: Response, **_: object) -> None:
+    if HTTPStatus.MULTIPLE_CHOICES <= response.status_code < HTTPStatus.BAD_REQUEST:
+        raise RequestException(f"{response.status_code}, and redirects are not followed")
 
 
 class _LoggedExporter(SpanExporter):
@@ -148,7 +162,10 @@ class _LoggedExporter(SpanExporter):
 
 
 class _Messages(logging.Handler):
-    """Keeps the last message of OpenTelemetry's loggers from the log."""
+    """Keeps the messages of OpenTelemetry's loggers from the log, and the last one of its exporters.
+
+    The others may quote what a caller hands on of its trace.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -158,7 +175,8 @@ class _Messages(logging.Handler):
         self._logger.propagate = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.last = record.getMessage()
+        if record.name.startswith("opentelemetry.exporter"):
+            self.last = record.getMessage()
 
     def close(self) -> None:
         self._logger.removeHandler(self)

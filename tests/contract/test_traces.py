@@ -189,9 +189,8 @@ def test_a_collector_that_fails_is_logged_once_until_it_is_well_again(
     caplog.set_level(logging.INFO)
 
     def export() -> None:
-        span, before = tracing.begin("request", NO_PARENT, {}), collector.requests
-        assert span
-        span.end()
+        before = collector.requests
+        end_a_span()
         assert wait_until(lambda: collector.requests > before, 10)
 
     with collector.tracing():
@@ -206,6 +205,46 @@ def test_a_collector_that_fails_is_logged_once_until_it_is_well_again(
     assert "400" in vars(caplog.records[1])["reason"]
 
 
+def test_a_collector_that_redirects_is_one_that_fails(
+    collector: Collector, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "10")
+    collector.status = 302
+    with collector.tracing():
+        end_a_span()
+        assert wait_until(lambda: "traces cannot be exported" in caplog.messages, 20)
+    assert "302" in vars(caplog.records[-1])["reason"]
+
+
+class _Disturbing(logging.Handler):
+    """Begins a request with a malformed `tracestate` as soon as an exporter logs something."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.name.startswith("opentelemetry.exporter."):
+            tracing.begin("request", {"traceparent": TRACED[1], "tracestate": "A secret"}, {})
+
+
+def test_nothing_of_callers_is_in_the_reason(
+    collector: Collector, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "10")
+    collector.status = 400
+    disturbing = _Disturbing()
+    with collector.tracing():
+        logging.getLogger("opentelemetry").addHandler(disturbing)
+        end_a_span()
+        assert wait_until(lambda: "traces cannot be exported" in caplog.messages, 20)
+        logging.getLogger("opentelemetry").removeHandler(disturbing)
+    assert "400" in vars(caplog.records[-1])["reason"]
+    assert not [line for line in caplog.records if "secret" in str(vars(line))]
+
+
+def end_a_span() -> None:
+    span = tracing.begin("request", NO_PARENT, {})
+    assert span
+    span.end()
+
+
 def test_spans_that_find_no_room_are_lost_without_a_line(
     collector: Collector, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -215,7 +254,5 @@ def test_spans_that_find_no_room_are_lost_without_a_line(
     caplog.set_level(logging.INFO)
     with collector.tracing():
         for _ in range(100):
-            span = tracing.begin("request", NO_PARENT, {})
-            assert span
-            span.end()
+            end_a_span()
         assert [line.message for line in caplog.records] == ["traces are exported"]
