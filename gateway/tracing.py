@@ -20,8 +20,21 @@ Json = dict[str, Any]
 _TYPES = "type.googleapis.com/envoy"
 _CLUSTER = "collector"
 _TRACEPARENT = "request.headers['traceparent']"
-_SAMPLED = f"({_TRACEPARENT}.endsWith('1') || {_TRACEPARENT}.endsWith('3'))"
-"""The flags 01, or 03, which also promises that the trace's id is random."""
+_PARTS = "r'^([0-9a-f]{2})-([0-9a-f]+)-([0-9a-f]+)-([0-9a-f]{2})$'"
+"""Version, ids and flags; a longer expression than so would have too large a program for RE2."""
+_VALID = (
+    f"{_TRACEPARENT}.matches({_PARTS})"
+    rf" && size(re.extract({_TRACEPARENT}, {_PARTS}, r'\2')) == 32"
+    rf" && size(re.extract({_TRACEPARENT}, {_PARTS}, r'\3')) == 16"
+    f" && !{_TRACEPARENT}.matches('-0+-') && !{_TRACEPARENT}.startsWith('ff')"
+)
+_CANONICAL = (
+    f"{_TRACEPARENT}.matches('[13579bdf]$')"
+    rf" ? re.extract({_TRACEPARENT}, {_PARTS}, r'00-\2-\3-01')"
+    rf" : re.extract({_TRACEPARENT}, {_PARTS}, r'00-\2-\3-00')"
+)
+"""With the flag of sampling alone: of others Envoy and the server would understand different things."""
+_CALLERS = "x-trace-callers"
 _DRAWS = ("x-trace-draw", "x-trace-draw-2")
 _NOT_SAMPLED = "x-trace-not-sampled"
 _DIGITS = 8
@@ -55,18 +68,29 @@ def tracing_values(settings: GatewaySettings, tracing: TracingSettings) -> Trace
 
     Raises ValueError if the collector cannot be verified.
     """
-    removed = (
-        [] if settings.trust_trace_context == "on" else [_remove("traceparent"), _remove("tracestate")]
-    )
+    trusted = settings.trust_trace_context == "on"
+    removed = [] if trusted else [_remove("traceparent"), _remove("tracestate")]
     if not tracing.on:
         return {"decision": removed, "tracing": None, "context": [], "trace_id": "", "clusters": []}
+    callers = _validate() if trusted else removed
     return {
-        "decision": [*removed, *_decide(tracing.ratio)],
+        "decision": [*callers, *_decide(tracing.ratio)],
         "tracing": _tracing(tracing),
         "context": _hand_on(),
         "trace_id": _TRACE_ID,
         "clusters": [_cluster(urlsplit(tracing.traces_url), tracing.exporter_otlp_certificate)],
     }
+
+
+def _validate() -> list[Json]:
+    """Make the mutations that leave callers a `traceparent` only if it is valid."""
+    return [
+        _remove(_CALLERS),
+        _set(_CALLERS, f"%CEL('traceparent' in request.headers && {_VALID} ? ({_CANONICAL}) : '')%"),
+        _remove("traceparent"),
+        _set("traceparent", f"%REQ({_CALLERS})%"),
+        _remove(_CALLERS),
+    ]
 
 
 def _decide(ratio: float) -> list[Json]:
@@ -85,7 +109,7 @@ def _decide(ratio: float) -> list[Json]:
 
 def _hand_on() -> list[Json]:
     """Make the mutations that put Envoy's span in the place of the caller's."""
-    flags = f"%CEL('traceparent' in request.headers && !{_SAMPLED} ? '00' : '01')%"
+    flags = f"%CEL('traceparent' in request.headers && {_TRACEPARENT}.endsWith('-00') ? '00' : '01')%"
     used = (*_DRAWS, _NOT_SAMPLED)
     return [_set("traceparent", f"00-%TRACE_ID%-%SPAN_ID%-{flags}"), *map(_remove, used)]
 

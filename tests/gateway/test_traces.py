@@ -130,10 +130,12 @@ def test_what_the_gateway_refuses_has_a_span(
     edge: Gateway, upstream: Upstream, collector: Collector
 ) -> None:
     _, headers = traced_by_caller()
-    assert ask(edge.url, "POST", PATH, headers).status == 405
+    assert ask(edge.url, "X" * 50_000, PATH, headers).status == 405
     logged = edge.access_logged(headers["x-request-id"])
+    assert logged["method"] == "X" * 32
     span = collector.trace(logged["trace_id"], ROUTE)[ROUTE]
     assert span.attributes["http.status_code"] == "405"
+    assert span.attributes["http.method"] == "_OTHER"
 
 
 def test_a_caller_who_is_trusted_decides(
@@ -150,6 +152,44 @@ def test_a_caller_who_is_trusted_decides(
     assert handed_on(upstream) == ["00", trace_id, span.id, "01"]
     assert trusting.access_logged(trace_id)["trace_id"] == trace_id
     assert not [span for span in collector.spans if span.trace_id == not_traced]
+
+
+def test_of_flags_only_that_of_sampling_counts(
+    trusting: Gateway, upstream: Upstream, collector: Collector
+) -> None:
+    handed = {}
+    for flags in ("03", "05", "0b", "ff"):
+        trace_id, headers = traced_by_caller(flags)
+        assert ask(trusting.url, "GET", PATH, headers).status == 404
+        assert trusting.access_logged(trace_id)["trace_id"] == trace_id
+        handed[trace_id] = handed_on(upstream)
+    for trace_id, parts in handed.items():
+        assert parts == ["00", trace_id, collector.trace(trace_id, ROUTE)[ROUTE].id, "01"]
+
+
+@pytest.mark.parametrize(
+    "malformed",
+    [
+        *("1", "junk", "00-1-2-01", "ff-{}-{}-01", "00-{}-{}-01-x", "00-{}-{}-1", "0-{}-{}-001"),
+        *(
+            f"00-{'0' * 32}-{{1}}-01",
+            f"00-{{0}}-{'0' * 16}-01",
+            "00-{0:.31}-0{1}-01",
+            "00-{}-{}-01" * 400,
+        ),
+        "00-{}-{}-0A",
+    ],
+)
+def test_a_parent_that_is_malformed_is_none(
+    trusting: Gateway, upstream: Upstream, malformed: str
+) -> None:
+    callers, headers = traced_by_caller()
+    headers["traceparent"] = malformed.format(*[callers, SPAN_ID] * 400)
+    assert ask(trusting.url, "GET", PATH, headers).status == 404
+    _, trace_id, span, flags = handed_on(upstream)
+    assert (len(trace_id), len(span)) == (32, 16)
+    assert trace_id[:31] != callers[:31]
+    assert trusting.access_logged(callers)["trace_id"] == (trace_id if flags == "01" else "")
 
 
 def test_a_share_of_all_other_requests_is_traced(trusting: Gateway, upstream: Upstream) -> None:
