@@ -14,7 +14,7 @@ from tests.support.callers.rest import ask, send_raw
 from tests.support.data.sample_replies import sample_replies
 from tests.support.envoy.forwarding import gateway_forwarding
 from tests.support.envoy.gateway import Gateway, gateway_running, wait_for
-from tests.support.stand_ins.upstream import Upstream
+from tests.support.stand_ins.upstream import Context, Request, Upstream
 
 # One of a million, by the digits that the request's id begins with.
 RATIO = "0.000001"
@@ -78,6 +78,22 @@ def test_every_error_is_logged(gateway: Gateway, upstream: Upstream, code: grpc.
     with pytest.raises(grpc.RpcError):
         call_by_grpc(gateway, request_id := next(ids))
     assert gateway.access_logged(request_id)["grpc_status"] == str(code.value[0])
+
+
+def fail_after_data(_request: Request, context: Context) -> pb.Call:
+    """Respond with a call, and then a status that is an error."""
+    context.set_code(grpc.StatusCode.DATA_LOSS)
+    return pb.Call(id="any")
+
+
+def test_an_error_after_data_is_logged(gateway: Gateway, upstream: Upstream) -> None:
+    upstream.runs(fail_after_data)
+    with pytest.raises(grpc.RpcError):
+        call_by_grpc(gateway, by_grpc := next(ids))
+    assert gateway.access_logged(by_grpc)["grpc_status"] == "15"
+    by_rest = {"x-request-id": next(ids)}
+    assert ask(gateway.url, "GET", FOUND, by_rest).status == 500
+    assert gateway.access_logged(by_rest["x-request-id"])["status"] == 500
 
 
 def test_grpc_s_answers_are_sampled_too(gateway: Gateway, upstream: Upstream) -> None:
