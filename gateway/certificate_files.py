@@ -25,7 +25,8 @@ def _readable(path: Path) -> Path:
     try:
         path.open("rb").close()
     except OSError as error:
-        raise ValueError(f"cannot read {path}: {error.strerror}") from None
+        # Without the path, for which the key itself may be taken.
+        raise ValueError(f"cannot read the file: {error.strerror}") from None
     return path
 
 

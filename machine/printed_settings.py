@@ -17,6 +17,11 @@ _URL = re.compile(
     r"(?P<scheme>[\w+.-]+://)(?P<user>[^@/?#\s]*@)?(?P<place>[^@?#\s]*)(?P<query>\?[^@#\s]*)?"
 )
 
+# A password in the place of a port, for want of an `@`; parameters in the path, for want of a `?`.
+_ODD_PLACE = re.compile(r"[^/]*:(?!\d+([,/]|$)).*|.*([=&;]|%3[bdf]).*", re.IGNORECASE)
+_IPV6 = re.compile(r"\[[^\]]*\]")
+_KEY = "-----BEGIN"
+
 
 def describe_settings(
     groups: Iterable[BaseSettings], options: Mapping[str, object] = _NO_OPTIONS, separator: str = " "
@@ -73,7 +78,7 @@ def _hide(setting: _Setting, value: object, separator: str) -> str:
         text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
         return _hide_in_url(text) if setting.variable.endswith("_URL") else HIDDEN
     text = write_value(value, separator)
-    if not text.isprintable():  # a key in place of its file
+    if not text.isprintable() or _KEY in text:  # a key in place of its file
         return HIDDEN
     parts = text.split(separator) if isinstance(value, tuple | frozenset) else [text]
     return separator.join(_hide_in_url(part) if "://" in part else part for part in parts)
@@ -81,7 +86,7 @@ def _hide(setting: _Setting, value: object, separator: str) -> str:
 
 def _hide_in_url(text: str) -> str:
     match = _URL.fullmatch(text)
-    if match is None:
+    if match is None or _ODD_PLACE.fullmatch(_IPV6.sub("", match["place"])):
         return HIDDEN
     user = f"{HIDDEN}@" if match["user"] else ""
     query = f"?{HIDDEN}" if match["query"] else ""

@@ -99,6 +99,33 @@ def test_a_password_that_should_be_escaped_hides_the_whole_url(password: str) ->
     )
 
 
+@pytest.mark.parametrize(
+    "rest",
+    [
+        *(f"calls:{SECRET}/calls", f"one,calls:{SECRET}/calls", f"[::1]:{SECRET}/calls"),
+        *(f"db.example/calls{sign}password={SECRET}" for sign in (";", "&", "%3F")),
+        f"db.example/calls%3bpassword%3d{SECRET}",
+    ],
+)
+def test_what_lacks_a_sign_hides_the_whole_url(rest: str) -> None:
+    assert printed(DATABASE_URL=f"postgresql://{rest}")["DATABASE_URL"] == ("***", "environment")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "[::1]:5432/calls",
+        "[::1]/calls",
+        "one:5432,[fe80::1]:5433,two/calls",
+        "db.example:5432",
+        "/calls",
+    ],
+)
+def test_hosts_and_ports_are_printed(url: str) -> None:
+    lines = printed(DATABASE_URL=f"postgresql://{url}")
+    assert lines["DATABASE_URL"] == (f"postgresql://{url}", "environment")
+
+
 def test_secrets_of_files_are_not_printed_but_where_they_are(tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text(f"{SECRET}\n")
@@ -109,8 +136,9 @@ def test_secrets_of_files_are_not_printed_but_where_they_are(tmp_path: Path) -> 
         assert lines[f"{name}_FILE"] == (str(file), "environment")
 
 
-def test_a_key_in_place_of_its_file_is_not_printed() -> None:
-    key = f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----\n"
+@pytest.mark.parametrize("line_end", ["\n", "\\n", ""])
+def test_a_key_in_place_of_its_file_is_not_printed(line_end: str) -> None:
+    key = line_end.join(("-----BEGIN PRIVATE KEY-----", SECRET, "-----END PRIVATE KEY-----", ""))
     lines = printed(GRPC_TLS_CERTIFICATE_FILE="server.pem", GRPC_TLS_KEY_FILE=key)
     assert lines["GRPC_TLS_CERTIFICATE_FILE"] == ("server.pem", "environment")
     assert lines["GRPC_TLS_KEY_FILE"] == ("***", "environment")

@@ -74,7 +74,8 @@ def _read(setting: str, file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise CertificateFilesError(f"{setting}: {file}: {error.strerror}") from None
+        # Without the path, for which the key itself may be taken.
+        raise CertificateFilesError(f"{setting}: cannot read the file: {error.strerror}") from None
 
 
 def _certificates(setting: str, pem: bytes) -> list[x509.Certificate]:
