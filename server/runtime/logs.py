@@ -1,5 +1,6 @@
 """How the server logs: one line an event on standard error, with the request's id."""
 
+import json
 import logging
 import sys
 from collections.abc import Iterator
@@ -7,7 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
-from pydantic_core import to_json
+from pydantic_core import PydanticSerializationError, to_json
 
 from server.config.server import ServerSettings
 from server.runtime import tracing
@@ -79,12 +80,22 @@ class _JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["exc_info"] = self.formatException(record.exc_info)
-        return to_json(line, fallback=str).decode()
+        try:
+            return to_json(line, fallback=str).decode()
+        except (
+            PydanticSerializationError
+        ):  # half of a character that JSON has in two, of a key's kid, say
+            return json.dumps({**line, "time": f"{line['time']:%Y-%m-%dT%H:%M:%S.%fZ}"}, default=str)
 
 
 class _TextFormatter(logging.Formatter):
     """For people: the message, then what else the line carries."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - named by logging
-        extras = (f" {key}={value}" for key, value in _extras(record).items())
+        extras = (f" {key}={_on_one_line(value)}" for key, value in _extras(record).items())
         return super().formatMessage(record) + "".join(extras)
+
+
+def _on_one_line(value: object) -> str:
+    text = str(value)
+    return text if text.isprintable() else text.encode("unicode_escape").decode()

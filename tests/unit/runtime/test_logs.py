@@ -58,6 +58,25 @@ def test_a_line_is_a_json_object(capsys: pytest.CaptureFixture[str]) -> None:
     }
 
 
+ODD_TEXT = "a\ud800\nERROR \x1b[31mb ä"
+
+
+def test_no_text_costs_a_line_of_json(capsys: pytest.CaptureFixture[str]) -> None:
+    with configure_logging(ServerSettings()):
+        logging.getLogger("server.some").warning("odd", extra={"kid": ODD_TEXT, "odd": Odd()})
+    (line,) = capsys.readouterr().err.splitlines()
+    fields = json.loads(line)
+    assert (fields["message"], fields["kid"], fields["odd"]) == ("odd", ODD_TEXT, "an odd thing")
+    assert len(fields["time"]) == len("2000-02-29T00:00:00.123456Z")
+
+
+def test_no_field_begins_a_line_of_text(capsys: pytest.CaptureFixture[str]) -> None:
+    with configure_logging(ServerSettings(log_format="text")):
+        logging.getLogger("server.some").warning("odd", extra={"kid": ODD_TEXT, "whole": "ä b"})
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith("WARNING server.some odd kid=a\\ud800\\nERROR \\x1b[31mb \\xe4 whole=ä b")
+
+
 def test_a_line_tells_its_time_in_utc(capsys: pytest.CaptureFixture[str]) -> None:
     with configure_logging(ServerSettings()):
         logging.getLogger().handle(logging.makeLogRecord({"levelno": 30, "created": 951782400.123456}))
