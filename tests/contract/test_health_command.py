@@ -182,8 +182,12 @@ async def test_a_file_without_a_certificate_is_a_line(tmp_path: Path, content: s
 
 @pytest.mark.parametrize(
     ("options", "settings"),
-    [((), {"EMBEDDED": "1"}), (("--tls-certificate", __file__), {}), (("--timeout", "0"), {})],
-    ids=["embedded without an address", "half a pair", "no time"],
+    [
+        ((), {"EMBEDDED": "1"}),
+        (("--tls-certificate", __file__), {}),
+        *((("--timeout", it), {}) for it in ("0", "inf", "1e30")),
+    ],
+    ids=["embedded without an address", "half a pair", "no time", "no end", "too much time"],
 )
 async def test_wrong_usage_is_told_apart(options: tuple[str, ...], settings: dict[str, str]) -> None:
     assert (await health(*options, **settings)).exit_code == 2
