@@ -41,11 +41,13 @@ _DIGITS = 8
 """Hexadecimal digits of a random number."""
 _NOTHING = "-"
 """Stands for what Envoy would add by itself, but is personal or the caller's to choose."""
+_PATH = "%FILTER_STATE(asked.path:PLAIN):500%"
+"""Without the query, and as it was before the transcoder."""
 _TAGS = {
-    # Without the query, and as it was before the transcoder.
-    "http.url": "%FILTER_STATE(asked.path:PLAIN):500%",
+    **dict.fromkeys(("http.url", "grpc.path"), _PATH),
     "http.method": "%FILTER_STATE(asked.method:PLAIN)%",
     **dict.fromkeys(("peer.address", "user_agent", "downstream_cluster"), _NOTHING),
+    **dict.fromkeys(("grpc.authority", "grpc.content_type", "grpc.timeout"), _NOTHING),
 }
 _TRACE_ID = (
     f"%CEL({_TRACEPARENT}.endsWith('-01') ? "

@@ -118,6 +118,18 @@ def test_nothing_of_the_caller_is_in_a_span(
     assert not [word for word in (b"secret", b"192.0.2.7") if word in span.span.SerializeToString()]
 
 
+def test_nor_is_it_in_that_of_a_grpc_call(edge: Gateway, collector: Collector) -> None:
+    headers = {"host": "secret", "content-type": "application/grpc+secret", "grpc-timeout": "secret"}
+    headers |= {"x-request-id": token_hex(16), "content-length": "0"}
+    path = "/livecalls.v1.LiveCalls/GetCall"
+    ask(edge.url, "POST", f"{path}?access_token=secret", headers)
+    trace_id = edge.access_logged(headers["x-request-id"])["trace_id"]
+    name = "grpc with a malformed time-out"
+    span = collector.trace(trace_id, name)[name]
+    assert span.attributes["http.url"] == span.attributes["grpc.path"] == path
+    assert b"secret" not in span.span.SerializeToString()
+
+
 def test_probes_of_health_have_no_span(edge: Gateway, upstream: Upstream, collector: Collector) -> None:
     for path in ("/healthz", "/readyz") * 10:  # each of Envoy's threads exports five at once
         assert ask(edge.url, "GET", path).status == 200
