@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from machine.printed_settings import describe_path
+
 
 def check_pair(prefix: str, certificate: Path | None, key: Path | None) -> None:
     """Raise ValueError unless both are set and belong together, or neither is set."""
@@ -25,8 +27,7 @@ def _readable(path: Path) -> Path:
     try:
         path.open("rb").close()
     except OSError as error:
-        # Without the path, for which the key itself may be taken.
-        raise ValueError(f"cannot read the file: {error.strerror}") from None
+        raise ValueError(f"cannot read {describe_path(path)}: {error.strerror}") from None
     return path
 
 

@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -21,6 +22,11 @@ _URL = re.compile(
 _ODD_PLACE = re.compile(r"[^/]*:(?!\d+([,/]|$)).*|.*([=&;]|%3[bdf]).*", re.IGNORECASE)
 _IPV6 = re.compile(r"\[[^\]]*\]")
 _KEY = "-----BEGIN"
+
+
+def describe_path(path: Path) -> str:
+    """Return a path to be printed, hidden if the content of its file is in its place."""
+    return HIDDEN if _has_key(str(path)) else str(path)
 
 
 def describe_settings(
@@ -78,10 +84,14 @@ def _hide(setting: _Setting, value: object, separator: str) -> str:
         text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
         return _hide_in_url(text) if setting.variable.endswith("_URL") else HIDDEN
     text = write_value(value, separator)
-    if not text.isprintable() or _KEY in text:  # a key in place of its file
+    if _has_key(text):
         return HIDDEN
     parts = text.split(separator) if isinstance(value, tuple | frozenset) else [text]
     return separator.join(_hide_in_url(part) if "://" in part else part for part in parts)
+
+
+def _has_key(text: str) -> bool:
+    return _KEY in text or not text.isprintable()
 
 
 def _hide_in_url(text: str) -> str:

@@ -121,7 +121,7 @@ def spoil_client_ca(files: TlsFiles) -> None:
     [
         (cut, "GRPC_TLS_CERTIFICATE_FILE: there is no certificate in PEM in it"),
         (empty, "GRPC_TLS_KEY_FILE: there is no private key in PEM in it"),
-        (remove, "GRPC_TLS_CERTIFICATE_FILE: cannot read the file: No such file or directory"),
+        (remove, "GRPC_TLS_CERTIFICATE_FILE: cannot read {0}: No such file or directory"),
         (
             mismatch,
             "GRPC_TLS_KEY_FILE: the key is not that of the certificate in GRPC_TLS_CERTIFICATE_FILE",
@@ -146,7 +146,7 @@ async def test_files_that_cannot_be_used_are_reported_once_and_those_before_are_
             assert await asyncio.to_thread(served_serial, port) == serial_of(first)
             assert await code_for(port, AUTHORITY, first) == OK
         kept = "TLS certificate kept, for the changed files cannot be used"
-        assert reported(caplog) == [(kept, reason)]
+        assert reported(caplog) == [(kept, reason.format(files.certificate))]
 
         caplog.clear()
         files.hold(second := for_host(AUTHORITY), AUTHORITY)

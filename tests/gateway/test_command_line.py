@@ -163,7 +163,11 @@ def test_files_may_be_named_from_where_the_gateway_starts(tmp_path: Path) -> Non
         ),
         (
             {"REST_TLS_CERTIFICATE_FILE": "no.pem", "REST_TLS_KEY_FILE": "a.key"},
-            "REST_TLS_CERTIFICATE_FILE: cannot read the file: No such file or directory",
+            "REST_TLS_CERTIFICATE_FILE: cannot read no.pem: No such file or directory",
+        ),
+        (
+            {"REST_TLS_CERTIFICATE_FILE": "a.pem", "REST_TLS_KEY_FILE": "-----BEGIN KEY----- secret"},
+            "REST_TLS_KEY_FILE: cannot read ***: No such file or directory",
         ),
         (
             {"UPSTREAM_TLS_CA_FILE": "a.key"},

@@ -10,6 +10,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from machine.printed_settings import describe_path
 from server.config.tls import TlsSettings
 
 CERTIFICATE, KEY, CLIENT_CA = (
@@ -74,8 +75,8 @@ def _read(setting: str, file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        # Without the path, for which the key itself may be taken.
-        raise CertificateFilesError(f"{setting}: cannot read the file: {error.strerror}") from None
+        reason = f"cannot read {describe_path(file)}: {error.strerror}"
+        raise CertificateFilesError(f"{setting}: {reason}") from None
 
 
 def _certificates(setting: str, pem: bytes) -> list[x509.Certificate]:

@@ -83,13 +83,23 @@ def test_the_chain_comes_behind_the_certificate(files: TlsFiles) -> None:
 def test_a_missing_file_is_named(files: TlsFiles, name: str) -> None:
     file: Path = getattr(files, name)
     file.unlink()
-    assert problem(files) == f"GRPC_TLS_{name.upper()}_FILE: {file}: No such file or directory"
+    assert (
+        problem(files) == f"GRPC_TLS_{name.upper()}_FILE: cannot read {file}: No such file or directory"
+    )
 
 
 def test_a_folder_is_no_file(files: TlsFiles) -> None:
     files.key.unlink()
     files.key.mkdir()
-    assert problem(files) == f"GRPC_TLS_KEY_FILE: {files.key}: Is a directory"
+    assert problem(files) == f"GRPC_TLS_KEY_FILE: cannot read {files.key}: Is a directory"
+
+
+def test_a_key_in_place_of_its_file_is_not_shown(files: TlsFiles) -> None:
+    key = Path("-----BEGIN PRIVATE KEY-----\\nsecret")
+    settings = files.settings(mutual=True).model_copy(update={"key_file": key})
+    with pytest.raises(CertificateFilesError) as raised:
+        load_certificates(settings)
+    assert str(raised.value) == "GRPC_TLS_KEY_FILE: cannot read ***: No such file or directory"
 
 
 @pytest.mark.parametrize(
