@@ -6,9 +6,12 @@ import jwt
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from demo.stream_stand_in.bodies import DEFAULT_MEMBERS, Body, call_item, get_call_body
+from demo.stream_stand_in.endpoints import GET_CALL, Endpoint, Fault
+from demo.stream_stand_in.items import spoil
 from demo.stream_stand_in.misbehaviour import respond
-from demo.stream_stand_in.responses import error_response, plain_response
-from demo.stream_stand_in.stand_in import Behaviour, State, StreamStandIn
+from demo.stream_stand_in.responses import NO_ENDPOINT, error_response
+from demo.stream_stand_in.stand_in import Behaviour, KnownCall, State, StreamStandIn
 
 _STAND_IN = web.AppKey("stand_in", StreamStandIn)
 # Braces too, which aiohttp excludes by default.
@@ -35,26 +38,45 @@ async def _get_call(request: web.Request) -> web.StreamResponse:
     stand_in = request.app[_STAND_IN]
     call_type, call_id = request.match_info["type"], request.match_info["id"]
     stand_in.requests[call_type, call_id] += 1
+    call = stand_in.find(call_type, call_id)
+    behaviour = stand_in.behaviour_for(call)
+    return await _respond(GET_CALL, behaviour, _get_call_content(call, behaviour, request), request)
+
+
+def _get_call_content(
+    call: KnownCall | None, behaviour: Behaviour, request: web.Request
+) -> Body | Fault:
+    if call is None or behaviour is Behaviour.NOT_FOUND:
+        cid = "{type}:{id}".format(**request.match_info)
+        return GET_CALL.fault(404, 16, f"Can't find call with id {cid}")
+    members_limit = int(request.query.get("members_limit", DEFAULT_MEMBERS))
+    return get_call_body(spoil(call_item(call, members_limit), behaviour))
+
+
+async def _respond(
+    endpoint: Endpoint, behaviour: Behaviour, content: Body | Fault, request: web.Request
+) -> web.StreamResponse:
+    """Respond to those who authenticate themselves, by the behaviour."""
+    stand_in = request.app[_STAND_IN]
     stand_in.last_traceparent = request.headers.get("traceparent")
-    fault = _authentication_fault(stand_in, request)
-    if fault:
-        return error_response(stand_in, HTTPStatus.UNAUTHORIZED, *fault)
-    return await respond(stand_in, stand_in.find(call_type, call_id), request)
+    if fault := _authentication_fault(stand_in, request):
+        return error_response(stand_in, endpoint, fault)
+    return await respond(stand_in, endpoint, behaviour, content, request)
 
 
 async def _no_endpoint(request: web.Request) -> web.Response:
-    return plain_response(request.app[_STAND_IN], None, Behaviour.NO_ENDPOINT, "")
+    return error_response(request.app[_STAND_IN], GET_CALL, NO_ENDPOINT)
 
 
-def _authentication_fault(stand_in: StreamStandIn, request: web.Request) -> tuple[int, str] | None:
+def _authentication_fault(stand_in: StreamStandIn, request: web.Request) -> Fault | None:
     if request.query.get("api_key") != stand_in.key:
-        return 2, "api_key not valid"
+        return Fault(401, 2, "api_key not valid")
     if request.headers.get("stream-auth-type") != "jwt":
-        return 5, "JWTAuth error: stream-auth-type is not jwt"
+        return Fault(401, 5, "JWTAuth error: stream-auth-type is not jwt")
     try:
         jwt.decode(request.headers.get("Authorization", ""), stand_in.secret, algorithms=["HS256"])
     except jwt.InvalidTokenError:
-        return 5, "JWTAuth error: signature is not valid"
+        return Fault(401, 5, "JWTAuth error: signature is not valid")
     return None
 
 

@@ -1,66 +1,42 @@
 """Response bodies as of Stream's API v2: whole envelopes, dates in Unix nanoseconds."""
 
-from datetime import UTC, datetime
 from typing import Any
 
+from demo.stream_stand_in.endpoints import Fault
+from demo.stream_stand_in.items import Item
 from demo.stream_stand_in.stand_in import KnownCall, State
+
+Body = dict[str, Any]
+"""A good response, or one in which single items are wrong."""
 
 _MINUTE_NS = 60 * 10**9
 _ON_AIR = {State.ON_AIR, State.ON_AIR_AGAIN}
 _WAS_LIVE = _ON_AIR | {State.ENDED}
 _BEGUN = _WAS_LIVE | {State.BACKSTAGE}
-_MAX_PARTICIPANTS = 250
-_MAX_CUSTOM = 5000
+_DURATION = "10.89ms"
 DEFAULT_MEMBERS = 25
 
 
-def get_call_body(call: KnownCall, members_limit: int = DEFAULT_MEMBERS) -> dict[str, Any]:
-    """Return GetCall's response about a call, with so many of its members at most."""
+def call_item(call: KnownCall, members_limit: int = DEFAULT_MEMBERS) -> Item:
+    """Return what Stream says of a call, with so many of its members at most."""
     return {
         "call": _call(call),
         "members": [_member(call)][:members_limit],
         "own_capabilities": ["end-call", "join-backstage", "join-call", "read-call", "update-call"],
-        "duration": "10.89ms",
     }
 
 
-def crowd(body: dict[str, Any]) -> dict[str, Any]:
-    """Fill a session with as many participants, and as much of each, as Stream lets it have."""
-    session = body["call"]["session"] or {"participants": []}
-    for participant in session["participants"]:
-        participant["user"]["custom"] = {"about": "x" * _MAX_CUSTOM}
-    session["participants"] *= _MAX_PARTICIPANTS
-    return body
+def get_call_body(item: Item) -> Body:
+    """Return GetCall's response about one call."""
+    return item | {"duration": _DURATION}
 
 
-def leave_out_unset(value: Any) -> Any:
-    """Leave out what is null, however deep, as Stream's schema permits."""
-    if isinstance(value, dict):
-        return {key: leave_out_unset(part) for key, part in value.items() if part is not None}
-    return [leave_out_unset(part) for part in value] if isinstance(value, list) else value
-
-
-def write_iso_dates(value: Any) -> Any:
-    """Write dates as Stream's API v1 does: RFC 3339, with nanoseconds."""
-    if isinstance(value, dict):
-        return {
-            key: _iso(part) if key.endswith("_at") and part is not None else write_iso_dates(part)
-            for key, part in value.items()
-        }
-    return [write_iso_dates(part) for part in value] if isinstance(value, list) else value
-
-
-def _iso(nanoseconds: int) -> str:
-    seconds, fraction = divmod(nanoseconds, 10**9)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{fraction:09}Z"
-
-
-def error_body(status: int, code: int, message: str) -> dict[str, Any]:
+def error_body(fault: Fault) -> Body:
     """Write Stream's error envelope."""
     return {
-        "code": code,
-        "message": message,
-        "StatusCode": status,
+        "code": fault.code,
+        "message": fault.message,
+        "StatusCode": fault.status,
         "duration": "0.00ms",
         "more_info": "https://getstream.io/chat/docs/api_errors_response",
         "details": [],
@@ -71,7 +47,7 @@ def _call(call: KnownCall) -> dict[str, Any]:
     return {
         "type": call.type,
         "id": call.id,
-        "cid": f"{call.type}:{call.id}",
+        "cid": call.cid,
         "current_session_id": call.session_id,
         "created_by": _host(call),
         "custom": {"series": "mornings"},

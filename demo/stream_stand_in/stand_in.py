@@ -70,13 +70,14 @@ class KnownCall:
     since_ns: int = field(default_factory=time.time_ns)
 
     @property
+    def cid(self) -> str:
+        """The call's name in queries."""
+        return f"{self.type}:{self.id}"
+
+    @property
     def session_id(self) -> str:
         """The id of the call's session, empty before the first one, as at Stream."""
-        return (
-            ""
-            if self.state is State.NOT_STARTED
-            else str(uuid5(NAMESPACE_URL, f"{self.type}:{self.id}"))
-        )
+        return "" if self.state is State.NOT_STARTED else str(uuid5(NAMESPACE_URL, self.cid))
 
 
 @dataclass
