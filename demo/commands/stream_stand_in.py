@@ -17,18 +17,21 @@ from demo.stream_stand_in.stand_in import StreamStandIn
     help="The API secret that tokens must be signed with.",
 )
 def stream_stand_in(port: int, key: str, secret: str) -> None:
-    """Speak Stream's wire format on 127.0.0.1, for the demo's sample calls.
+    """Speak Stream's wire format on 127.0.0.1, for the demo's sample calls: GetCall and QueryCalls.
 
     Control it by curl: PUT /stand-in/calls/TYPE/ID with {"state": …} or {"behaviour": …} changes
     that of a call, PUT /stand-in/behaviour with {"behaviour": …} that of all calls without one of
-    their own; GET /stand-in/requests counts the requests.
+    their own; GET /stand-in/requests counts GetCall's requests, and GET /stand-in/queries lists the
+    cids of each of QueryCalls'.
 
     States: not_started, backstage, on_air, ended, on_air_again.
 
     Behaviours: well; slow, hang, drip, reset, cut, dropped, dropped_by_reset; 400, 401, 404,
-    404_edge, redirect, 429, 500; broken_envelope, html, null, empty, truncated, iso_dates,
-    unset_left_out, other_call, missing_fields, wrong_types; crowded, huge, huge_compressed,
-    huge_number, deep.
+    404_edge, redirect, 429, 500; broken_envelope, html, null, empty, truncated; huge,
+    huge_compressed, huge_number, deep; of single calls iso_dates, unset_left_out, other_call,
+    missing_fields, wrong_types, crowded. In a response of QueryCalls those of single calls spoil
+    the items of these calls alone, and 404 leaves them out. Any other spoils the whole response, if
+    one of the calls asked for has it.
     """
     stand_in = StreamStandIn(key, secret)
     stand_in.put_sample_calls()

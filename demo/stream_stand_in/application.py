@@ -1,4 +1,4 @@
-"""The stand-in as a web application: Stream's GetCall, and its controls."""
+"""The stand-in as a web application: Stream's GetCall and QueryCalls, and its controls."""
 
 from http import HTTPStatus
 
@@ -7,9 +7,11 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from demo.stream_stand_in.bodies import DEFAULT_MEMBERS, Body, call_item, get_call_body
-from demo.stream_stand_in.endpoints import GET_CALL, Endpoint, Fault
+from demo.stream_stand_in.endpoints import GET_CALL, QUERY_CALLS, Endpoint, Fault
 from demo.stream_stand_in.items import spoil
 from demo.stream_stand_in.misbehaviour import respond
+from demo.stream_stand_in.query_request import parse_query
+from demo.stream_stand_in.query_response import query_behaviour, query_body
 from demo.stream_stand_in.responses import NO_ENDPOINT, error_response
 from demo.stream_stand_in.stand_in import Behaviour, KnownCall, State, StreamStandIn
 
@@ -25,9 +27,11 @@ def web_application(stand_in: StreamStandIn) -> web.Application:
     application.add_routes(
         [
             web.get("/api/v2/video/call" + _CALL, _get_call),
+            web.post("/api/v2/video/calls", _query_calls),
             web.put("/stand-in/calls" + _CALL, _put_call),
             web.put("/stand-in/behaviour", _put_behaviour),
             web.get("/stand-in/requests", _get_requests),
+            web.get("/stand-in/queries", _get_queries),
             web.route("*", "/{path:.*}", _no_endpoint),
         ]
     )
@@ -51,6 +55,16 @@ def _get_call_content(
         return GET_CALL.fault(404, 16, f"Can't find call with id {cid}")
     members_limit = int(request.query.get("members_limit", DEFAULT_MEMBERS))
     return get_call_body(spoil(call_item(call, members_limit), behaviour))
+
+
+async def _query_calls(request: web.Request) -> web.StreamResponse:
+    stand_in = request.app[_STAND_IN]
+    query = parse_query(await request.read())
+    if isinstance(query, Fault):
+        return await _respond(QUERY_CALLS, stand_in.behaviour, query, request)
+    stand_in.queries.append(query.cids)
+    behaviour, body = query_behaviour(stand_in, query), query_body(stand_in, query)
+    return await _respond(QUERY_CALLS, behaviour, body, request)
 
 
 async def _respond(
@@ -124,6 +138,10 @@ async def _get_requests(request: web.Request) -> web.Response:
     return web.json_response(
         {f"{call_type}/{call_id}": count for (call_type, call_id), count in requests.items()}
     )
+
+
+async def _get_queries(request: web.Request) -> web.Response:
+    return web.json_response(request.app[_STAND_IN].queries)
 
 
 def _not_understood(error: ValidationError) -> web.Response:

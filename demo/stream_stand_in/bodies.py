@@ -31,6 +31,11 @@ def get_call_body(item: Item) -> Body:
     return item | {"duration": _DURATION}
 
 
+def query_calls_body(items: list[Item], cursors: dict[str, str]) -> Body:
+    """Return QueryCalls' response about so many calls, with cursors as `next` and `prev`."""
+    return {"calls": items, **cursors, "duration": _DURATION}
+
+
 def error_body(fault: Fault) -> Body:
     """Write Stream's error envelope."""
     return {

@@ -30,3 +30,4 @@ class Endpoint:
 
 
 GET_CALL = Endpoint("GetCall", 200, 1000)
+QUERY_CALLS = Endpoint("QueryCalls", 201, 300)

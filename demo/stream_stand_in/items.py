@@ -1,4 +1,4 @@
-"""What is said of one call, and the ways in which it can be wrong."""
+"""What is said of one call, alone or among others, and the ways in which it can be wrong."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ from typing import Any
 from demo.stream_stand_in.stand_in import Behaviour
 
 Item = dict[str, Any]
-"""A call with its members and capabilities, which is most of GetCall's response."""
+"""A call with its members and capabilities: most of GetCall's response, one of QueryCalls'."""
 _MAX_PARTICIPANTS = 250
 _MAX_CUSTOM = 5000
 
@@ -15,6 +15,11 @@ _MAX_CUSTOM = 5000
 def spoil(item: Item, behaviour: Behaviour) -> Item:
     """Return the item as the behaviour has it: unchanged if that is not about items."""
     return _WAYS[behaviour](item) if behaviour in _WAYS else item
+
+
+def concerns_items(behaviour: Behaviour) -> bool:
+    """Return whether a behaviour is about single calls, so that others beside them can be good."""
+    return behaviour in _WAYS or behaviour in {Behaviour.WELL, Behaviour.NOT_FOUND}
 
 
 def _crowd(item: Item) -> Item:

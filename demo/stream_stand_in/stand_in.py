@@ -90,6 +90,9 @@ class StreamStandIn:
     slow_seconds: float = 0.6
     rate_limit_seconds: int = 5
     requests: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """GetCall's, by the type and id of the call."""
+    queries: list[tuple[str, ...]] = field(default_factory=list)
+    """The cids that each request for QueryCalls named, as it named them; without malformed ones."""
     kept: WeakSet[BaseTransport] = field(default_factory=WeakSet)
     """The connections that a request has come by."""
     last_traceparent: str | None = None

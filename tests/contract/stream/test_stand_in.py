@@ -3,37 +3,21 @@
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
-import jwt
 import pytest
 from click.testing import CliRunner
-from getstream import AsyncStream
 from getstream.exceptions import StreamApiException, StreamRateLimitException
 
 from demo import sample_calls
 from demo.commands.stream_stand_in import stream_stand_in
 from demo.stream_stand_in.running import serve_in_thread
 from demo.stream_stand_in.stand_in import Behaviour, State, StreamStandIn
-from tests.support.stand_ins.stream import KEY, SECRET
+from tests.support.stand_ins.stream import KEY, SECRET, SIGNED, UNAUTHENTICATED
 
 COMMAND = "from demo.commands.stream_stand_in import stream_stand_in as c; c()"
-TOKEN = jwt.encode({}, SECRET, algorithm="HS256")
-SIGNED = {"Authorization": TOKEN, "stream-auth-type": "jwt"}
 HANGING = f"/api/v2/video/call/livestream/{sample_calls.NEVER_ANSWERS}?api_key={KEY}"
-
-
-@pytest.fixture
-async def sdk(stream_url: str) -> AsyncIterator[Any]:
-    async with AsyncStream(api_key=KEY, api_secret=SECRET, base_url=stream_url) as sdk:
-        yield sdk
-
-
-@pytest.fixture
-def http(stream_url: str) -> httpx.Client:
-    return httpx.Client(base_url=stream_url)
 
 
 @pytest.mark.parametrize("state", State)
@@ -97,16 +81,7 @@ def test_what_is_unset_can_be_left_out(
     assert ("session" in answer.json()["call"]) == (state is not State.NOT_STARTED)
 
 
-@pytest.mark.parametrize(
-    ("key", "headers"),
-    [
-        (KEY, {}),
-        (KEY, {"Authorization": TOKEN}),
-        (KEY, {"Authorization": f"Bearer {TOKEN}", "stream-auth-type": "jwt"}),
-        (KEY, {"Authorization": TOKEN[:-1], "stream-auth-type": "jwt"}),
-        ("wrong", SIGNED),
-    ],
-)
+@pytest.mark.parametrize(("key", "headers"), UNAUTHENTICATED)
 def test_only_stream_s_authentication_is_accepted(
     http: httpx.Client, stand_in: StreamStandIn, key: str, headers: dict[str, str]
 ) -> None:

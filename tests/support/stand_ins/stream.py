@@ -4,6 +4,7 @@ import socket
 from collections.abc import Iterator
 from typing import Any
 
+import jwt
 import pytest
 
 from demo.stream_stand_in.running import serve_in_thread
@@ -12,6 +13,17 @@ from server.config.stream import StreamSettings
 
 KEY = "key-of-the-tests"
 SECRET = "secret-of-the-tests-that-is-long-enough"  # noqa: S105 - the stand-in's
+TOKEN = jwt.encode({}, SECRET, algorithm="HS256")
+SIGNED = {"Authorization": TOKEN, "stream-auth-type": "jwt"}
+"""The headers by which Stream knows its customers; the key is in the query."""
+# What Stream's authentication is not: a key, and headers.
+UNAUTHENTICATED: list[tuple[str, dict[str, str]]] = [
+    (KEY, {}),
+    (KEY, {"Authorization": TOKEN}),
+    (KEY, {"Authorization": f"Bearer {TOKEN}", "stream-auth-type": "jwt"}),
+    (KEY, {"Authorization": TOKEN[:-1], "stream-auth-type": "jwt"}),
+    ("wrong", SIGNED),
+]
 
 
 def stream_settings(url: str, **changes: Any) -> StreamSettings:
