@@ -24,6 +24,9 @@ def stream_stand_in(port: int, key: str, secret: str) -> None:
     their own; GET /stand-in/requests counts GetCall's requests, and GET /stand-in/queries lists the
     cids of each of QueryCalls'.
 
+    PUT /stand-in/delays with {"latency_seconds": …} holds every response back for so long, and with
+    {"lag_seconds": …} has QueryCalls show the states of so long ago, while GetCall's are current.
+
     States: not_started, backstage, on_air, ended, on_air_again.
 
     Behaviours: well; slow, hang, drip, reset, cut, dropped, dropped_by_reset; 400, 401, 404,

@@ -1,10 +1,11 @@
 """The stand-in as a web application: Stream's GetCall and QueryCalls, and its controls."""
 
+import asyncio
 from http import HTTPStatus
 
 import jwt
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from demo.stream_stand_in.bodies import DEFAULT_MEMBERS, Body, call_item, get_call_body
 from demo.stream_stand_in.endpoints import GET_CALL, QUERY_CALLS, Endpoint, Fault
@@ -30,6 +31,7 @@ def web_application(stand_in: StreamStandIn) -> web.Application:
             web.post("/api/v2/video/calls", _query_calls),
             web.put("/stand-in/calls" + _CALL, _put_call),
             web.put("/stand-in/behaviour", _put_behaviour),
+            web.put("/stand-in/delays", _put_delays),
             web.get("/stand-in/requests", _get_requests),
             web.get("/stand-in/queries", _get_queries),
             web.route("*", "/{path:.*}", _no_endpoint),
@@ -70,9 +72,10 @@ async def _query_calls(request: web.Request) -> web.StreamResponse:
 async def _respond(
     endpoint: Endpoint, behaviour: Behaviour, content: Body | Fault, request: web.Request
 ) -> web.StreamResponse:
-    """Respond to those who authenticate themselves, by the behaviour."""
+    """Respond after the latency, to those who authenticate themselves, by the behaviour."""
     stand_in = request.app[_STAND_IN]
     stand_in.last_traceparent = request.headers.get("traceparent")
+    await asyncio.sleep(stand_in.latency_seconds)
     if fault := _authentication_fault(stand_in, request):
         return error_response(stand_in, endpoint, fault)
     return await respond(stand_in, endpoint, behaviour, content, request)
@@ -107,6 +110,13 @@ class _BehaviourControl(BaseModel):
     behaviour: Behaviour
 
 
+class _DelaysControl(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    latency_seconds: float = Field(0, ge=0, allow_inf_nan=False)
+    lag_seconds: float = Field(0, ge=0, allow_inf_nan=False)
+
+
 async def _put_call(request: web.Request) -> web.Response:
     """Change what is named, and leave the rest of the call as it is."""
     try:
@@ -131,6 +141,18 @@ async def _put_behaviour(request: web.Request) -> web.Response:
         return _not_understood(error)
     request.app[_STAND_IN].behaviour = control.behaviour
     return web.json_response(control.model_dump())
+
+
+async def _put_delays(request: web.Request) -> web.Response:
+    """Change what is named, and leave the other delay as it is."""
+    try:
+        control = _DelaysControl.model_validate_json(await request.read())
+    except ValidationError as error:
+        return _not_understood(error)
+    stand_in = request.app[_STAND_IN]
+    for name in control.model_fields_set:
+        setattr(stand_in, name, getattr(control, name))
+    return web.json_response({name: getattr(stand_in, name) for name in _DelaysControl.model_fields})
 
 
 async def _get_requests(request: web.Request) -> web.Response:

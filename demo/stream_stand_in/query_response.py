@@ -25,7 +25,7 @@ def query_body(stand_in: StreamStandIn, query: Query) -> Body:
 
 
 def _found(stand_in: StreamStandIn, query: Query) -> list[tuple[Item, Behaviour]]:
-    calls = (stand_in.find(*split_cid(cid)) for cid in dict.fromkeys(query.cids))
+    calls = (stand_in.find_lagging(*split_cid(cid)) for cid in dict.fromkeys(query.cids))
     found = [(call_item(call), stand_in.behaviour_for(call)) for call in calls if call]
     return [it for it in found if it[1] is not Behaviour.NOT_FOUND]
 

@@ -3,7 +3,8 @@
 import time
 from asyncio import BaseTransport
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from uuid import NAMESPACE_URL, uuid5
 from weakref import WeakSet
@@ -89,6 +90,10 @@ class StreamStandIn:
     behaviour: Behaviour = Behaviour.WELL
     slow_seconds: float = 0.6
     rate_limit_seconds: int = 5
+    latency_seconds: float = 0
+    """How long each response of an endpoint is held back, whatever it is."""
+    lag_seconds: float = 0
+    """How old the states are that QueryCalls shows, while those of GetCall are current."""
     requests: Counter[tuple[str, str]] = field(default_factory=Counter)
     """GetCall's, by the type and id of the call."""
     queries: list[tuple[str, ...]] = field(default_factory=list)
@@ -97,7 +102,9 @@ class StreamStandIn:
     """The connections that a request has come by."""
     last_traceparent: str | None = None
     """The header of the last request, by which a trace goes on."""
-    _calls: dict[tuple[str, str], KnownCall] = field(default_factory=dict)
+    clock: Callable[[], float] = time.monotonic
+    _calls: dict[tuple[str, str], list[tuple[float, KnownCall]]] = field(default_factory=dict)
+    """Each call as it has been, oldest first, with the clock's time from which on it was so."""
 
     def put(
         self,
@@ -113,11 +120,19 @@ class StreamStandIn:
 
     def know(self, call: KnownCall) -> None:
         """Make a call known as it is."""
-        self._calls[call.type, call.id] = call
+        self._calls.setdefault((call.type, call.id), []).append((self.clock(), call))
 
     def find(self, call_type: str, call_id: str) -> KnownCall | None:
         """Look up a call."""
-        return self._calls.get((call_type, call_id))
+        versions = self._calls.get((call_type, call_id))
+        return versions[-1][1] if versions else None
+
+    def find_lagging(self, call_type: str, call_id: str) -> KnownCall | None:
+        """Look up a call as it was before the lag, but with its behaviour of now."""
+        versions = self._calls.get((call_type, call_id), [])
+        seen_at = self.clock() - self.lag_seconds
+        then = next((call for since, call in reversed(versions) if since <= seen_at), None)
+        return replace(then, behaviour=versions[-1][1].behaviour) if then else None
 
     def behaviour_for(self, call: KnownCall | None) -> Behaviour:
         """Return the behaviour for a request for a call, known or not."""
