@@ -4,10 +4,14 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
+
+from server.store.faults import message_of
 
 PROJECT = Path(__file__).parents[3]
 PAGE = (PROJECT / "docs" / "operations" / "logs.md").read_text()
+RUNBOOK = (PROJECT / "RUNBOOK.md").read_text()
 LOUD = {"warning", "error", "exception", "write"}
 # Faults of the code alone, whose lines have a trace.
 OF_BUGS = ("the end of a reply could not be sent", "the server failed during its %s")
@@ -32,3 +36,13 @@ def is_loud(function: ast.expr) -> bool:
 @pytest.mark.parametrize("message", sorted(set(loud_messages())))
 def test_every_warning_and_error_is_there(message: str) -> None:
     assert f"`{message}`" in PAGE
+
+
+@pytest.mark.parametrize("page", [PAGE, RUNBOOK], ids=["logs", "runbook"])
+def test_what_is_logged_if_the_database_is_away_is_there(page: str) -> None:
+    assert f"`{message_of(psycopg.OperationalError())}`" in page
+
+
+def test_what_is_logged_if_the_schema_is_old_is_there() -> None:
+    message, _, _ = message_of(psycopg.errors.UndefinedColumn()).partition(":")
+    assert f"`{message}: …`" in PAGE
