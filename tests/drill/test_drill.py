@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -26,13 +27,19 @@ def test_every_request_is_accounted_for(part: str, deployment: Deployment) -> No
     )
 
 
+def drilled(**environment: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "tests.drill"]
+    return subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+
+
 def test_an_unknown_part_is_refused() -> None:
-    ran = subprocess.run(
-        [sys.executable, "-m", "tests.drill"],
-        env={"DRILL_ONLY": "nobody"},
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+    ran = drilled(DRILL_ONLY="nobody")
     assert ran.returncode == 1
     assert "DRILL_ONLY: nobody is none of database" in ran.stderr
+
+
+def test_a_part_whose_needs_are_missing_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "mount").symlink_to("/bin/false")
+    ran = drilled(DRILL_ONLY="processes,embedded", PATH=str(tmp_path))
+    assert ran.returncode == 0, ran.stderr
+    assert "embedded: processes is left out: a tmpfs, which cannot be mounted here" in ran.stderr
