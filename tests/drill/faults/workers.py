@@ -68,7 +68,7 @@ def faults(deployment: Deployment) -> Sequence[Fault]:
         return (
             Fault("a worker killed", killed, 0, cut),
             Fault("a worker paused", paused, 4, silent),
-            # Not in the short drill, as one run in three had failed requests.
+            # Its replacement is that of a rolling restart, which the short drill has.
             Fault("a worker leaks memory", leaks, 0, {}, quick=False),
         )
     cut = {WayIn.DIRECT: frozenset({Outcome.UNAVAILABLE})}
