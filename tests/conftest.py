@@ -28,5 +28,8 @@ pytest_plugins: list[str] = [
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run those first in which sockets are blocked, or so are those of shared fixtures' threads."""
-    items.sort(key=lambda item: "unit" not in item.path.parts)
+    """Run unit tests first, for which sockets are blocked, or so are those of shared fixtures' threads.
+
+    Next the drill, which waits most of its time: others run meanwhile.
+    """
+    items.sort(key=lambda item: ("unit" not in item.path.parts, "drill" not in item.path.parts))
