@@ -35,8 +35,7 @@ _CANONICAL = (
 )
 """With the flag of sampling alone: of others Envoy and the server would understand different things."""
 _CALLERS = "x-trace-callers"
-_DRAWS = ("x-trace-draw", "x-trace-draw-2")
-_NOT_SAMPLED = "x-trace-not-sampled"
+_DRAW = "x-trace-draw"
 _DIGITS = 8
 """Hexadecimal digits of a random number."""
 _NOTHING = "-"
@@ -71,49 +70,48 @@ def tracing_values(settings: GatewaySettings, tracing: TracingSettings) -> Trace
     Raises ValueError if the collector cannot be verified.
     """
     trusted = settings.trust_trace_context == "on"
-    removed = [] if trusted else [_remove("traceparent"), _remove("tracestate")]
+    removed = [_remove("traceparent"), *([] if trusted else [_remove("tracestate")])]
     if not tracing.on:
-        return {"decision": removed, "tracing": None, "context": [], "trace_id": "", "clusters": []}
-    callers = _validate() if trusted else removed
+        decision = [] if trusted else removed
+        return {"decision": decision, "tracing": None, "context": [], "trace_id": "", "clusters": []}
+    kept, restored = _keep_callers() if trusted else ([], [])
     return {
-        "decision": [*callers, *_decide(tracing.ratio)],
+        "decision": [*kept, *removed, *_decide(tracing.ratio), *restored],
         "tracing": _tracing(tracing),
-        "context": _hand_on(),
+        "context": [_hand_on(trusted=trusted), _remove(_DRAW)],
         "trace_id": _TRACE_ID,
         "clusters": [_cluster(urlsplit(tracing.traces_url), tracing.exporter_otlp_certificate)],
     }
 
 
-def _validate() -> list[Json]:
-    """Make the mutations that leave callers a `traceparent` only if it is valid."""
-    return [
-        _remove(_CALLERS),
-        _set(_CALLERS, f"%CEL('traceparent' in request.headers && {_VALID} ? ({_CANONICAL}) : '')%"),
-        _remove("traceparent"),
-        _set("traceparent", f"%REQ({_CALLERS})%"),
-        _remove(_CALLERS),
-    ]
+def _keep_callers() -> tuple[list[Json], list[Json]]:
+    """Make the mutations that put a caller's `traceparent` aside, and back if it is valid."""
+    valid = f"%CEL('traceparent' in request.headers && {_VALID} ? ({_CANONICAL}) : '')%"
+    return (
+        [_remove(_CALLERS), _set(_CALLERS, valid)],
+        [_set("traceparent", f"%REQ({_CALLERS})%"), _remove(_CALLERS)],
+    )
 
 
 def _decide(ratio: float) -> list[Json]:
     """Make the mutations that give a `traceparent` to requests that are not to be traced."""
-    one, other = (f"%REQ({draw}):{_DIGITS}%" for draw in _DRAWS)
-    not_sampled = f"00-{one}{other}{one}{other}-{other}{one}-00"
+    digits = f"%REQ({_DRAW}):{_DIGITS}%"
     return [
-        *(_set(draw, "%UNIQUE_ID%") for draw in _DRAWS),
-        _remove(_NOT_SAMPLED),
-        _set(_NOT_SAMPLED, f"%CEL('traceparent' in request.headers || {_drawn(ratio)} ? '' : '-')%"),
-        _set(_NOT_SAMPLED, not_sampled, "OVERWRITE_IF_EXISTS"),
-        _set("traceparent", f"%REQ({_NOT_SAMPLED})%", "ADD_IF_ABSENT"),
+        _set(_DRAW, "%UNIQUE_ID%"),
+        # What is empty is no header.
+        _set("traceparent", f"%CEL({_drawn(ratio)} ? '' : '-')%"),
+        _set("traceparent", f"00-{4 * digits}-{2 * digits}-00", "OVERWRITE_IF_EXISTS"),
         _remove("x-client-trace-id"),  # Envoy would put it into the span
     ]
 
 
-def _hand_on() -> list[Json]:
-    """Make the mutations that put Envoy's span in the place of the caller's."""
+def _hand_on(*, trusted: bool) -> Json:
+    """Make the mutation that hands a trace on: Envoy's span takes the place of the caller's."""
+    span = "00-%TRACE_ID%-%SPAN_ID%-"
+    if not trusted:
+        return _set("traceparent", f"{span}01", "ADD_IF_ABSENT")
     flags = f"%CEL('traceparent' in request.headers && {_TRACEPARENT}.endsWith('-00') ? '00' : '01')%"
-    used = (*_DRAWS, _NOT_SAMPLED)
-    return [_set("traceparent", f"00-%TRACE_ID%-%SPAN_ID%-{flags}"), *map(_remove, used)]
+    return _set("traceparent", f"{span}{flags}")
 
 
 def _drawn(ratio: float) -> str:
@@ -121,7 +119,7 @@ def _drawn(ratio: float) -> str:
     bound = round(ratio * 16**_DIGITS)
     if bound == 16**_DIGITS:
         return "true"
-    return f"request.headers['{_DRAWS[0]}'] < '{bound:0{_DIGITS}x}'"
+    return f"request.headers['{_DRAW}'] < '{bound:0{_DIGITS}x}'"
 
 
 def _tracing(tracing: TracingSettings) -> Json:

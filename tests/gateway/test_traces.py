@@ -214,7 +214,12 @@ def test_a_share_of_all_other_requests_is_traced(trusting: Gateway, upstream: Up
 
 def test_no_caller_can_force_a_trace(quiet: Gateway, upstream: Upstream) -> None:
     trace_id, headers = traced_by_caller()
-    headers |= {"x-client-trace-id": "1", "x-envoy-force-trace": "1", "x-trace-not-sampled": "00-1-1-01"}
+    headers |= {
+        "x-client-trace-id": "1",
+        "x-envoy-force-trace": "1",
+        "x-trace-callers": "00-1-1-01",
+        "x-trace-draw": "0",
+    }
     assert ask(quiet.url, "GET", PATH, headers).status == 404
     assert handed_on(upstream)[3] == "00"
     assert handed_on(upstream)[1] != trace_id
