@@ -44,8 +44,8 @@ class Prometheus:
 
     def fired_since(self, moment: float) -> set[str]:
         """Return the names of the alerts that have fired since a Unix time, in seconds."""
-        seconds = max(1, round(time.time() - moment))
-        query = f'count by (alertname) (count_over_time(ALERTS{{alertstate="firing"}}[{seconds}s]))'
+        since = f"{max(1, round(1000 * (time.time() - moment)))}ms"
+        query = f'count by (alertname) (count_over_time(ALERTS{{alertstate="firing"}}[{since}]))'
         return {series["metric"]["alertname"] for series in self.query(query)}
 
     def query(self, expression: str) -> list[dict[str, Any]]:
