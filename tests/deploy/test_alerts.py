@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from tests.deploy.promtool import promtool
-from tests.deploy.queries import ALERTS, alerts
+from tests.support.deploy.queries import ALERTS, alerts
 
 SCENARIOS = Path(__file__).with_name("alerts.yaml")
 RUNBOOK = ALERTS.parents[2] / "RUNBOOK.md"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from scripts.dashboard import build
 from tests.deploy.promtool import promtool
-from tests.deploy.queries import DASHBOARD, panel_queries, panels
+from tests.support.deploy.queries import DASHBOARD, panel_queries, panels
 
 
 def test_it_is_what_make_dashboard_writes() -> None:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.deploy.queries import metrics
 from tests.support.callers.rest import ask
+from tests.support.deploy.queries import metrics
 from tests.support.envoy.gateway import Gateway, gateway_running
 from tests.support.stand_ins.stream import closed_port
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.deploy.queries import DEPLOY, metrics, queries
+from tests.support.deploy.queries import DEPLOY, metrics, queries
 
 PAGE = (DEPLOY.parent / "docs" / "operations" / "metrics.md").read_text()
 # The metric and its labels of each row.

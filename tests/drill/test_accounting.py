@@ -10,13 +10,13 @@ import pytest
 from livecalls.v1 import live_calls_pb2 as pb
 
 from demo.stream_stand_in.stand_in import StreamStandIn
-from tests.deploy.queries import alerts
 from tests.drill.accounting import GIVE_UP_SECONDS, Answer, Ledger, Outcome, Record, Verdict, WayIn
 from tests.drill.fault import Fault, Result, on_all_ways
 from tests.drill.load import steady_load
 from tests.drill.parts import PARTS
 from tests.drill.report import table
 from tests.drill.truth import Truth
+from tests.support.deploy.queries import alerts
 from tests.support.server.deployments import Deployment
 
 UNAVAILABLE = on_all_ways(Outcome.UNAVAILABLE)

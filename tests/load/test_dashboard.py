@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.deploy.queries import panels
 from tests.load.bench.dashboard_panels import EmptyPanelError, Panel, Series, name_series, read_panel
 from tests.load.bench.dashboard_picture import Band, colour_series, draw, humanize
+from tests.support.deploy.queries import panels
 
 PICTURE = Path(__file__).parents[2] / "docs" / "operations" / "dashboard.png"
 MAX_BYTES = 400_000

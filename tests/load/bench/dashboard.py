@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from demo.ports import free_port, free_ports
 from demo.stream_stand_in.stand_in import Behaviour
-from tests.deploy.queries import panels
 from tests.load.bench.contenders import Contender, Protocol, ours_through_envoy
 from tests.load.bench.dashboard_panels import read_panel
 from tests.load.bench.dashboard_picture import Band, draw
@@ -18,6 +17,7 @@ from tests.load.bench.rounds import Rounds
 from tests.load.bench.world import World
 from tests.support.database.postgres import frozen
 from tests.support.deploy.prometheus import Prometheus, Targets, prometheus_running
+from tests.support.deploy.queries import panels
 
 PICTURE = "dashboard.png"
 _WORKERS = 2

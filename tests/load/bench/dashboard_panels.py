@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
-from tests.deploy.queries import fill_in
+from tests.support.deploy.queries import fill_in
 
 _LABEL = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 

@@ -17,9 +17,9 @@ from demo.ports import free_port
 from demo.readiness import wait_until
 from machine.ending import pdeathsig_prefix
 from tests.support.callers.rest import ask
-from tests.support.machine.toolchains import ROOT, set_up_by
+from tests.support.deploy.queries import ALERTS
+from tests.support.machine.toolchains import set_up_by
 
-ALERTS = ROOT / "deploy" / "prometheus" / "alerts.yaml"
 Targets = Mapping[str, tuple[str, Sequence[int]]]
 """What to scrape: by job, the path and the ports of this machine."""
 # As every 30 s, if a minute is a second.
