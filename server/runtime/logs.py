@@ -82,9 +82,8 @@ class _JsonFormatter(logging.Formatter):
             line["exc_info"] = self.formatException(record.exc_info)
         try:
             return to_json(line, fallback=str).decode()
-        except (
-            PydanticSerializationError
-        ):  # half of a character that JSON has in two, of a key's kid, say
+        except PydanticSerializationError:
+            # Half of a character that JSON writes in two, as in the name of a key.
             return json.dumps({**line, "time": f"{line['time']:%Y-%m-%dT%H:%M:%S.%fZ}"}, default=str)
 
 
