@@ -143,9 +143,9 @@ CHARTS = (
         "What is left of its rate limit: LiveCallsStreamRateLimitNear. Workers whose breaker is open.",
         (
             Query(
-                'min(livecalls_stream_rate_limit_remaining{job=~"$job"}'
+                'min by (endpoint) (livecalls_stream_rate_limit_remaining{job=~"$job"}'
                 ' / livecalls_stream_rate_limit_max{job=~"$job"})',
-                "rate limit left",
+                "rate limit left: {{endpoint}}",
             ),
             Query('avg(livecalls_stream_breaker_open{job=~"$job"})', "breakers open"),
         ),

@@ -1,7 +1,7 @@
 """The Stream app that the server queries."""
 
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
@@ -33,6 +33,8 @@ class StreamSettings(EnvironmentSettings):
     """How old a response of Stream may be when it is used."""
     max_concurrent_requests: Count = 64
     """Requests to Stream under way at once."""
+    bulk: Literal["auto", "off"] = "auto"
+    """`auto` asks for many calls by one request (QueryCalls), `off` for each alone (GetCall)."""
     breaker_failures: Count = 5
     """Calls that must fail, with no success between them, before the breaker opens."""
     breaker_open_ms: Milliseconds = 5000

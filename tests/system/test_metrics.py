@@ -42,13 +42,13 @@ KNOWN: Series = {**ACCEPTED, "livecalls_token_cache_hits_total": 1}
 FETCHED: Series = {
     'livecalls_live_statuses_total{outcome="fetched"}': 1,
     "livecalls_live_status_age_seconds_count": 1,
-    'livecalls_stream_requests_total{outcome="found"}': 1,
+    'livecalls_stream_requests_total{endpoint="GetCall",outcome="found"}': 1,
     "livecalls_stream_request_seconds_count": 1,
 }
 NULL: Series = {
     'livecalls_live_statuses_total{outcome="null"}': 1,
     'livecalls_live_statuses_null_total{reason="failed"}': 1,
-    'livecalls_stream_requests_total{outcome="failed"}': 1,
+    'livecalls_stream_requests_total{endpoint="GetCall",outcome="failed"}': 1,
     "livecalls_stream_request_seconds_count": 1,
 }
 ON_AIR = replace(PLAIN_CALL, id=new_id(), stream_call_id="on-air")
@@ -165,8 +165,8 @@ def test_a_live_status_that_is_fetched_and_then_cached(watched: Watched) -> None
     with watched.growing(handled("OK"), KNOWN, SELECT, cached):
         assert watched.get(ON_AIR.id) == 200
     scraped = scrape(watched.port)
-    assert scraped["livecalls_stream_rate_limit_remaining"] == 999
-    assert scraped["livecalls_stream_rate_limit_max"] == 1000
+    assert scraped['livecalls_stream_rate_limit_remaining{endpoint="GetCall"}'] == 999
+    assert scraped['livecalls_stream_rate_limit_max{endpoint="GetCall"}'] == 1000
 
 
 def test_one_that_stream_fails_to_give(watched: Watched) -> None:

@@ -7,8 +7,12 @@ from http import HTTPStatus
 
 import httpx
 
-from server.adapters.stream.errors import StreamError, StreamFailedError, StreamRateLimitedError
-from server.adapters.stream.metrics import RATE_LIMIT_MAX, RATE_LIMIT_REMAINING
+from server.adapters.stream.errors import (
+    StreamError,
+    StreamRateLimitedError,
+    StreamResponseTooLargeError,
+)
+from server.adapters.stream.metrics import RATE_LIMIT_MAX, RATE_LIMIT_REMAINING, Endpoint
 from server.adapters.stream.refusals import read_refusal
 from server.runtime import tracing
 
@@ -25,9 +29,9 @@ _LARGEST_REFUSAL = 64 * 1024
 class BoundedTransport(httpx.AsyncBaseTransport):
     """An HTTP transport whose responses are successful, bounded and uncompressed.
 
-    Raises StreamFailedError while a body too large is read, and the StreamError of any other status:
-    for an incomplete error envelope the SDK would raise a bare KeyError, and for a redirect report
-    that its body is not JSON.
+    Raises StreamResponseTooLargeError while a body too large is read, and the StreamError of any other
+    status: for an incomplete error envelope the SDK would raise a bare KeyError, and for a redirect
+    report that its body is not JSON.
     """
 
     def __init__(
@@ -41,7 +45,7 @@ class BoundedTransport(httpx.AsyncBaseTransport):
         request.headers["Accept-Encoding"] = "identity"
         request.headers.update(tracing.outgoing_headers())
         response = await self._inner.handle_async_request(request)
-        _record_rate_limit(response.headers)
+        _record_rate_limit(request.method, response.headers)
         tracing.note("http.response.status_code", response.status_code)
         if not response.is_success:
             try:
@@ -63,11 +67,12 @@ class BoundedTransport(httpx.AsyncBaseTransport):
         return read_refusal(response.status_code, await _read_start(response))
 
 
-def _record_rate_limit(headers: httpx.Headers) -> None:
+def _record_rate_limit(method: str, headers: httpx.Headers) -> None:
+    endpoint = Endpoint.GET_CALL if method == "GET" else Endpoint.QUERY_CALLS
     for name, gauge in (("Limit", RATE_LIMIT_MAX), ("Remaining", RATE_LIMIT_REMAINING)):
         number = _number(headers.get(f"X-RateLimit-{name}"))
         if number is not None:
-            gauge.set(number)
+            gauge.labels(endpoint.value).set(number)
 
 
 async def _read_start(response: httpx.Response) -> bytes:
@@ -88,7 +93,7 @@ class _BoundedStream(httpx.AsyncByteStream):
         async for part in self._response.aiter_raw():
             size += len(part)
             if size > MAX_RESPONSE_BYTES:
-                raise StreamFailedError("response too large")
+                raise StreamResponseTooLargeError
             yield part
 
     async def aclose(self) -> None:

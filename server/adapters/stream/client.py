@@ -1,6 +1,8 @@
-"""Fetches the live status of a call from Stream, through its official SDK."""
+"""Fetches the live statuses of calls from Stream, through its official SDK."""
 
 import logging
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 
 import getstream.base
 import httpx
@@ -10,12 +12,14 @@ from getstream.exceptions import StreamApiException, StreamTransportException
 from server.adapters.stream.bounded_transport import BoundedTransport
 from server.adapters.stream.errors import StreamError, StreamFailedError
 from server.adapters.stream.fresh_connection import FreshConnectionTransport
-from server.adapters.stream.wire import read_live_status
+from server.adapters.stream.query_calls import query_of, read_live_statuses
+from server.adapters.stream.wire import StreamCall, read_live_status
 from server.application.call import LiveStatus
 from server.config.stream import StreamSettings
 from server.runtime import tracing
 
 _GET_CALL = "/api/v2/video/call/{type}/{id}"
+_QUERY_CALLS = "/api/v2/video/calls"
 _QUERY = {"members_limit": 0}
 """Members are never read: none are requested, of the 0 to 100 that Stream's schema permits.
 
@@ -34,7 +38,7 @@ class StreamClient:
         if settings.api_key is None or settings.api_secret is None:
             raise ValueError("There is no Stream app to send requests to.")
         _leave_durations_unread()
-        self._span_attributes = _span_attributes(settings.base_url)
+        self._server_attributes = _server_attributes(settings.base_url)
         timeout = settings.request_timeout_ms / 1000
         # Everything is set here: what is not, the SDK and httpx read from the environment.
         self._stream = AsyncStream(
@@ -52,44 +56,65 @@ class StreamClient:
         )
 
     async def fetch(self, call_type: str, call_id: str) -> LiveStatus:
-        """Fetch the live status of a call for which `is_addressable` is true.
+        """Fetch the live status of a call for which `is_addressable` is true, by GetCall.
 
         Raises StreamError, and nothing else. The timeouts are per read, not for the whole: a
         deadline is the caller's to set.
         """
-        try:
+        names = {"type": call_type, "id": call_id}
+        with self._request("GET", _GET_CALL), _stream_errors():
+            # By the client itself: its `video` makes a pool of its own first, and throws it away.
             # A plain dict: reading it as the SDK's own types takes a hundred times as long.
-            names = {"type": call_type, "id": call_id}
-            with tracing.span(f"GET {_GET_CALL}", "client", self._span_attributes):
-                # By the client itself: its `video` makes a pool of its own first, and throws it away.
-                response = await self._stream.get(
-                    _GET_CALL, dict[str, object], query_params=_QUERY, path_params=names
-                )
-                return read_live_status(response.data, call_type, call_id)
-        except StreamError:
-            raise
-        except StreamApiException as error:
-            # Only for a success: the transport raises the error of any other status.
-            raise StreamFailedError("not JSON") from error
-        except RecursionError:
-            # Without its cause, a traceback of a thousand frames.
-            raise StreamFailedError("nested too deeply") from None
-        except StreamTransportException as error:
-            raise StreamFailedError(error.error_type) from error
-        except Exception as error:
-            raise StreamFailedError(type(error).__name__) from error
+            response = await self._stream.get(
+                _GET_CALL, dict[str, object], query_params=_QUERY, path_params=names
+            )
+            return read_live_status(response.data, call_type, call_id)
+
+    async def fetch_many(
+        self, calls: Sequence[StreamCall]
+    ) -> dict[StreamCall, LiveStatus | StreamError]:
+        """Fetch the live statuses of up to MAX_CALLS calls for which `is_queryable` is true.
+
+        They are fetched by one QueryCalls; a call without a status has its own error in the result.
+        Raises StreamError if there are no statuses at all, and nothing else.
+        """
+        with self._request("POST", _QUERY_CALLS), _stream_errors():
+            response = await self._stream.post(_QUERY_CALLS, dict[str, object], json=query_of(calls))
+            return read_live_statuses(response.data, calls)
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._stream.aclose()
 
+    def _request(self, method: str, path: str) -> AbstractContextManager[object]:
+        """Make the span of a request, if it belongs to a caller that is sampled."""
+        about = {"http.request.method": method, "url.template": path, **self._server_attributes}
+        return tracing.span(f"{method} {path}", "client", about)
 
-def _span_attributes(base_url: str) -> dict[str, str | int]:
-    """Describe requests: without their URL, whose query has the app's key."""
+
+@contextmanager
+def _stream_errors() -> Iterator[None]:
+    """Raise whatever goes wrong as a StreamError."""
+    try:
+        yield
+    except StreamError:
+        raise
+    except StreamApiException as error:
+        # Only for a success: the transport raises the error of any other status.
+        raise StreamFailedError("not JSON") from error
+    except RecursionError:
+        # Without its cause, a traceback of a thousand frames.
+        raise StreamFailedError("nested too deeply") from None
+    except StreamTransportException as error:
+        raise StreamFailedError(error.error_type) from error
+    except Exception as error:
+        raise StreamFailedError(type(error).__name__) from error
+
+
+def _server_attributes(base_url: str) -> dict[str, str | int]:
+    """Describe where requests go: without their URL, whose query has the app's key."""
     url = httpx.URL(base_url)
     return {
-        "http.request.method": "GET",
-        "url.template": _GET_CALL,
         "server.address": url.host,
         "server.port": url.port or {"https": 443, "http": 80}[url.scheme],
     }

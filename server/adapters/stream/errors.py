@@ -13,6 +13,13 @@ class StreamFailedError(StreamError):
         self.reason = reason
 
 
+class StreamResponseTooLargeError(StreamFailedError):
+    """The response's body is larger than what is read."""
+
+    def __init__(self) -> None:
+        super().__init__("response too large")
+
+
 class UnusableResponseError(StreamFailedError):
     """Stream's response lacks its documented shape; `reason` names the field, never its value."""
 

@@ -13,8 +13,8 @@ class FreshConnectionTransport(httpx.AsyncBaseTransport):
 
     A server closes kept connections as it likes, and may do so as a request is on its way: that is no
     failure of the server. The retry has a pool of its own that keeps nothing, for the other
-    connections of the first may be dead as well. For requests that may be sent twice: GET. A response
-    has come once its header is complete; what breaks later is not retried.
+    connections of the first may be dead as well. For requests that may be sent twice, as all that only
+    read may. A response has come once its header is complete; what breaks later is not retried.
     """
 
     def __init__(self, kept: httpx.AsyncBaseTransport, fresh: httpx.AsyncBaseTransport) -> None:

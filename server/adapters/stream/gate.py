@@ -4,11 +4,9 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable
 
+from server.adapters.stream.wire import StreamCall
 from server.config.stream import StreamSettings
 from server.resilience.breaker import Breaker
-
-StreamCall = tuple[str, str]
-"""A call's type and id at Stream."""
 
 log = logging.getLogger("server.stream")
 
@@ -56,6 +54,10 @@ class Gate:
         """Whether nothing is requested because of a rate limit."""
         return self._clock() < self._silent_until
 
+    def suspects(self, call: StreamCall) -> bool:
+        """Return whether the call's last request failed."""
+        return call in self._calls
+
     def permits(self, call: StreamCall) -> bool:
         """Return whether the call may be requested now."""
         breaker = self._calls.get(call)
@@ -98,6 +100,12 @@ class Gate:
         self._service.release()
         self._count_against(call)
 
+    def record_nothing(self, call: StreamCall) -> None:
+        """Note the end of a request that is no evidence, neither of the call nor of Stream."""
+        self._service.release()
+        if breaker := self._calls.get(call):
+            breaker.release()
+
     def record_rate_limit(self, call: StreamCall, seconds: int | None) -> None:
         """Note a rate limit, for so many seconds if Stream specifies them."""
         pause = _PAUSE_UNLESS_SAID if seconds is None else seconds
@@ -105,9 +113,7 @@ class Gate:
         if not self.is_silent:
             log.warning("stream rate limit reached", extra={"retry_in_s": pause})
         self._silent_until = max(self._silent_until, self._clock() + pause)
-        self._service.release()
-        if breaker := self._calls.get(call):
-            breaker.release()
+        self.record_nothing(call)
 
     def _count_against(self, call: StreamCall) -> None:
         breaker = self._calls.setdefault(call, Breaker(_CALL_FAILURES, self._open_for, self._clock))

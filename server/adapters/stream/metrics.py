@@ -8,6 +8,13 @@ from prometheus_client import Gauge
 from server.runtime.instruments import Counter, Histogram
 
 
+class Endpoint(StrEnum):
+    """What of Stream's API is requested: for one call, or for many."""
+
+    GET_CALL = "GetCall"
+    QUERY_CALLS = "QueryCalls"
+
+
 class NullReason(StrEnum):
     """Why the live status of a call is not known."""
 
@@ -41,34 +48,54 @@ AGE = Histogram(
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0),
 )
 REQUESTS = Counter(
-    "livecalls_stream_requests_total", "Requests to Stream that have ended.", ("outcome",)
+    "livecalls_stream_requests_total",
+    "Requests to Stream that have ended; one for many calls is `found` if it has a response.",
+    ("endpoint", "outcome"),
+)
+CALLS_PER_REQUEST = Histogram(
+    "livecalls_stream_calls_per_query",
+    "Calls that a request to QueryCalls is for.",
+    buckets=(2, 5, 10, 25, 50, 75, 100),
 )
 REQUEST_SECONDS = Histogram("livecalls_stream_request_seconds", "How long requests to Stream took.")
 IN_FLIGHT = Gauge("livecalls_stream_requests_in_flight", "Requests to Stream under way.")
 BREAKER_OPEN = Gauge(
     "livecalls_stream_breaker_open", "1 while the breaker of all calls is open, else 0."
 )
+BULK_OPEN = Gauge(
+    "livecalls_stream_bulk_breaker_open",
+    "1 while calls are requested one by one, because a request for many has failed, else 0.",
+)
 RATE_LIMIT_REMAINING = Gauge(
     "livecalls_stream_rate_limit_remaining",
     "Requests that Stream still allows in this minute, by its last response; NaN before the first.",
+    ("endpoint",),
 )
 RATE_LIMIT_MAX = Gauge(
     "livecalls_stream_rate_limit_max",
     "Requests that Stream allows in a minute, by its last response; NaN before the first.",
+    ("endpoint",),
 )
 
 CACHED, SHARED, FETCHED, _NULL = map(LIVE_STATUSES.labels, ("cached", "shared", "fetched", "null"))
 AGES = AGE.labels()
 
-RATE_LIMIT_REMAINING.set(math.nan)
-RATE_LIMIT_MAX.set(math.nan)
+CALLS_PER_QUERY = CALLS_PER_REQUEST.labels()
+
+for _endpoint in Endpoint:
+    RATE_LIMIT_REMAINING.labels(_endpoint.value).set(math.nan)
+    RATE_LIMIT_MAX.labels(_endpoint.value).set(math.nan)
 
 _reasons = {reason: NULLS.labels(reason.value) for reason in NullReason}
 _ends = (
     *(None, NullReason.NOT_FOUND, NullReason.REJECTED, NullReason.RATE_LIMITED, NullReason.TIMEOUT),
     NullReason.FAILED,
 )
-_outcomes = {end: REQUESTS.labels(end.value if end else "found") for end in _ends}
+_outcomes = {
+    (endpoint, end): REQUESTS.labels(endpoint.value, end.value if end else "found")
+    for endpoint in Endpoint
+    for end in _ends
+}
 _seconds = REQUEST_SECONDS.labels()
 
 
@@ -78,7 +105,7 @@ def record_null(reason: NullReason) -> None:
     _reasons[reason].value += 1
 
 
-def record_request(failure: NullReason | None, seconds: float) -> None:
+def record_request(endpoint: Endpoint, failure: NullReason | None, seconds: float) -> None:
     """Record how a request to Stream ended: with a status, or why there is none."""
-    _outcomes[failure].value += 1
+    _outcomes[endpoint, failure].value += 1
     _seconds.observe(seconds)

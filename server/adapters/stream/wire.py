@@ -1,4 +1,4 @@
-"""Reads Stream's JSON: decodes a response of its API v2's GetCall into a LiveStatus."""
+"""Reads Stream's JSON: decodes what its API v2 says about a call into a LiveStatus."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, PlainValidator, StringConstraints, V
 
 from server.adapters.stream.errors import UnusableResponseError
 from server.application.call import LiveStatus
+
+StreamCall = tuple[str, str]
+"""A call's type and id at Stream."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
@@ -27,7 +30,7 @@ def is_addressable(call_type: str, call_id: str) -> bool:
 
 
 def read_live_status(response: object, call_type: str, call_id: str) -> LiveStatus:
-    """Read the decoded JSON of a response about a call.
+    """Read the decoded JSON about a call: GetCall's response, or an item of QueryCalls'.
 
     Raises UnusableResponseError if a required field is missing, if a field that counts is not what
     Stream's schema has, or if the response is about another call.

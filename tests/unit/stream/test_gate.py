@@ -1,7 +1,8 @@
 import pytest
 
 from server.adapters.stream import gate as gate_module
-from server.adapters.stream.gate import Gate, StreamCall
+from server.adapters.stream.gate import Gate
+from server.adapters.stream.wire import StreamCall
 from server.config.stream import StreamSettings
 from tests.support.machine.clock import Clock
 

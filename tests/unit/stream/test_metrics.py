@@ -26,9 +26,9 @@ def null(reason: str) -> Series:
     }
 
 
-def request(outcome: str) -> Series:
+def request(outcome: str, endpoint: str = "GetCall") -> Series:
     return {
-        f'livecalls_stream_requests_total{{outcome="{outcome}"}}': 1,
+        f'livecalls_stream_requests_total{{endpoint="{endpoint}",outcome="{outcome}"}}': 1,
         "livecalls_stream_request_seconds_count": 1,
     }
 
@@ -44,7 +44,7 @@ async def test_a_status_is_fetched_and_then_cached(stream: ScriptedStream) -> No
 async def test_those_who_come_meanwhile_share_it(stream: ScriptedStream) -> None:
     asked = best_effort(stream)
     first = asyncio.create_task(ask(asked))
-    await asyncio.sleep(0)
+    await asyncio.sleep(0.05)
     assert own_metrics()["livecalls_stream_requests_in_flight"] == 1
     grown = {**status("fetched"), **status("shared"), **request("found")}
     grown["livecalls_live_status_age_seconds_count"] = 2
@@ -98,7 +98,7 @@ async def test_a_call_that_stream_cannot_have_counts(stream: ScriptedStream) -> 
 async def test_one_beyond_the_limit_counts(stream: ScriptedStream) -> None:
     asked = best_effort(stream, max_concurrent_requests=1)
     first = asyncio.create_task(ask(asked))
-    await asyncio.sleep(0)
+    await asyncio.sleep(0.05)
     with growing(null("too_many_requests")):
         await ask(asked, OTHER)
     await first

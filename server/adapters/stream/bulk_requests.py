@@ -1,0 +1,71 @@
+"""Requests the live statuses of many calls at once, and notes at the gates how that ends."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+
+from server.adapters.stream.errors import (
+    StreamCallNotFoundError,
+    StreamError,
+    StreamRateLimitedError,
+    StreamResponseTooLargeError,
+)
+from server.adapters.stream.failures import TIMEOUT, log_no_response, reason_of
+from server.adapters.stream.gate import Gate
+from server.adapters.stream.metrics import NullReason
+from server.adapters.stream.ports import Stream
+from server.adapters.stream.query_gate import QueryGate
+from server.adapters.stream.wire import StreamCall
+from server.application.call import LiveStatus
+
+Statuses = Mapping[StreamCall, LiveStatus | NullReason]
+
+
+class BulkRequests:
+    """Requests that the gates have permitted; each is aborted after so many seconds.
+
+    One that fails is held against bulk alone: it is no evidence of any of its calls.
+    """
+
+    def __init__(self, stream: Stream, gate: Gate, query_gate: QueryGate, timeout: float) -> None:
+        self._stream = stream
+        self._gate = gate
+        self._query_gate = query_gate
+        self._timeout = timeout
+
+    async def fetch(self, calls: Sequence[StreamCall], *, is_probe: bool) -> Statuses | NullReason:
+        """Return the status of each call, or why it has none; or why the request as a whole failed."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                statuses = await self._stream.fetch_many(calls)
+        except StreamRateLimitedError as error:
+            self._query_gate.release()
+            for call in calls:
+                self._gate.record_rate_limit(call, error.seconds)
+            return dict.fromkeys(calls, NullReason.RATE_LIMITED)
+        except StreamResponseTooLargeError:
+            self._query_gate.record_too_large(len(calls))
+            return self._fail(calls, NullReason.FAILED)
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong, single requests go on
+            reason = reason_of(error)
+            self._query_gate.record_failure(reason)
+            return self._fail(calls, NullReason.TIMEOUT if reason == TIMEOUT else NullReason.FAILED)
+        self._query_gate.record_success(len(calls), is_probe=is_probe)
+        return {call: self._judge(call, statuses[call]) for call in calls}
+
+    def _fail(self, calls: Sequence[StreamCall], reason: NullReason) -> NullReason:
+        for call in calls:
+            self._gate.record_nothing(call)
+        return reason
+
+    def _judge(self, call: StreamCall, status: LiveStatus | StreamError) -> LiveStatus | NullReason:
+        if isinstance(status, LiveStatus):
+            self._gate.record_response(call)
+            return status
+        if isinstance(status, StreamCallNotFoundError):
+            self._gate.record_response(call)
+            log_no_response(logging.INFO, call, "no such call")
+            return NullReason.NOT_FOUND
+        self._gate.record_rejection(call)
+        log_no_response(logging.WARNING, call, reason_of(status))
+        return NullReason.FAILED

@@ -1,0 +1,34 @@
+"""A fetch: the response for one call that is under way, and who waits for it."""
+
+import asyncio
+from contextvars import Context, copy_context
+from dataclasses import dataclass
+
+from server.adapters.stream.metrics import NullReason
+from server.adapters.stream.responses import Response
+from server.adapters.stream.wire import StreamCall
+
+
+@dataclass(slots=True, eq=False)
+class Fetch:
+    """The response for a call, once its future is done; or why none was requested."""
+
+    call: StreamCall
+    future: "asyncio.Future[Response | NullReason]"
+    context: Context
+    """That of its first caller, in whose trace a request for it alone is."""
+    is_awaited: bool
+    """Whether a caller waits for it, or has; otherwise it is a renewal."""
+
+    @classmethod
+    def for_caller(cls, call: StreamCall) -> "Fetch":
+        return cls(call, asyncio.get_running_loop().create_future(), copy_context(), is_awaited=True)
+
+    @classmethod
+    def for_renewal(cls, call: StreamCall) -> "Fetch":
+        return cls(call, asyncio.get_running_loop().create_future(), Context(), is_awaited=False)
+
+    def end(self, outcome: Response | NullReason) -> None:
+        """Hand the outcome to those who wait."""
+        if not self.future.done():
+            self.future.set_result(outcome)

@@ -1,0 +1,92 @@
+"""Stream's QueryCalls: writes the request for calls by their cids, and reads its response."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from server.adapters.stream.errors import (
+    StreamCallNotFoundError,
+    StreamError,
+    StreamFailedError,
+    UnusableResponseError,
+)
+from server.adapters.stream.wire import StreamCall, read_live_status
+from server.application.call import LiveStatus
+
+MAX_CALLS = 100
+"""Calls that Stream returns at most for one request."""
+
+_NAME = re.compile(r"[\w-]{1,64}", re.ASCII)
+
+
+def is_queryable(call: StreamCall) -> bool:
+    """Return whether a call's type and id are such as Stream gives out.
+
+    With others a cid could be ambiguous, or the whole request be rejected for one of its calls.
+    """
+    return all(map(_NAME.fullmatch, call))
+
+
+def query_of(calls: Sequence[StreamCall]) -> dict[str, Any]:
+    """Write the body of a request for up to MAX_CALLS calls."""
+    cids = [_cid(call) for call in calls]
+    # Always for as many as there can be: a response without all of its calls would have a next page.
+    return {"filter_conditions": {"cid": {"$in": cids}}, "limit": MAX_CALLS}
+
+
+def read_live_statuses(
+    response: object, calls: Sequence[StreamCall]
+) -> dict[StreamCall, LiveStatus | StreamError]:
+    """Read the decoded JSON of the response: for each call its status, or why there is none.
+
+    A call that the response lacks is StreamCallNotFoundError. Raises StreamFailedError if the response
+    as a whole cannot be relied on: no list of calls, none of them readable, or others left for a next
+    page.
+    """
+    items = response.get("calls") if isinstance(response, dict) else None
+    if not isinstance(items, list):
+        raise UnusableResponseError("calls")
+    statuses: dict[StreamCall, LiveStatus | StreamError] = {}
+    by_cid = {_cid(call): call for call in calls}
+    nameless: StreamError | None = None
+    for item in items:
+        cid = _cid_of(item)
+        if cid is None:
+            nameless = UnusableResponseError("call.cid")
+        elif call := by_cid.pop(cid, None):
+            statuses[call] = _read_item(item, call)
+    _check_page(response, statuses, nameless, lacks_calls=bool(by_cid))
+    return statuses | dict.fromkeys(by_cid.values(), nameless or StreamCallNotFoundError())
+
+
+def _check_page(
+    response: object,
+    statuses: dict[StreamCall, LiveStatus | StreamError],
+    nameless: StreamError | None,
+    *,
+    lacks_calls: bool,
+) -> None:
+    if lacks_calls and isinstance(response, dict) and response.get("next"):
+        raise StreamFailedError("a page without all of its calls")
+    unusable = [status for status in statuses.values() if isinstance(status, StreamError)]
+    if nameless and not statuses:
+        raise nameless
+    if unusable and len(unusable) == len(statuses):
+        raise unusable[0]
+
+
+def _read_item(item: object, call: StreamCall) -> LiveStatus | StreamError:
+    try:
+        return read_live_status(item, *call)
+    except UnusableResponseError as error:
+        return error
+
+
+def _cid(call: StreamCall) -> str:
+    return f"{call[0]}:{call[1]}"
+
+
+def _cid_of(item: object) -> str | None:
+    call = item.get("call") if isinstance(item, dict) else None
+    cid = call.get("cid") if isinstance(call, dict) else None
+    return cid if isinstance(cid, str) else None

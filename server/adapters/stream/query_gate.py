@@ -1,0 +1,69 @@
+"""Decides whether QueryCalls may be requested, and for how many calls at once."""
+
+import logging
+from collections.abc import Callable
+
+from server.adapters.stream.query_calls import MAX_CALLS
+from server.config.stream import StreamSettings
+from server.resilience.breaker import Breaker
+
+log = logging.getLogger("server.stream")
+
+
+class QueryGate:
+    """Closed by the setting, and for the breaker's time once a request has failed.
+
+    Whatever is wrong with it, requests for single calls show what is wrong with Stream. The number of
+    calls is halved if a response is too large, and grows again by one with each full one that is not.
+    """
+
+    def __init__(self, settings: StreamSettings, clock: Callable[[], float]) -> None:
+        self._is_wanted = settings.bulk == "auto"
+        self._open_for = settings.breaker_open_ms / 1000
+        self._breaker = Breaker(1, self._open_for, clock)
+        self._max_calls = MAX_CALLS
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the last one failed, and none has succeeded since."""
+        return self._breaker.is_open
+
+    @property
+    def max_calls(self) -> int:
+        """How many calls may be requested together now; 1 while they are requested one by one."""
+        return self._max_calls if self._is_wanted and self._breaker.permits() else 1
+
+    def record_start(self) -> bool:
+        """Note a request under way, and return whether it is a probe.
+
+        One of the methods below ends it.
+        """
+        is_probe = self._breaker.is_open
+        self._breaker.record_start()
+        return is_probe
+
+    def record_success(self, calls: int, *, is_probe: bool) -> None:
+        """Note a response for so many calls."""
+        if calls == self._max_calls < MAX_CALLS:
+            self._max_calls += 1
+        if is_probe:
+            log.info("stream is asked for many calls at once again")
+        # One that was sent before another failed proves nothing about what comes after.
+        if is_probe or not self._breaker.is_open:
+            self._breaker.record_success()
+
+    def record_too_large(self, calls: int) -> None:
+        """Note that a response for so many calls was too large."""
+        self._max_calls = min(self._max_calls, max(2, calls // 2))
+        self._breaker.release()
+
+    def record_failure(self, reason: str) -> None:
+        """Note a request that failed, for whatever reason."""
+        if not self._breaker.is_open:
+            about = {"reason": reason, "retry_in_s": self._open_for}
+            log.warning("stream is asked for each call alone", extra=about)
+        self._breaker.record_failure()
+
+    def release(self) -> None:
+        """Note a request whose end is no evidence."""
+        self._breaker.release()

@@ -1,0 +1,161 @@
+"""Sends requests to Stream: GetCall for one call, QueryCalls for several, as far as the gates permit."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextvars import Context
+
+from server.adapters.stream.bulk_requests import BulkRequests
+from server.adapters.stream.fetch import Fetch
+from server.adapters.stream.gate import Gate
+from server.adapters.stream.metrics import (
+    BREAKER_OPEN,
+    BULK_OPEN,
+    CALLS_PER_QUERY,
+    IN_FLIGHT,
+    Endpoint,
+    NullReason,
+    record_request,
+)
+from server.adapters.stream.ports import Stream
+from server.adapters.stream.query_calls import is_queryable
+from server.adapters.stream.query_gate import QueryGate
+from server.adapters.stream.responses import Response, Responses
+from server.adapters.stream.single_requests import SingleRequests
+from server.adapters.stream.wire import StreamCall
+from server.config.stream import StreamSettings
+from server.runtime.tasks import wait_for_end
+
+
+class Requests:
+    """The requests under way, each a task that ends its fetches; they belong to no caller.
+
+    A request for one call is aborted when its response could no longer be used, one for many when no
+    caller would wait for it any longer. If that fails, what callers wait for is requested call by call.
+    """
+
+    def __init__(
+        self,
+        stream: Stream,
+        responses: Responses,
+        settings: StreamSettings,
+        clock: Callable[[], float],
+    ) -> None:
+        self._stream = stream
+        self._responses = responses
+        self._clock = clock
+        self._gate = Gate(settings, clock)
+        self._query_gate = QueryGate(settings, clock)
+        self._single = SingleRequests(stream, self._gate, settings.request_timeout_ms / 1000)
+        self._bulk = BulkRequests(stream, self._gate, self._query_gate, settings.timeout_ms / 1000)
+        self._max_requests = settings.max_concurrent_requests
+        self._tasks: set[asyncio.Task[None]] = set()
+        IN_FLIGHT.set_function(lambda: len(self._tasks))
+        BREAKER_OPEN.set_function(lambda: self._gate.is_open)
+        BULK_OPEN.set_function(lambda: self._query_gate.is_open)
+
+    @property
+    def max_together(self) -> int:
+        """How many calls may share a request now; 1 if none may."""
+        return 1 if self._gate.is_open else self._query_gate.max_calls
+
+    def send(self, fetches: Sequence[Fetch]) -> bool:
+        """Send as few requests as possible for fetches; end at once those that are not permitted.
+
+        Return whether any was sent.
+        """
+        under_way = len(self._tasks)
+        for group in self._group(fetches):
+            # Asked each time: only one may go out that tries whether bulk works again.
+            if len(group) > 1 and self.max_together > 1:
+                self._send_together(group)
+            else:
+                for fetch in group:
+                    self._send_one(fetch)
+        return len(self._tasks) > under_way
+
+    async def aclose(self) -> None:
+        """Cancel all requests, and close the connections to Stream."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await wait_for_end(tasks, "requests to Stream")
+        await self._stream.aclose()
+
+    def _group(self, fetches: Sequence[Fetch]) -> Iterator[Sequence[Fetch]]:
+        """Group fetches by the requests that they may share."""
+        most = self.max_together
+        together = []
+        for fetch in fetches:
+            if most > 1 and self._may_share(fetch.call):
+                together.append(fetch)
+            else:
+                yield [fetch]
+        for start in range(0, len(together), most):
+            yield together[start : start + most]
+
+    def _may_share(self, call: StreamCall) -> bool:
+        """Return whether others may depend on the call: one that failed could make them fail as well."""
+        return is_queryable(call) and not self._gate.suspects(call)
+
+    def _send_together(self, fetches: Sequence[Fetch]) -> None:
+        permitted = [fetch for fetch in fetches if self._permits(fetch)]
+        if len(permitted) == 1:
+            self._start(self._request_one(permitted[0], self._clock()), permitted[0].context)
+        elif permitted:
+            is_probe = self._query_gate.record_start()
+            # In a context of its own: it belongs to no request, and logs none's id.
+            self._start(self._request_many(permitted, self._clock(), is_probe=is_probe), Context())
+
+    def _send_one(self, fetch: Fetch) -> None:
+        if self._permits(fetch):
+            self._start(self._request_one(fetch, self._clock()), fetch.context)
+
+    def _permits(self, fetch: Fetch) -> bool:
+        """Note the start of a fetch's request, or end the fetch."""
+        if refusal := self._refusal(fetch.call):
+            fetch.end(refusal)
+            return False
+        self._gate.record_start(fetch.call)
+        return True
+
+    def _refusal(self, call: StreamCall) -> NullReason | None:
+        if len(self._tasks) >= self._max_requests:
+            return NullReason.TOO_MANY_REQUESTS
+        if not self._gate.permits(call):
+            return NullReason.RATE_LIMITED if self._gate.is_silent else NullReason.BREAKER_OPEN
+        return None
+
+    def _start(self, request: Coroutine[None, None, None], context: Context) -> None:
+        task = asyncio.create_task(request, context=context)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _request_one(self, fetch: Fetch, requested_at: float) -> None:
+        status = await self._single.fetch(fetch.call)
+        failure = status if isinstance(status, NullReason) else None
+        record_request(Endpoint.GET_CALL, failure, self._clock() - requested_at)
+        self._respond(fetch, Response(requested_at, status))
+
+    async def _request_many(
+        self, fetches: Sequence[Fetch], requested_at: float, *, is_probe: bool
+    ) -> None:
+        CALLS_PER_QUERY.observe(len(fetches))
+        statuses = await self._bulk.fetch([fetch.call for fetch in fetches], is_probe=is_probe)
+        failure = statuses if isinstance(statuses, NullReason) else None
+        record_request(Endpoint.QUERY_CALLS, failure, self._clock() - requested_at)
+        if isinstance(statuses, NullReason):
+            self._go_on(fetches, statuses)
+            return
+        for fetch in fetches:
+            self._respond(fetch, Response(requested_at, statuses[fetch.call]))
+
+    def _go_on(self, fetches: Sequence[Fetch], reason: NullReason) -> None:
+        """Request anew what callers wait for; what was to be renewed is known until its time is over."""
+        for fetch in fetches:
+            if not fetch.is_awaited:
+                fetch.end(reason)
+        self.send([fetch for fetch in fetches if fetch.is_awaited])
+
+    def _respond(self, fetch: Fetch, response: Response) -> None:
+        self._responses.put(fetch.call, response)
+        fetch.end(response)

@@ -1,0 +1,49 @@
+"""Requests the live status of one call, and notes at the gate how that ends."""
+
+import asyncio
+import logging
+
+from server.adapters.stream.errors import (
+    StreamCallNotFoundError,
+    StreamRateLimitedError,
+    StreamRequestRejectedError,
+)
+from server.adapters.stream.failures import TIMEOUT, log_no_response, reason_of
+from server.adapters.stream.gate import Gate
+from server.adapters.stream.metrics import NullReason
+from server.adapters.stream.ports import Stream
+from server.adapters.stream.wire import StreamCall
+from server.application.call import LiveStatus
+
+
+class SingleRequests:
+    """Requests that the gate has permitted, each aborted after so many seconds, which is a failure."""
+
+    def __init__(self, stream: Stream, gate: Gate, timeout: float) -> None:
+        self._stream = stream
+        self._gate = gate
+        self._timeout = timeout
+
+    async def fetch(self, call: StreamCall) -> LiveStatus | NullReason:
+        """Return the status, or why there is none."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                status = await self._stream.fetch(*call)
+        except StreamRateLimitedError as error:
+            self._gate.record_rate_limit(call, error.seconds)
+            return NullReason.RATE_LIMITED
+        except StreamCallNotFoundError:
+            self._gate.record_response(call)
+            log_no_response(logging.INFO, call, "no such call")
+            return NullReason.NOT_FOUND
+        except StreamRequestRejectedError:
+            self._gate.record_rejection(call)
+            log_no_response(logging.WARNING, call, "request rejected")
+            return NullReason.REJECTED
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong at Stream, the row is returned
+            self._gate.record_failure(call)
+            reason = reason_of(error)
+            log_no_response(logging.WARNING, call, reason)
+            return NullReason.TIMEOUT if reason == TIMEOUT else NullReason.FAILED
+        self._gate.record_response(call)
+        return status
