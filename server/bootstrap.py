@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 
 from machine.addresses import host_and_port
 from server.adapters.stream.best_effort import BestEffort
+from server.adapters.stream.siblings import Siblings
 from server.adapters.stream.unconfigured import Unconfigured
 from server.application.get_call import GetCall
 from server.application.ports import LiveStatuses
@@ -174,7 +175,8 @@ async def _live_statuses(settings: StreamSettings) -> AsyncIterator[LiveStatuses
     # The SDK takes a second to import: only if it is used.
     from server.adapters.stream.client import StreamClient  # noqa: PLC0415
 
-    best_effort = BestEffort(StreamClient(settings), settings)
+    siblings = Siblings(settings.sibling_sockets) if settings.sibling_sockets else None
+    best_effort = BestEffort(StreamClient(settings), settings, siblings=siblings)
     try:
         yield best_effort
     finally:

@@ -17,7 +17,8 @@ from server.config.settings import Settings
 from server.runtime.logs import configure_logging
 from server.supervision.child import CannotStartError
 from server.supervision.child_process import ChildSpec
-from server.supervision.envoys import Envoy, Ports
+from server.supervision.envoys import Envoy, Resources
+from server.supervision.siblings import connect_siblings
 from server.supervision.supervisor import supervise
 from server.supervision.workers import Worker
 
@@ -77,9 +78,14 @@ def _workers(settings: Settings) -> list[ChildSpec]:
         _refuse_unusable(server.grpc_host, port)
     grace = (server.drain_delay_ms + server.shutdown_grace_ms) / 1000
     ready_within = settings.database.ready_timeout_ms / 1000
+    own = zip(
+        server.grpc_ports,
+        _metrics_ports(server),
+        connect_siblings(server.workers),
+        strict=True,
+    )
     return [
-        Worker(port, grace, ready_within, metrics_port)
-        for port, metrics_port in zip(server.grpc_ports, _metrics_ports(server), strict=True)
+        Worker(port, grace, ready_within, metrics_port, siblings) for port, metrics_port, siblings in own
     ]
 
 
@@ -114,8 +120,14 @@ def _envoys(settings: Settings) -> list[ChildSpec]:
     ready_within = settings.database.ready_timeout_ms / 1000
     delay = settings.server.drain_delay_ms / 1000
     admin_ports = ((port, port + workers) for port in range(first, first + workers))
-    ports = map(Ports, admin_ports, _stats_ports(settings), _metrics_ports(settings.server))
-    return [Envoy(each, grace, max_bytes, ready_within, delay) for each in ports]
+    own = map(
+        Resources,
+        admin_ports,
+        _stats_ports(settings),
+        _metrics_ports(settings.server),
+        connect_siblings(workers),
+    )
+    return [Envoy(each, grace, max_bytes, ready_within, delay) for each in own]
 
 
 def _stats_ports(settings: Settings) -> Sequence[int]:

@@ -1,14 +1,26 @@
 """The Stream app that the server queries."""
 
+import os
 from pathlib import Path
-from typing import Literal, Self
+from stat import S_ISSOCK
+from typing import Annotated, Literal, Self
 
-from pydantic import SecretStr, model_validator
-from pydantic_settings import SettingsConfigDict
+from pydantic import AfterValidator, SecretStr, field_validator, model_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from machine.addresses import BaseUrl
 from machine.environment import EnvironmentSettings
 from server.config.quantities import Count, Milliseconds
+
+
+def _check_socket(descriptor: int) -> int:
+    try:
+        is_socket = S_ISSOCK(os.fstat(descriptor).st_mode)
+    except (OSError, OverflowError):
+        is_socket = False
+    if not is_socket:
+        raise ValueError("must be the descriptor of a socket that this process has inherited")
+    return descriptor
 
 
 class StreamSettings(EnvironmentSettings):
@@ -40,6 +52,10 @@ class StreamSettings(EnvironmentSettings):
     breaker_open_ms: Milliseconds = 5000
     """How long it is left alone, before one request tries it again."""
 
+    sibling_sockets: Annotated[tuple[Annotated[int, AfterValidator(_check_socket)], ...], NoDecode] = ()
+    """Internal: with several `WORKERS`, `serve` sets it to the file descriptors by which they tell each
+    other what Stream says: the worker's own, and those of the others."""
+
     @property
     def configured(self) -> bool:
         """Whether a Stream app is configured."""
@@ -49,6 +65,11 @@ class StreamSettings(EnvironmentSettings):
     def request_timeout_ms(self) -> int:
         """How long a request may take: until its response could no longer be used."""
         return max(self.cache_ttl_ms, self.timeout_ms)
+
+    @field_validator("sibling_sockets", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return value.split() if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _key_and_secret_go_together(self) -> Self:

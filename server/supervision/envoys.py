@@ -14,6 +14,7 @@ from uuid import uuid4
 from machine.ending import pdeathsig_prefix, terminate
 from machine.envoy_admin import EnvoyAdmin
 from server.supervision.child_process import wait_for_database
+from server.supervision.siblings import ALONE, Siblings
 
 _WEIGH_SECONDS = 1.0
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -27,8 +28,8 @@ log = logging.getLogger("server.workers")
 
 
 @dataclass(frozen=True)
-class Ports:
-    """The ports that an Envoy has for itself."""
+class Resources:
+    """What an Envoy has for itself: its ports, and sockets."""
 
     admin: tuple[int, int]
     """Its own, and its replacement's."""
@@ -36,6 +37,8 @@ class Ports:
     """Of its statistics, which its replacement has too; 0 is none."""
     metrics: int = 0
     """Of the server's metrics, the same."""
+    siblings: Siblings = ALONE
+    """The sockets by which its server reaches the others'."""
 
 
 class Envoy:
@@ -43,7 +46,7 @@ class Envoy:
 
     def __init__(
         self,
-        ports: Ports,
+        own: Resources,
         grace: float,
         max_bytes: int,
         ready_within: float,
@@ -53,12 +56,13 @@ class Envoy:
 
         Before it ends it goes on serving for the delay, in seconds, unless it has been replaced.
         """
-        self._admin_ports = list(ports.admin)
-        self._stats_port = ports.stats
-        self._metrics_port = ports.metrics
+        self._admin_ports = list(own.admin)
+        self._stats_port = own.stats
+        self._metrics_port = own.metrics
         self._last: _Running | None = None
         self._grace = grace
         self._drain_delay = drain_delay
+        self._siblings = own.siblings
         self._max_bytes = max_bytes
         self.ready_within = ready_within
 
@@ -78,7 +82,9 @@ class Envoy:
                 "METRICS_PORT": str(self._metrics_port),
                 "STATS_PORT": str(self._stats_port),
                 "NODE_ID": node_id,
+                **self._siblings.settings,
             },
+            pass_fds=self._siblings.descriptors,
             stdin=PIPE,
             start_new_session=True,
         )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from machine.ending import pdeathsig_prefix, terminate
 from server.supervision.child_process import wait_for_database
+from server.supervision.siblings import ALONE, Siblings
 
 SERVING = "serving"
 """What a worker writes to standard output once it serves."""
@@ -30,6 +31,7 @@ class Worker:
     """Seconds that it may take to end: its delay, and what its requests get."""
     ready_within: float
     metrics_port: int = 0
+    siblings: Siblings = ALONE
 
     async def start(self, *, takes_over: bool = False) -> "_Running":
         """Start it in a session of its own, so that Ctrl-C reaches this process alone."""
@@ -41,7 +43,9 @@ class Worker:
                 "GRPC_PORT": str(self.port),
                 "METRICS_PORT": str(self.metrics_port),
                 **wait_for_database(takes_over=takes_over),
+                **self.siblings.settings,
             },
+            pass_fds=self.siblings.descriptors,
             stdin=DEVNULL,
             stdout=PIPE,
             start_new_session=True,

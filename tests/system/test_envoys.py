@@ -24,7 +24,7 @@ from demo.ports import free_port, free_ports, is_free
 from demo.postgres import EmbeddedPostgres
 from demo.readiness import wait_until
 from server.supervision.child import Child
-from server.supervision.envoys import Envoy, Ports
+from server.supervision.envoys import Envoy, Resources
 from tests.support.callers.rest import ask
 from tests.support.callers.steady_stream import CALLERS, PATIENT, WELL, goes_on, steady_stream
 from tests.support.data.calls import CALL_ID
@@ -172,7 +172,7 @@ async def test_one_that_never_serves_is_ended_and_another_started(
     }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    envoy = Envoy(Ports((ports[0], ports[1])), grace=0.1, max_bytes=1 << 30, ready_within=0.5)
+    envoy = Envoy(Resources((ports[0], ports[1])), grace=0.1, max_bytes=1 << 30, ready_within=0.5)
     child = Child(envoy, lambda _: None, start_within=4)
     running = asyncio.create_task(child.run())
     try:

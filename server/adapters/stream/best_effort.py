@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from server.adapters.stream.fetch import Fetch
 from server.adapters.stream.gatherer import Gatherer
@@ -11,6 +11,7 @@ from server.adapters.stream.ports import Stream
 from server.adapters.stream.renewals import Renewals
 from server.adapters.stream.requests import Requests
 from server.adapters.stream.responses import Response, Responses
+from server.adapters.stream.siblings import Siblings
 from server.adapters.stream.unaddressable import UnaddressableCalls
 from server.adapters.stream.wire import StreamCall, is_addressable
 from server.application.call import LiveStatus
@@ -32,18 +33,25 @@ class BestEffort:
     """
 
     def __init__(
-        self, stream: Stream, settings: StreamSettings, clock: Callable[[], float] = time.monotonic
+        self,
+        stream: Stream,
+        settings: StreamSettings,
+        clock: Callable[[], float] = time.monotonic,
+        siblings: Siblings | None = None,
     ) -> None:
         self._clock = clock
         self._timeout = settings.timeout_ms / 1000
         self._unaddressable = UnaddressableCalls()
         self._responses = Responses(settings.cache_ttl_ms / 1000, clock)
-        self._requests = Requests(stream, self._responses, settings, clock)
+        self._requests = Requests(stream, self._keep_responses, settings, clock)
         self._gatherer = Gatherer(self._requests.send)
         self._renewals = Renewals(
             settings.cache_ttl_ms / 1000, clock, self._renew, lambda: self._requests.max_together
         )
         self._fetches: dict[StreamCall, Fetch] = {}
+        self._siblings = siblings
+        if siblings:
+            siblings.listen(self._leave_to_sibling, self._take_from_sibling)
 
     async def live_status(
         self, stream_call_type: str, stream_call_id: str, within: float
@@ -63,6 +71,8 @@ class BestEffort:
 
     async def aclose(self) -> None:
         """Cancel all requests, and close the connections to Stream."""
+        if self._siblings:
+            self._siblings.close()
         self._renewals.stop()
         self._gatherer.stop()
         for fetch in list(self._fetches.values()):
@@ -81,11 +91,8 @@ class BestEffort:
         return fetch.future.result() if fetch.future.done() else NullReason.TIMEOUT
 
     def _begin(self, call: StreamCall) -> Fetch:
-        fetch = self._keep(Fetch.for_caller(call))
-        if self._requests.max_together > 1:
-            self._gatherer.add(fetch)
-        else:
-            self._requests.send([fetch])
+        fetch = Fetch.for_caller(call, is_polled=self._responses.is_polled(call))
+        self._send(fetch)
         return fetch
 
     def _note_read(self, call: StreamCall, response: Response) -> None:
@@ -94,15 +101,43 @@ class BestEffort:
             self._renewals.add(call, response.requested_at)
 
     def _renew(self, calls: Sequence[StreamCall]) -> None:
-        """Fetch calls anew, but for those that were evicted from the cache meanwhile."""
-        due = [call for call in calls if call not in self._fetches and self._responses.get(call)]
-        self._requests.send([self._keep(Fetch.for_renewal(call)) for call in due])
+        """Fetch calls anew, but for those that another worker renews, or that the cache has evicted."""
+        due = [call for call in calls if self._is_due(call)]
+        if self._siblings:
+            self._siblings.say_renewing(due)
+        for call in due:
+            self._send(Fetch.for_renewal(call))
 
-    def _keep(self, fetch: Fetch) -> Fetch:
-        """Keep a fetch while it lasts, for those who come meanwhile."""
+    def _is_due(self, call: StreamCall) -> bool:
+        known = self._responses.get(call)
+        return known is not None and not known.is_renewed_elsewhere and call not in self._fetches
+
+    def _leave_to_sibling(self, calls: Iterable[StreamCall]) -> None:
+        for call in calls:
+            if known := self._responses.get(call):
+                known.is_renewed_elsewhere = True
+
+    def _take_from_sibling(self, call: StreamCall, response: Response) -> None:
+        self._responses.put(call, response)
+        if (fetch := self._fetches.get(call)) and self._responses.get(call) is response:
+            fetch.end(response)
+
+    def _keep_responses(self, responses: Mapping[StreamCall, Response]) -> None:
+        for call, response in responses.items():
+            self._responses.put(call, response)
+            if (fetch := self._fetches.get(call)) and fetch.is_polled:
+                self._note_read(call, response)
+        if self._siblings:
+            self._siblings.say_responses(responses)
+
+    def _send(self, fetch: Fetch) -> None:
+        """Send a fetch, and keep it while it lasts, for those who come meanwhile."""
         self._fetches[fetch.call] = fetch
         fetch.future.add_done_callback(lambda _: self._fetches.pop(fetch.call))
-        return fetch
+        if self._requests.max_together > 1:
+            self._gatherer.add(fetch)
+        else:
+            self._requests.send([fetch])
 
     def _count(self, response: Response | NullReason, outcome: Count) -> LiveStatus | None:
         """Return the status that a response has, and count it by its outcome, or by why it is null."""

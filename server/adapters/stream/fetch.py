@@ -19,10 +19,13 @@ class Fetch:
     """That of its first caller, in whose trace a request for it alone is."""
     is_awaited: bool
     """Whether a caller waits for it, or has; otherwise it is a renewal."""
+    is_polled: bool = False
+    """Whether its callers are known to come again."""
 
     @classmethod
-    def for_caller(cls, call: StreamCall) -> "Fetch":
-        return cls(call, asyncio.get_running_loop().create_future(), copy_context(), is_awaited=True)
+    def for_caller(cls, call: StreamCall, *, is_polled: bool) -> "Fetch":
+        future = asyncio.get_running_loop().create_future()
+        return cls(call, future, copy_context(), is_awaited=True, is_polled=is_polled)
 
     @classmethod
     def for_renewal(cls, call: StreamCall) -> "Fetch":

@@ -1,7 +1,7 @@
 """Sends requests to Stream: GetCall for one call, QueryCalls for several, as far as the gates permit."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextvars import Context
 
 from server.adapters.stream.bulk_requests import BulkRequests
@@ -19,7 +19,7 @@ from server.adapters.stream.metrics import (
 from server.adapters.stream.ports import Stream
 from server.adapters.stream.query_calls import is_queryable
 from server.adapters.stream.query_gate import QueryGate
-from server.adapters.stream.responses import Response, Responses
+from server.adapters.stream.responses import Response
 from server.adapters.stream.single_requests import SingleRequests
 from server.adapters.stream.wire import StreamCall
 from server.config.stream import StreamSettings
@@ -36,12 +36,13 @@ class Requests:
     def __init__(
         self,
         stream: Stream,
-        responses: Responses,
+        on_responses: Callable[[Mapping[StreamCall, Response]], None],
         settings: StreamSettings,
         clock: Callable[[], float],
     ) -> None:
+        """Take what is called with responses, before the fetches end that they are for."""
         self._stream = stream
-        self._responses = responses
+        self._on_responses = on_responses
         self._clock = clock
         self._gate = Gate(settings, clock)
         self._query_gate = QueryGate(settings, clock)
@@ -134,7 +135,7 @@ class Requests:
         status = await self._single.fetch(fetch.call)
         failure = status if isinstance(status, NullReason) else None
         record_request(Endpoint.GET_CALL, failure, self._clock() - requested_at)
-        self._respond(fetch, Response(requested_at, status))
+        self._respond([fetch], {fetch.call: Response(requested_at, status)})
 
     async def _request_many(
         self, fetches: Sequence[Fetch], requested_at: float, *, is_probe: bool
@@ -146,8 +147,8 @@ class Requests:
         if isinstance(statuses, NullReason):
             self._go_on(fetches, statuses)
             return
-        for fetch in fetches:
-            self._respond(fetch, Response(requested_at, statuses[fetch.call]))
+        responses = {call: Response(requested_at, status) for call, status in statuses.items()}
+        self._respond(fetches, responses)
 
     def _go_on(self, fetches: Sequence[Fetch], reason: NullReason) -> None:
         """Request anew what callers wait for; what was to be renewed is known until its time is over."""
@@ -156,6 +157,7 @@ class Requests:
                 fetch.end(reason)
         self.send([fetch for fetch in fetches if fetch.is_awaited])
 
-    def _respond(self, fetch: Fetch, response: Response) -> None:
-        self._responses.put(fetch.call, response)
-        fetch.end(response)
+    def _respond(self, fetches: Sequence[Fetch], responses: Mapping[StreamCall, Response]) -> None:
+        self._on_responses(responses)
+        for fetch in fetches:
+            fetch.end(responses[fetch.call])

@@ -20,6 +20,14 @@ class Response:
     status: LiveStatus | NullReason
     is_read: bool = False
     """Whether somebody has read it from the cache."""
+    is_renewed_elsewhere: bool = False
+    """Whether another worker has said that it renews it."""
+
+
+_POLLED = 2
+"""A call that is asked for again within so many times the TTL is polled. Without this, calls that are
+polled a little more slowly than the TTL would never be renewed, each of their callers would wait for
+Stream, and waiting would keep them slow."""
 
 
 class Responses:
@@ -37,13 +45,25 @@ class Responses:
             return None
         return response
 
+    def is_polled(self, call: StreamCall) -> bool:
+        """Return whether a call that is requested now was last requested not long ago."""
+        response = self._cached.get(call)
+        return response is not None and self._clock() - response.requested_at <= _POLLED * self._ttl
+
     def put(self, call: StreamCall, response: Response) -> None:
-        """Cache a response; a status is not replaced by a failure before its time is over."""
-        if isinstance(response.status, NullReason) and response.status is not NullReason.NOT_FOUND:
-            known = self.get(call)
-            if known is not None and isinstance(known.status, LiveStatus):
-                return
+        """Cache a response, unless the one that is cached is the better one."""
+        known = self.get(call)
+        if known is not None and _is_better(known, response):
+            return
         self._cached[call] = response
         self._cached.move_to_end(call)
         if len(self._cached) > MAX_CACHED:
             self._cached.popitem(last=False)
+
+
+def _is_better(known: Response, new: Response) -> bool:
+    """Return whether a response is newer than another, or a status while that is a failure."""
+    if known.requested_at > new.requested_at:
+        return True
+    is_failure = isinstance(new.status, NullReason) and new.status is not NullReason.NOT_FOUND
+    return is_failure and isinstance(known.status, LiveStatus)
