@@ -8,7 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from server.adapters.stream.best_effort import BestEffort
-from server.adapters.stream.errors import StreamError
+from server.adapters.stream.errors import (
+    StreamCallNotFoundError,
+    StreamError,
+    StreamResponseTooLargeError,
+    UnusableResponseError,
+)
 from server.adapters.stream.wire import StreamCall
 from server.application.call import LiveStatus
 from server.config.stream import StreamSettings
@@ -27,8 +32,14 @@ class ScriptedStream:
 
     says: LiveStatus | Exception = ON_AIR
     after: float = 0.1
+    says_of: dict[StreamCall, LiveStatus | Exception] = field(default_factory=dict)
+    """What it says of these calls, instead of `says`."""
     says_to_many: Exception | None = None
-    """Raised for a request for many calls; without it they get what `says` is, each."""
+    """Raised for a request for many calls; without it they get what is said of each."""
+    many_after: float | None = None
+    """After how long it responds to a request for many calls, if not `after`."""
+    room: int = 100
+    """Calls for which one response has room."""
     requests: Counter[StreamCall] = field(default_factory=Counter)
     """For single calls."""
     queries: list[Sequence[StreamCall]] = field(default_factory=list)
@@ -36,32 +47,57 @@ class ScriptedStream:
     closed: bool = False
 
     async def fetch(self, call_type: str, call_id: str) -> LiveStatus:
-        self.requests[call_type, call_id] += 1
-        await self._wait([(call_type, call_id)])
-        if isinstance(self.says, Exception):
-            raise self.says
-        return self.says
+        call = (call_type, call_id)
+        self.requests[call] += 1
+        await self._wait([call], self.after)
+        says = self._says_of(call)
+        if isinstance(says, Exception):
+            raise says
+        return says
 
     async def fetch_many(
         self, calls: Sequence[StreamCall]
     ) -> dict[StreamCall, LiveStatus | StreamError]:
         self.queries.append(calls)
-        await self._wait(calls)
-        if self.says_to_many is not None:
-            raise self.says_to_many
-        if not isinstance(self.says, LiveStatus | StreamError):
-            raise self.says
-        return dict.fromkeys(calls, self.says)
+        to_many = self.says_to_many
+        await self._wait(calls, self.after if self.many_after is None else self.many_after)
+        if to_many is not None:
+            raise to_many
+        if len(calls) > self.room:
+            raise StreamResponseTooLargeError
+        return {call: self._item_of(call) for call in calls}
 
-    async def _wait(self, calls: Sequence[StreamCall]) -> None:
+    def _says_of(self, call: StreamCall) -> LiveStatus | Exception:
+        return self.says_of.get(call, self.says)
+
+    def _item_of(self, call: StreamCall) -> LiveStatus | StreamError:
+        """Return what is said of one call among others; what is no item's own fault is raised."""
+        says = self._says_of(call)
+        if isinstance(says, LiveStatus | StreamCallNotFoundError | UnusableResponseError):
+            return says
+        raise says
+
+    async def _wait(self, calls: Sequence[StreamCall], seconds: float) -> None:
         try:
-            await asyncio.sleep(self.after)
+            await asyncio.sleep(seconds)
         except asyncio.CancelledError:
             self.given_up.update(calls)
             raise
 
     async def aclose(self) -> None:
         self.closed = True
+
+
+def calls(count: int, first: int = 0) -> list[StreamCall]:
+    """Name as many calls."""
+    return [("livestream", str(number)) for number in range(first, first + count)]
+
+
+async def ask_all(
+    asked: BestEffort, calls: Sequence[StreamCall]
+) -> list[tuple[LiveStatus | None, float]]:
+    """Request all statuses in one turn of the event loop."""
+    return await asyncio.gather(*(ask(asked, call) for call in calls))
 
 
 def best_effort(stream: ScriptedStream, **changes: Any) -> BestEffort:
