@@ -25,6 +25,9 @@ from server.adapters.stream.wire import StreamCall
 from server.config.stream import StreamSettings
 from server.runtime.tasks import wait_for_end
 
+_FEWEST = 2
+"""Calls that share a request at least."""
+
 
 class Requests:
     """The requests under way, each a task that ends its fetches; they belong to no caller.
@@ -155,7 +158,13 @@ class Requests:
         for fetch in fetches:
             if not fetch.is_awaited:
                 fetch.end(reason)
-        self.send([fetch for fetch in fetches if fetch.is_awaited])
+        awaited = [fetch for fetch in fetches if fetch.is_awaited]
+        if len(fetches) > _FEWEST:
+            self.send(awaited)
+            return
+        # Two that are too large together would be so again.
+        for fetch in awaited:
+            self._send_one(fetch)
 
     def _respond(self, fetches: Sequence[Fetch], responses: Mapping[StreamCall, Response]) -> None:
         self._on_responses(responses)

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from server.adapters.stream.errors import StreamResponseTooLargeError
 from tests.support.stand_ins.scripted_stream import (
     ON_AIR,
     ScriptedStream,
@@ -38,3 +39,22 @@ async def test_with_each_full_one_there_may_be_one_more(stream: ScriptedStream) 
         await ask_all(asked, calls(number, first=len(stream.queries) * 100))
         await asyncio.sleep(1)
     assert (sizes(stream), len(stream.requests)) == ([8, 4, 4, 4, 5, 5, 6], 1)
+
+
+async def test_two_that_are_too_large_together_are_asked_for_one_by_one(
+    stream: ScriptedStream,
+) -> None:
+    stream.room = 1
+    asked = best_effort(stream)
+    assert await ask_all(asked, calls(2)) == [(ON_AIR, 0.2)] * 2
+    assert (stream.queries, stream.requests) == ([calls(2)], dict.fromkeys(calls(2), 1))
+
+
+async def test_one_that_is_too_large_even_alone_spares_the_others(stream: ScriptedStream) -> None:
+    bad, *others = calls(3)
+    stream.says_of[bad] = StreamResponseTooLargeError()
+    asked = best_effort(stream, timeout_ms=1000)
+    assert await ask_all(asked, [bad, *others]) == [(None, 0.3), (ON_AIR, 0.3), (ON_AIR, 0.2)]
+    await asyncio.sleep(1)
+    assert await ask_all(asked, [bad, *others]) == [(None, 0.1), (ON_AIR, 0.1), (ON_AIR, 0.1)]
+    assert stream.queries == [[bad, *others], [bad, others[0]], others]
