@@ -148,6 +148,8 @@ class Requests:
         failure = statuses if isinstance(statuses, NullReason) else None
         record_request(Endpoint.QUERY_CALLS, failure, self._clock() - requested_at)
         if isinstance(statuses, NullReason):
+            # It is over: one of those that follow may have its place.
+            self._tasks -= {asyncio.current_task()}
             self._go_on(fetches, statuses)
             return
         responses = {call: Response(requested_at, status) for call, status in statuses.items()}

@@ -49,6 +49,12 @@ async def test_callers_get_their_answers_within_the_same_wait(
     assert await ask_all(asked, calls(3)) == [(ON_AIR, 0)] * 3
 
 
+async def test_one_of_them_has_the_place_of_the_request_that_failed(stream: ScriptedStream) -> None:
+    stream.says_to_many = FORBIDDEN
+    asked = best_effort(stream, max_concurrent_requests=1)
+    assert await ask_all(asked, calls(2)) == [(ON_AIR, 0.2), (None, 0.1)]
+
+
 async def test_an_answer_counts_from_the_request_that_brought_it(stream: ScriptedStream) -> None:
     stream.says_to_many = FORBIDDEN
     asked = best_effort(stream)
