@@ -42,7 +42,7 @@ class BulkRequests:
             self._query_gate.release()
             for call in calls:
                 self._gate.record_rate_limit(call, error.seconds)
-            return dict.fromkeys(calls, NullReason.RATE_LIMITED)
+            return NullReason.RATE_LIMITED
         except StreamResponseTooLargeError:
             self._query_gate.record_too_large(len(calls))
             return self._fail(calls, NullReason.FAILED)

@@ -7,21 +7,35 @@ from server.adapters.stream.errors import (
     StreamFailedError,
     StreamRateLimitedError,
     StreamRequestRejectedError,
+    StreamResponseTooLargeError,
+    UnusableResponseError,
 )
 from server.adapters.stream.unconfigured import Unconfigured
 from tests.support.callers.metrics import Series, growing, own_metrics
-from tests.support.stand_ins.scripted_stream import CALL, OTHER, ScriptedStream, ask, best_effort
+from tests.support.stand_ins.scripted_stream import (
+    CALL,
+    OTHER,
+    ScriptedStream,
+    ask,
+    ask_all,
+    best_effort,
+    calls,
+)
 
-AGE = {"livecalls_live_status_age_seconds_count": 1.0}
+AGE = "livecalls_live_status_age_seconds_count"
+NULL = 'livecalls_live_statuses_total{outcome="null"}'
+PER_QUERY = "livecalls_stream_calls_per_query_count"
+SECONDS = "livecalls_stream_request_seconds_count"
+BULK_OPEN = "livecalls_stream_bulk_breaker_open"
 
 
 def status(outcome: str) -> Series:
-    return {f'livecalls_live_statuses_total{{outcome="{outcome}"}}': 1, **AGE}
+    return {f'livecalls_live_statuses_total{{outcome="{outcome}"}}': 1, AGE: 1}
 
 
 def null(reason: str) -> Series:
     return {
-        'livecalls_live_statuses_total{outcome="null"}': 1,
+        NULL: 1,
         f'livecalls_live_statuses_null_total{{reason="{reason}"}}': 1,
     }
 
@@ -29,7 +43,7 @@ def null(reason: str) -> Series:
 def request(outcome: str, endpoint: str = "GetCall") -> Series:
     return {
         f'livecalls_stream_requests_total{{endpoint="{endpoint}",outcome="{outcome}"}}': 1,
-        "livecalls_stream_request_seconds_count": 1,
+        SECONDS: 1,
     }
 
 
@@ -47,8 +61,7 @@ async def test_those_who_come_meanwhile_share_it(stream: ScriptedStream) -> None
     await asyncio.sleep(0.05)
     assert own_metrics()["livecalls_stream_requests_in_flight"] == 1
     grown = {**status("fetched"), **status("shared"), **request("found")}
-    grown["livecalls_live_status_age_seconds_count"] = 2
-    with growing(grown):
+    with growing(grown | {AGE: 2}):
         await ask(asked)
         await first
     assert own_metrics()["livecalls_stream_requests_in_flight"] == 0
@@ -120,6 +133,88 @@ async def test_nor_after_a_rate_limit(stream: ScriptedStream) -> None:
     await ask(asked)
     with growing(null("rate_limited")):
         await ask(asked, OTHER)
+
+
+async def test_a_request_for_many_counts_by_its_endpoint(stream: ScriptedStream) -> None:
+    asked = best_effort(stream)
+    thrice = dict.fromkeys(status("fetched"), 3)
+    with growing({**thrice, **request("found", "QueryCalls"), PER_QUERY: 1}):
+        await ask_all(asked, calls(3))
+
+
+async def test_each_of_its_calls_counts_by_its_own_status(stream: ScriptedStream) -> None:
+    absent, bad, good = calls(3)
+    stream.says_of = {absent: StreamCallNotFoundError(), bad: UnusableResponseError("call")}
+    asked = best_effort(stream)
+    nulls = {**null("not_found"), **null("failed")} | {NULL: 2}
+    found = {**status("fetched"), **request("found", "QueryCalls"), PER_QUERY: 1}
+    with growing({**found, **nulls}):
+        await ask_all(asked, [absent, bad, good])
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (StreamFailedError("status 403"), "failed"),
+        (StreamRequestRejectedError(), "failed"),
+        (StreamResponseTooLargeError(), "failed"),
+        (StreamFailedError("timeout"), "timeout"),
+        (TimeoutError(), "timeout"),
+    ],
+)
+async def test_one_that_fails_counts_and_so_do_those_for_single_calls_behind_it(
+    stream: ScriptedStream, error: Exception, outcome: str
+) -> None:
+    stream.says_to_many = error
+    twice = dict.fromkeys([*status("fetched"), *request("found")], 2)
+    with growing({**request(outcome, "QueryCalls"), **twice, SECONDS: 3, PER_QUERY: 1}):
+        await ask_all(best_effort(stream), calls(2))
+
+
+async def test_one_that_is_rate_limited_counts_as_that(stream: ScriptedStream) -> None:
+    stream.says_to_many = StreamRateLimitedError(5)
+    nulls = dict.fromkeys(null("rate_limited"), 2)
+    with growing({**nulls, **request("rate_limited", "QueryCalls"), PER_QUERY: 1}):
+        await ask_all(best_effort(stream), calls(2))
+
+
+async def test_it_shows_while_calls_are_requested_one_by_one(stream: ScriptedStream) -> None:
+    stream.says_to_many = StreamFailedError("status 403")
+    asked = best_effort(stream)
+    assert own_metrics()[BULK_OPEN] == 0
+    await ask_all(asked, calls(2))
+    stream.says_to_many = None
+    await asyncio.sleep(5)
+    assert own_metrics()[BULK_OPEN] == 1
+    assert own_metrics()["livecalls_stream_breaker_open"] == 0
+    await ask_all(asked, calls(2))
+    assert own_metrics()[BULK_OPEN] == 0
+
+
+async def test_requests_under_way_count_as_requests_and_not_as_calls(stream: ScriptedStream) -> None:
+    asking = asyncio.create_task(ask_all(best_effort(stream), calls(150)))
+    await asyncio.sleep(0.05)
+    assert own_metrics()["livecalls_stream_requests_in_flight"] == 2
+    await asking
+    assert own_metrics()["livecalls_stream_requests_in_flight"] == 0
+
+
+async def test_a_renewal_counts_as_a_request_and_not_as_a_status(stream: ScriptedStream) -> None:
+    asked = best_effort(stream)
+    await ask(asked)
+    await ask(asked)
+    with growing(request("found")):
+        await asyncio.sleep(5)
+
+
+async def test_one_who_comes_as_a_renewal_is_under_way_shares_it(stream: ScriptedStream) -> None:
+    asked = best_effort(stream, timeout_ms=1000)
+    stream.after = 0.5
+    await ask(asked)
+    await ask(asked)
+    with growing({**status("shared"), **request("found")}):
+        await asyncio.sleep(0.55)
+        await ask(asked)
 
 
 async def test_without_a_stream_app_all_are_null() -> None:
