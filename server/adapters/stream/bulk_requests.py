@@ -10,7 +10,7 @@ from server.adapters.stream.errors import (
     StreamRateLimitedError,
     StreamResponseTooLargeError,
 )
-from server.adapters.stream.failures import TIMEOUT, log_no_response, reason_of
+from server.adapters.stream.failures import log_no_response, null_reason_of, reason_of
 from server.adapters.stream.gate import Gate
 from server.adapters.stream.metrics import NullReason
 from server.adapters.stream.ports import Stream
@@ -47,9 +47,8 @@ class BulkRequests:
             self._query_gate.record_too_large(len(calls))
             return self._fail(calls, NullReason.FAILED)
         except Exception as error:  # noqa: BLE001 - whatever goes wrong, single requests go on
-            reason = reason_of(error)
-            self._query_gate.record_failure(reason)
-            return self._fail(calls, NullReason.TIMEOUT if reason == TIMEOUT else NullReason.FAILED)
+            self._query_gate.record_failure(reason_of(error))
+            return self._fail(calls, null_reason_of(error))
         self._query_gate.record_success(len(calls), is_probe=is_probe)
         return {call: self._judge(call, statuses[call]) for call in calls}
 

@@ -2,12 +2,13 @@
 
 import logging
 
-from server.adapters.stream.errors import StreamFailedError
+from server.adapters.stream.errors import StreamFailedError, StreamRequestRejectedError
+from server.adapters.stream.metrics import NullReason
 from server.adapters.stream.wire import StreamCall
 
 log = logging.getLogger("server.stream")
 
-TIMEOUT = "timeout"
+_TIMEOUT = "timeout"
 """The reason of a request that took too long, by the SDK's error or by our own."""
 
 
@@ -15,7 +16,16 @@ def reason_of(error: Exception) -> str:
     """Return what the log says of an error; nothing of its own text, which may quote anything."""
     if isinstance(error, StreamFailedError):
         return error.reason
-    return TIMEOUT if isinstance(error, TimeoutError) else type(error).__name__
+    if isinstance(error, StreamRequestRejectedError):
+        return "request rejected"
+    return _TIMEOUT if isinstance(error, TimeoutError) else type(error).__name__
+
+
+def null_reason_of(error: Exception) -> NullReason:
+    """Return why there is no status, of the reasons that are counted."""
+    if isinstance(error, StreamRequestRejectedError):
+        return NullReason.REJECTED
+    return NullReason.TIMEOUT if reason_of(error) == _TIMEOUT else NullReason.FAILED
 
 
 def log_no_response(level: int, call: StreamCall, reason: str) -> None:

@@ -8,7 +8,7 @@ from server.adapters.stream.errors import (
     StreamRateLimitedError,
     StreamRequestRejectedError,
 )
-from server.adapters.stream.failures import TIMEOUT, log_no_response, reason_of
+from server.adapters.stream.failures import log_no_response, null_reason_of, reason_of
 from server.adapters.stream.gate import Gate
 from server.adapters.stream.metrics import NullReason
 from server.adapters.stream.ports import Stream
@@ -36,14 +36,13 @@ class SingleRequests:
             self._gate.record_response(call)
             log_no_response(logging.INFO, call, "no such call")
             return NullReason.NOT_FOUND
-        except StreamRequestRejectedError:
+        except StreamRequestRejectedError as error:
             self._gate.record_rejection(call)
-            log_no_response(logging.WARNING, call, "request rejected")
+            log_no_response(logging.WARNING, call, reason_of(error))
             return NullReason.REJECTED
         except Exception as error:  # noqa: BLE001 - whatever goes wrong at Stream, the row is returned
             self._gate.record_failure(call)
-            reason = reason_of(error)
-            log_no_response(logging.WARNING, call, reason)
-            return NullReason.TIMEOUT if reason == TIMEOUT else NullReason.FAILED
+            log_no_response(logging.WARNING, call, reason_of(error))
+            return null_reason_of(error)
         self._gate.record_response(call)
         return status

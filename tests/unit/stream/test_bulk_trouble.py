@@ -84,6 +84,24 @@ async def test_one_that_is_too_slow_is_given_up_and_what_follows_serves_the_next
     assert (vars(line)["reason"], vars(line)["retry_in_s"]) == ("timeout", OPEN_FOR)
 
 
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (FORBIDDEN, "status 403"),
+        (StreamRequestRejectedError(), "request rejected"),
+        (KeyError("private"), "KeyError"),
+    ],
+)
+async def test_one_line_is_logged_for_all_its_calls(
+    stream: ScriptedStream, caplog: pytest.LogCaptureFixture, error: Exception, reason: str
+) -> None:
+    stream.says_to_many = error
+    await ask_all(best_effort(stream), calls(3))
+    (line,) = caplog.records
+    assert (line.levelname, line.message) == ("WARNING", "stream is asked for each call alone")
+    assert vars(line)["reason"] == reason
+
+
 async def test_none_is_no_evidence_of_its_calls(stream: ScriptedStream) -> None:
     stream.says_to_many = FORBIDDEN
     asked = best_effort(stream, breaker_open_ms=1)

@@ -156,7 +156,7 @@ async def test_each_of_its_calls_counts_by_its_own_status(stream: ScriptedStream
     ("error", "outcome"),
     [
         (StreamFailedError("status 403"), "failed"),
-        (StreamRequestRejectedError(), "failed"),
+        (StreamRequestRejectedError(), "rejected"),
         (StreamResponseTooLargeError(), "failed"),
         (StreamFailedError("timeout"), "timeout"),
         (TimeoutError(), "timeout"),
