@@ -8,7 +8,7 @@ from server.adapters.stream.fetch import Fetch
 from server.adapters.stream.gatherer import Gatherer
 from server.adapters.stream.metrics import AGES, CACHED, FETCHED, SHARED, NullReason, record_null
 from server.adapters.stream.ports import Stream
-from server.adapters.stream.renewals import Renewals
+from server.adapters.stream.renewals import Due, Renewals
 from server.adapters.stream.requests import Requests
 from server.adapters.stream.responses import Response, Responses
 from server.adapters.stream.siblings import Siblings
@@ -100,17 +100,19 @@ class BestEffort:
         if isinstance(response.status, LiveStatus):
             self._renewals.add(call, response.requested_at)
 
-    def _renew(self, calls: Sequence[StreamCall]) -> None:
-        """Fetch calls anew, but for those that another worker renews, or that the cache has evicted."""
-        due = [call for call in calls if self._is_due(call)]
+    def _renew(self, responses: Sequence[Due]) -> None:
+        """Fetch calls anew, but for those that another worker renews, or whose response is gone."""
+        due = [call for call, requested_at in responses if self._is_due(call, requested_at)]
         if self._siblings:
             self._siblings.say_renewing(due)
         for call in due:
             self._send(Fetch.for_renewal(call))
 
-    def _is_due(self, call: StreamCall) -> bool:
+    def _is_due(self, call: StreamCall, requested_at: float) -> bool:
         known = self._responses.get(call)
-        return known is not None and not known.is_renewed_elsewhere and call not in self._fetches
+        if known is None or known.requested_at != requested_at or known.is_renewed_elsewhere:
+            return False
+        return call not in self._fetches
 
     def _leave_to_sibling(self, calls: Iterable[StreamCall]) -> None:
         for call in calls:

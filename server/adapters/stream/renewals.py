@@ -8,6 +8,9 @@ from random import uniform
 
 from server.adapters.stream.wire import StreamCall
 
+Due = tuple[StreamCall, float]
+"""A call, and when its response was requested that is to be renewed."""
+
 EARLIEST, LATEST = 0.65, 0.75
 """The shares of the cache's TTL between which a response is renewed, at random: so that servers and
 workers that began together do not go on together. What is left of the TTL is Stream's to respond in."""
@@ -25,7 +28,7 @@ class Renewals:
         self,
         cache_ttl: float,
         clock: Callable[[], float],
-        renew: Callable[[Sequence[StreamCall]], None],
+        renew: Callable[[Sequence[Due]], None],
         max_together: Callable[[], int],
     ) -> None:
         """Take what renews up to `max_together()` calls."""
@@ -33,13 +36,14 @@ class Renewals:
         self._clock = clock
         self._renew = renew
         self._max_together = max_together
-        self._due: list[tuple[float, StreamCall]] = []
+        self._due: list[tuple[float, Due]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
 
     def add(self, call: StreamCall, requested_at: float) -> None:
         """Renew a call whose response was requested then; at once, if its time has come already."""
-        heappush(self._due, (requested_at + uniform(EARLIEST, LATEST) * self._ttl, call))  # noqa: S311
+        due_at = requested_at + uniform(EARLIEST, LATEST) * self._ttl  # noqa: S311 - no secret
+        heappush(self._due, (due_at, (call, requested_at)))
         self._schedule()
 
     def stop(self) -> None:
@@ -66,10 +70,10 @@ class Renewals:
         if self._due:
             self._schedule()
 
-    def _take_due(self) -> list[StreamCall]:
+    def _take_due(self) -> list[Due]:
         most = self._max_together()
         until = self._clock() + (_WINDOW * self._ttl if most > 1 else 0)
-        calls: list[StreamCall] = []
-        while self._due and len(calls) < most and self._due[0][0] <= until:
-            calls.append(heappop(self._due)[1])
-        return calls
+        due: list[Due] = []
+        while self._due and len(due) < most and self._due[0][0] <= until:
+            due.append(heappop(self._due)[1])
+        return due

@@ -131,6 +131,19 @@ async def test_one_that_the_cache_has_evicted_is_not_renewed(
     assert stream.requests == {CALL: 1, OTHER: 1}
 
 
+async def test_one_that_was_evicted_and_fetched_anew_is_renewed_once(
+    stream: ScriptedStream, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(responses, "MAX_CACHED", 1)
+    stream.after = 0.01
+    asked = best_effort(stream)
+    for call in (CALL, CALL, OTHER, CALL, CALL):
+        await ask(asked, call)
+    await asyncio.sleep(10)
+    assert (stream.requests, stream.queries) == ({CALL: 3, OTHER: 1}, [])
+    assert not caplog.records
+
+
 async def test_after_the_end_nothing_is_renewed(stream: ScriptedStream) -> None:
     asked = best_effort(stream)
     await ask_all(asked, calls(3))
