@@ -24,19 +24,29 @@ Statuses = Mapping[StreamCall, LiveStatus | NullReason]
 class BulkRequests:
     """Requests that the gates have permitted; each is aborted after so many seconds.
 
-    One that fails is held against bulk alone: it is no evidence of any of its calls.
+    One that fails is held against bulk alone: it is no evidence of any of its calls. A probe has more
+    time, for requests for single calls keep the event loop busy that slows it down.
     """
 
-    def __init__(self, stream: Stream, gate: Gate, query_gate: QueryGate, timeout: float) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        gate: Gate,
+        query_gate: QueryGate,
+        *,
+        timeout: float,
+        probe_timeout: float,
+    ) -> None:
         self._stream = stream
         self._gate = gate
         self._query_gate = query_gate
         self._timeout = timeout
+        self._probe_timeout = probe_timeout
 
     async def fetch(self, calls: Sequence[StreamCall], *, is_probe: bool) -> Statuses | NullReason:
         """Return the status of each call, or why it has none; or why the request as a whole failed."""
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(self._probe_timeout if is_probe else self._timeout):
                 statuses = await self._stream.fetch_many(calls)
         except StreamRateLimitedError as error:
             self._query_gate.release()

@@ -49,8 +49,15 @@ class Requests:
         self._clock = clock
         self._gate = Gate(settings, clock)
         self._query_gate = QueryGate(settings, clock)
-        self._single = SingleRequests(stream, self._gate, settings.request_timeout_ms / 1000)
-        self._bulk = BulkRequests(stream, self._gate, self._query_gate, settings.timeout_ms / 1000)
+        timeout = settings.request_timeout_ms / 1000
+        self._single = SingleRequests(stream, self._gate, timeout)
+        self._bulk = BulkRequests(
+            stream,
+            self._gate,
+            self._query_gate,
+            timeout=settings.timeout_ms / 1000,
+            probe_timeout=timeout,
+        )
         self._max_requests = settings.max_concurrent_requests
         self._tasks: set[asyncio.Task[None]] = set()
         IN_FLIGHT.set_function(lambda: len(self._tasks))
