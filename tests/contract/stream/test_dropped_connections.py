@@ -8,6 +8,7 @@ from demo.stream_stand_in.stand_in import Behaviour, StreamStandIn
 from server.adapters.stream.best_effort import BestEffort
 from server.adapters.stream.client import StreamClient
 from server.adapters.stream.errors import StreamFailedError
+from tests.support.stand_ins.stream import stream_settings
 
 DROPS = [Behaviour.DROPPED, Behaviour.DROPPED_BY_RESET]
 AMPLE = 10.0
@@ -40,11 +41,10 @@ async def test_a_dropped_request_is_asked_once_more(
 
 @pytest.mark.parametrize("drop", DROPS)
 async def test_all_kept_connections_dropped_at_once_cost_no_answer(
-    patient: BestEffort,
-    stand_in: StreamStandIn,
-    drop: Behaviour,
-    caplog: pytest.LogCaptureFixture,
+    stream_url: str, stand_in: StreamStandIn, drop: Behaviour, caplog: pytest.LogCaptureFixture
 ) -> None:
+    settings = stream_settings(stream_url, timeout_ms=5000, bulk="off")
+    patient = BestEffort(StreamClient(settings), settings)
     first = calls(stand_in, "first")
     await asyncio.gather(*(patient.live_status(*call, AMPLE) for call in first))
     assert len(stand_in.kept) == MANY
@@ -54,6 +54,7 @@ async def test_all_kept_connections_dropped_at_once_cost_no_answer(
     assert all(answer and answer.is_live for answer in answers)
     assert [stand_in.requests[call] for call in second] == [2] * MANY
     assert "stream breaker opened" not in caplog.messages
+    await patient.aclose()
 
 
 async def requests_until_failure(

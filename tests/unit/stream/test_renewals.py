@@ -57,7 +57,7 @@ async def test_a_call_that_is_polled_waits_for_stream_only_once(
     assert (first, set(others)) == (0.1, {0})
 
 
-@pytest.mark.parametrize("after", [0.02, 0.1, 0.28])
+@pytest.mark.parametrize("after", [0.02, 0.1, 0.27])
 async def test_nothing_is_older_than_the_ttl(after: float) -> None:
     async def read(call: StreamCall, every: float) -> None:
         while loop.time() < end:
@@ -117,6 +117,18 @@ async def test_one_that_is_read_late_is_renewed_at_once(stream: ScriptedStream) 
     assert stream.requests[CALL] == 2
     await asyncio.sleep(0.7)
     assert await ask(asked) == (ON_AIR, 0)
+
+
+async def test_one_that_is_polled_a_little_more_slowly_than_the_ttl_is_renewed(
+    stream: ScriptedStream,
+) -> None:
+    asked = best_effort(stream)
+    assert await poll(asked, CALL, 1.5, 9) == [0.1, 0.1, 0, 0.1, 0, 0.1]
+
+
+async def test_one_that_is_polled_seldom_is_not_renewed(stream: ScriptedStream) -> None:
+    assert await poll(best_effort(stream), CALL, 2, 20) == [0.1] * 10
+    assert stream.requests[CALL] == 10
 
 
 async def test_one_that_is_read_late_does_not_wait_for_those_whose_time_is_later(
