@@ -93,16 +93,13 @@ class Requests:
         await self._stream.aclose()
 
     def _group(self, fetches: Sequence[Fetch]) -> Iterator[Sequence[Fetch]]:
-        """Group fetches by the requests that they may share."""
+        """Group fetches by the requests that they may share; the largest groups have precedence."""
         most = self.max_together
-        together = []
-        for fetch in fetches:
-            if most > 1 and self._may_share(fetch.call):
-                together.append(fetch)
-            else:
-                yield [fetch]
+        together = [fetch for fetch in fetches if most > 1 and self._may_share(fetch.call)]
         for start in range(0, len(together), most):
             yield together[start : start + most]
+        alone = set(fetches).difference(together)
+        yield from ([fetch] for fetch in fetches if fetch in alone)
 
     def _may_share(self, call: StreamCall) -> bool:
         """Return whether others may depend on the call: one that failed could make them fail as well."""

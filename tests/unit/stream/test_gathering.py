@@ -185,6 +185,12 @@ async def test_the_bound_counts_requests_and_not_calls(stream: ScriptedStream) -
     assert answers == [(ON_AIR, 0.1)] * 200 + [(None, 0.025)] * 50
 
 
+async def test_if_there_is_place_for_one_request_it_is_that_for_many(stream: ScriptedStream) -> None:
+    asked = best_effort(stream, max_concurrent_requests=1)
+    answers = await ask_all(asked, [("livestream", "a b"), *calls(2)])
+    assert answers == [(None, 0), (ON_AIR, 0.1), (ON_AIR, 0.1)]
+
+
 async def test_the_end_ends_what_is_gathered_and_what_is_under_way(stream: ScriptedStream) -> None:
     stream.after = 3600
     asked = best_effort(stream)
