@@ -86,7 +86,7 @@ class BestEffort:
             self._unaddressable.note(*call)
             return NullReason.UNADDRESSABLE
         fetch = self._fetches.get(call) or self._begin(call)
-        fetch.is_awaited = True
+        fetch.join()
         await asyncio.wait((fetch.future,), timeout=seconds)
         return fetch.future.result() if fetch.future.done() else NullReason.TIMEOUT
 

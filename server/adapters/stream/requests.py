@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextvars import Context
+from random import getrandbits
 
 from server.adapters.stream.bulk_requests import BulkRequests
 from server.adapters.stream.fetch import Fetch
@@ -111,6 +112,7 @@ class Requests:
             self._start(self._request_one(permitted[0], self._clock()), permitted[0].context)
         elif permitted:
             is_probe = self._query_gate.record_start()
+            _mark_begin(permitted)
             # In a context of its own: it belongs to no request, and logs none's id.
             self._start(self._request_many(permitted, self._clock(), is_probe=is_probe), Context())
 
@@ -176,3 +178,14 @@ class Requests:
         self._on_responses(responses)
         for fetch in fetches:
             fetch.end(responses[fetch.call])
+
+
+def _mark_begin(fetches: Sequence[Fetch]) -> None:
+    """Mark the begin of a request for many in the spans of those that wait, by which they are found."""
+    batch: dict[str, str | int] = {
+        "livecalls.batch.id": f"{getrandbits(64):016x}",
+        "livecalls.batch.keys": len(fetches),
+    }
+    for fetch in fetches:
+        for span in fetch.traced:
+            span.mark("the request begins", batch)

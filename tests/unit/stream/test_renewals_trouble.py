@@ -1,6 +1,7 @@
 """What cannot be renewed stays known until its time is over, and Stream is not asked for more."""
 
 import asyncio
+from collections.abc import Mapping
 
 import pytest
 
@@ -14,7 +15,7 @@ from server.adapters.stream.errors import (
     StreamResponseTooLargeError,
 )
 from server.adapters.stream.wire import StreamCall
-from server.runtime import logs
+from server.runtime import logs, tracing
 from tests.support.stand_ins.scripted_stream import (
     CALL,
     ON_AIR,
@@ -27,6 +28,7 @@ from tests.support.stand_ins.scripted_stream import (
 )
 
 FAILED = StreamFailedError("status 500")
+OF_A_REQUEST = {"request_id", "trace_id"}
 
 
 @pytest.mark.parametrize("error", [FAILED, StreamCallNotFoundError()])
@@ -153,9 +155,19 @@ async def test_after_the_end_nothing_is_renewed(stream: ScriptedStream) -> None:
     assert len(stream.queries) == 1
 
 
+class Span:
+    """As that of a request that is sampled."""
+
+    trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+    def mark(self, name: str, attributes: Mapping[str, object]) -> None:
+        pass
+
+
 async def read_as(request_id: str, asked: BestEffort, *some: StreamCall) -> None:
-    """Ask twice, for a request with an id."""
+    """Ask twice, for a request with an id and a trace."""
     logs.request_id.set(request_id)
+    tracing._current.set(Span())  # type: ignore[arg-type]
     for _ in range(2):
         await ask_all(asked, some)
 
@@ -170,7 +182,7 @@ async def test_a_renewal_belongs_to_no_request(
     stream.says = FAILED
     await asyncio.sleep(0.85)
     assert len(caplog.records) == 1
-    assert "request_id" not in vars(caplog.records[0])
+    assert vars(caplog.records[0]).keys().isdisjoint(OF_A_REQUEST)
 
 
 async def test_nor_does_a_request_for_many(
@@ -185,5 +197,5 @@ async def test_nor_does_a_request_for_many(
     await asyncio.gather(*readers)
     for_many, *alone = map(vars, caplog.records)
     assert for_many["message"] == "stream is asked for each call alone"
-    assert "request_id" not in for_many
+    assert for_many.keys().isdisjoint(OF_A_REQUEST)
     assert [line["request_id"] for line in alone] == [line["stream_call_id"] for line in alone]
