@@ -39,38 +39,39 @@ def read_live_statuses(
 ) -> dict[StreamCall, LiveStatus | StreamError]:
     """Read the decoded JSON of the response: for each call its status, or why there is none.
 
-    A call that the response lacks is StreamCallNotFoundError. Raises StreamFailedError if the response
-    as a whole cannot be relied on: no list of calls, none of them readable, or others left for a next
-    page.
+    A call that the response lacks is StreamCallNotFoundError, unless it has items of no call that was
+    asked for: one of those may be its. Raises StreamFailedError if the response as a whole cannot be
+    relied on: no list of calls, none of them readable, or others left for a next page.
     """
     items = response.get("calls") if isinstance(response, dict) else None
     if not isinstance(items, list):
         raise UnusableResponseError("calls")
     statuses: dict[StreamCall, LiveStatus | StreamError] = {}
     by_cid = {_cid(call): call for call in calls}
-    nameless: StreamError | None = None
+    stray: StreamError | None = None
     for item in items:
-        cid = _cid_of(item)
-        if cid is None:
-            nameless = UnusableResponseError("call.cid")
-        elif call := by_cid.pop(cid, None):
+        call = by_cid.get(_cid_of(item))
+        if call is None:
+            stray = UnusableResponseError("call.cid")
+        elif call not in statuses:
             statuses[call] = _read_item(item, call)
-    _check_page(response, statuses, nameless, lacks_calls=bool(by_cid))
-    return statuses | dict.fromkeys(by_cid.values(), nameless or StreamCallNotFoundError())
+    absent = [call for call in calls if call not in statuses]
+    _check_page(response, statuses, stray, lacks_calls=bool(absent))
+    return statuses | dict.fromkeys(absent, stray or StreamCallNotFoundError())
 
 
 def _check_page(
     response: object,
     statuses: dict[StreamCall, LiveStatus | StreamError],
-    nameless: StreamError | None,
+    stray: StreamError | None,
     *,
     lacks_calls: bool,
 ) -> None:
     if lacks_calls and isinstance(response, dict) and response.get("next"):
         raise StreamFailedError("a page without all of its calls")
     unusable = [status for status in statuses.values() if isinstance(status, StreamError)]
-    if nameless and not statuses:
-        raise nameless
+    if stray and not statuses:
+        raise stray
     if unusable and len(unusable) == len(statuses):
         raise unusable[0]
 
@@ -86,7 +87,8 @@ def _cid(call: StreamCall) -> str:
     return f"{call[0]}:{call[1]}"
 
 
-def _cid_of(item: object) -> str | None:
+def _cid_of(item: object) -> str:
+    """Return the cid of an item, empty if there is none."""
     call = item.get("call") if isinstance(item, dict) else None
     cid = call.get("cid") if isinstance(call, dict) else None
-    return cid if isinstance(cid, str) else None
+    return cid if isinstance(cid, str) else ""
