@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import grpc
 import psycopg
 from livecalls.v1 import live_calls_pb2 as pb
-from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
 
 from server.application.call import CallStatus
 from tests.support.callers.steady_stream import PATIENT
+from tests.support.callers.worker_stubs import stubs_of
 from tests.support.data.calls import CALL_ID, new_id
 from tests.support.database.postgres import execute, store_call
 from tests.support.server.deployments import Deployment
@@ -74,30 +73,6 @@ def serving(
         yield server
     finally:
         assert server.stop() == 0
-
-
-@asynccontextmanager
-async def stubs_of(server: Server) -> AsyncIterator[list[LiveCallsAsyncStub]]:
-    """Connect to each worker, directly."""
-    async with AsyncExitStack() as stack:
-        channels = [await stack.enter_async_context(connected(server, port)) for port in server.ports]
-        yield [LiveCallsStub(channel) for channel in channels]
-
-
-@asynccontextmanager
-async def connected(server: Server, worker: int) -> AsyncIterator[grpc.aio.Channel]:
-    """Connect to one worker; if all share a port, try until the system has chosen this one."""
-    async with AsyncExitStack() as stack:
-        while True:
-            # A connection of its own, not one that channels share.
-            options = [("grpc.use_local_subchannel_pool", 1)]
-            channel = grpc.aio.insecure_channel(server.address_of(worker), options)
-            await stack.enter_async_context(channel)
-            before = server.connections(worker)
-            await channel.channel_ready()
-            if server.connections(worker) > before:
-                yield channel
-                return
 
 
 @asynccontextmanager
