@@ -28,6 +28,21 @@ async def test_every_id_is_asked_for_and_no_other(
     assert set(target.ids) == set(IDS)
 
 
+async def test_each_time_other_ids_are_drawn(protocol: Protocol, target: Target, tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    async def answer(call_id: str) -> bytes:
+        asked.append(call_id)
+        return b"a call"
+
+    target.answer = answer
+    keys = written(tmp_path, *map(str, range(10_000)))
+    await put_until_answered(protocol, keys, target, in_flight=1)
+    first_load = len(asked)
+    await put_until_answered(protocol, keys, target, in_flight=1)
+    assert asked[0] != asked[first_load]
+
+
 @pytest.mark.parametrize("length", [1, 127, 128, 1000])
 async def test_ids_of_any_length(
     protocol: Protocol, target: Target, tmp_path: Path, length: int

@@ -4,6 +4,7 @@ import json
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +12,7 @@ PROGRAM = Path(__file__).parents[3] / ".build" / "loadgen"
 
 # It ends by itself, a second after what it measures; here is time for it to sort what it has measured.
 _MORE_SECONDS = 30
+_SEEDS = count(1)
 
 
 class GeneratorError(Exception):
@@ -60,7 +62,10 @@ class Measured:
 
 
 def run(load: Load) -> Measured:
-    """Put the load on the service, and return the measurements."""
+    """Put the load on the service, and return the measurements.
+
+    Each time other ids are drawn first: a load does not request what the one before has just made known.
+    """
     ended = subprocess.run(
         [PROGRAM, *_options(load)],
         capture_output=True,
@@ -77,6 +82,7 @@ def _options(load: Load) -> Iterator[str]:
     yield f"--protocol={load.protocol}"
     yield f"--address={','.join(load.addresses)}"
     yield f"--keys={load.keys}"
+    yield f"--seed={next(_SEEDS)}"
     yield f"--seconds={load.seconds}"
     yield f"--warm-up={load.warm_up}"
     yield f"--in-flight={load.in_flight}"
