@@ -9,18 +9,27 @@ import pytest
 from google.protobuf import json_format
 from livecalls.v1 import live_calls_pb2 as pb
 from livecalls.v1.live_calls_pb2_grpc import LiveCallsStub
+from pydantic import TypeAdapter
 
 from demo.postgres import EmbeddedPostgres
-from demo.sample_calls import sample_calls
-from server.application.call import Call
+from demo.readiness import wait_until
+from demo.sample_calls import BACKSTAGE, ENDED, NEVER_ANSWERS, ON_AIR, sample_calls
+from demo.stream_stand_in.bodies import call_item
+from demo.stream_stand_in.running import serve_in_thread
+from demo.stream_stand_in.stand_in import Behaviour, KnownCall, State, StreamStandIn
+from server.adapters.stream.wire import read_live_status
+from server.application.call import Call, LiveStatus
 from server.store.call_shape import read_call
 from server.transport.live_calls import encode_call
 from tests.support.callers.rest import ask
 from tests.support.data.calls import CALL_ID, MOMENT, PLAIN_CALL
 from tests.support.database.postgres import migrated_database, store_call
 from tests.support.server.peers import GO_GATEWAY, GO_GRPC, build_go_peers, peer_running, python_peer
+from tests.support.stand_ins.stream import KEY, SECRET, stream_variables
 
 CALLS = [PLAIN_CALL, *sample_calls(MOMENT)]
+AT_STREAM = {ON_AIR: State.ON_AIR, ENDED: State.ENDED, BACKSTAGE: State.BACKSTAGE}
+MOMENT_SECONDS = int(MOMENT.timestamp())
 NO_CALLS = ["99999999-9999-4999-8999-999999999999", "no-such-call"]
 
 # The peers in Go are built first, on a fresh machine from nothing.
@@ -49,6 +58,28 @@ def one_select(database: str) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def fastapi(database: str) -> Iterator[str]:
     with peer_running(python_peer("fastapi_service"), DATABASE_URL=database) as address:
+        yield f"http://{address}"
+
+
+@pytest.fixture(scope="module")
+def stream() -> StreamStandIn:
+    stand_in = StreamStandIn(KEY, SECRET)
+    for call_id, state in AT_STREAM.items():
+        # Of whole seconds: the SDK rounds what the server cuts.
+        known = KnownCall("livestream", call_id, state, since_ns=MOMENT_SECONDS * 10**9)
+        stand_in.know(known)
+    stand_in.put("livestream", NEVER_ANSWERS, behaviour=Behaviour.HANG)
+    return stand_in
+
+
+@pytest.fixture(scope="module")
+def fastapi_with_stream(database: str, stream: StreamStandIn) -> Iterator[str]:
+    with (
+        serve_in_thread(stream) as url,
+        peer_running(
+            python_peer("fastapi_service"), DATABASE_URL=database, **stream_variables(url)
+        ) as address,
+    ):
         yield f"http://{address}"
 
 
@@ -122,3 +153,34 @@ def test_rest_peers_find_no_other_call(rest_peer: str, call_id: str) -> None:
 def test_fastapi_says_in_the_documented_shape_that_there_is_no_call(fastapi: str) -> None:
     reply = ask(fastapi, "GET", f"/v1/live/calls/{NO_CALLS[0]}")
     assert reply.json() == {"error": "not_found", "message": "No call has this id."}
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.title[:20])
+def test_fastapi_with_stream_answers_the_row_whatever_stream_says(
+    fastapi_with_stream: str, stream: StreamStandIn, call: Call
+) -> None:
+    before = stream.requests.total()
+    reply = ask(fastapi_with_stream, "GET", f"/v1/live/calls/{call.id}")
+    assert reply.status == 200
+    assert read_call(reply.body) == call
+    if call.stream_call_id not in AT_STREAM:
+        assert reply.json()["live"] is None
+    if call.stream_call_id is None:
+        assert stream.requests.total() == before
+
+
+@pytest.mark.parametrize("name", AT_STREAM)
+def test_fastapi_with_stream_answers_what_stream_says(
+    fastapi_with_stream: str, stream: StreamStandIn, name: str
+) -> None:
+    call = next(call for call in CALLS if call.stream_call_id == name)
+    known = stream.find("livestream", name)
+    assert known
+    said = read_live_status(call_item(known), "livestream", name)
+
+    def shows_it() -> bool:
+        live = ask(fastapi_with_stream, "GET", f"/v1/live/calls/{call.id}").json()["live"]
+        return TypeAdapter(LiveStatus | None).validate_python(live) == said
+
+    # On a busy machine Stream may take longer than the peer waits.
+    assert wait_until(shows_it, 20)
