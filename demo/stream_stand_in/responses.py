@@ -27,17 +27,17 @@ def plain_response(
     response = _RESPONSES.get(behaviour, _well)(content)
     if response.status == HTTPStatus.OK:
         response.set_status(endpoint.status)
-    response.headers.update(_rate_limit_headers(stand_in, endpoint, response.status))
+    response.headers.update(rate_limit_headers(stand_in, endpoint, response.status))
     return response
 
 
 def error_response(stand_in: StreamStandIn, endpoint: Endpoint, fault: Fault) -> web.Response:
     """Respond with Stream's error envelope."""
-    headers = _rate_limit_headers(stand_in, endpoint, fault.status)
+    headers = rate_limit_headers(stand_in, endpoint, fault.status)
     return web.json_response(error_body(fault), status=fault.status, headers=headers)
 
 
-def _rate_limit_headers(stand_in: StreamStandIn, endpoint: Endpoint, status: int) -> dict[str, str]:
+def rate_limit_headers(stand_in: StreamStandIn, endpoint: Endpoint, status: int) -> dict[str, str]:
     """Return the headers that every response of Stream has."""
     remaining = 0 if status == HTTPStatus.TOO_MANY_REQUESTS else endpoint.rate_limit - 1
     return {
