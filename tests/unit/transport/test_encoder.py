@@ -1,7 +1,10 @@
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
+from hypothesis import given
+from hypothesis.strategies import datetimes, just
 from livecalls.v1 import live_calls_pb2 as pb
 
 from server.application.call import LiveStatus
@@ -27,6 +30,13 @@ def test_each_field_of_a_call_is_encoded_as_its_own() -> None:
         expected = Timestamp()
         expected.FromDatetime(getattr(FULL_CALL, name))
         assert getattr(message, name) == expected
+
+
+@given(datetimes(timezones=just(UTC)))
+def test_a_time_is_encoded_to_the_microsecond(moment: datetime) -> None:
+    expected = Timestamp()
+    expected.FromDatetime(moment)
+    assert encode_call(replace(PLAIN_CALL, created_at=moment)).created_at == expected
 
 
 def test_none_is_unset_and_an_empty_text_is_not() -> None:
