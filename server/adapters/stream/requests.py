@@ -121,7 +121,9 @@ class Requests:
             self._start(self._request_one(fetch, self._clock()), fetch.context)
 
     def _permits(self, fetch: Fetch) -> bool:
-        """Note the start of a fetch's request, or end the fetch."""
+        """Note the start of a fetch's request, or end the fetch; another worker may have, meanwhile."""
+        if fetch.future.done():
+            return False
         if refusal := self._refusal(fetch.call):
             fetch.end(refusal)
             return False

@@ -99,6 +99,18 @@ async def test_those_who_wait_get_what_another_was_told(
     assert await first == (ON_AIR, 0.1)
 
 
+async def test_what_another_was_told_as_it_was_gathered_is_not_asked_for(
+    started: list[BestEffort], stream: ScriptedStream
+) -> None:
+    first = asyncio.create_task(ask(started[0]))
+    await asyncio.sleep(0.09)
+    before = asyncio.create_task(ask(started[1], OTHER))
+    await asyncio.sleep(0.001)
+    assert await ask(started[1]) == (ON_AIR, 0.009)
+    await asyncio.gather(first, before)
+    assert (stream.requests, stream.queries) == ({CALL: 1, OTHER: 1}, [])
+
+
 async def test_what_is_asked_does_not_grow_with_the_workers(
     started: list[BestEffort], stream: ScriptedStream
 ) -> None:
