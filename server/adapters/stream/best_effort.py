@@ -29,7 +29,7 @@ class BestEffort:
     A response's age counts from when its request was sent, so that nothing is returned that is older
     than the cache's TTL. Failures are cached as long as successes. A status that is read from the cache
     is renewed before its time is over, so that callers of a call that many want never wait for Stream;
-    Stream gets at most one request per call and EARLIEST share of the TTL.
+    Stream is asked for a call once in 0.45 of the TTL at most, and again if a request for many fails.
     """
 
     def __init__(

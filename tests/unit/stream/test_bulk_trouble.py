@@ -157,6 +157,21 @@ async def test_of_those_gathered_together_only_one_request_tries_it_again(
     assert [len(query) for query in stream.queries] == [100, 50, 50, 2, 51]
 
 
+@pytest.mark.parametrize(("after", "closes"), [(0.999, True), (1.001, False)])
+async def test_that_one_has_as_long_as_a_request_for_one_call(
+    stream: ScriptedStream, after: float, closes: bool
+) -> None:
+    stream.many_after = 3600
+    asked = best_effort(stream)
+    await ask_all(asked, calls(2))
+    await asyncio.sleep(OPEN_FOR)
+    stream.many_after = after
+    assert await ask_all(asked, calls(2)) == [(None, 0.3)] * 2
+    await asyncio.sleep(1)
+    await ask_all(asked, calls(2, first=2))
+    assert (len(stream.queries) == 3) is closes
+
+
 async def test_if_that_fails_it_is_left_alone_again(stream: ScriptedStream) -> None:
     stream.says_to_many = FORBIDDEN
     asked = best_effort(stream)

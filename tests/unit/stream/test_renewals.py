@@ -187,20 +187,43 @@ async def test_no_renewal_is_for_more_than_a_hundred(stream: ScriptedStream) -> 
     assert sorted(len(query) for query in stream.queries) == [100, 100]
 
 
-async def test_a_thousand_polled_calls_need_few_requests(stream: ScriptedStream) -> None:
-    async def poll_at(phase: float, some: list[StreamCall]) -> None:
+async def test_full_ones_do_not_wait_for_each_other(stream: ScriptedStream) -> None:
+    asked = best_effort(stream)
+    await read_twice(asked, *calls(1000))
+    stream.queries.clear()
+    await asyncio.sleep(0.66)
+    assert [len(query) for query in stream.queries] == [100] * 10
+
+
+async def test_those_that_are_read_late_are_gathered_as_well(stream: ScriptedStream) -> None:
+    asked = best_effort(stream)
+    await ask_all(asked, calls(20))
+    await asyncio.sleep(0.7)
+    for call in calls(20):
+        await ask(asked, call)
+        await asyncio.sleep(0.001)
+    await asyncio.sleep(0.01)
+    assert (stream.requests, [len(query) for query in stream.queries]) == ({calls(1)[0]: 1}, [20, 19])
+
+
+# Those that are polled less often than they are renewed are gathered as callers' are.
+@pytest.mark.parametrize(("every", "most"), [(0.4, 25), (0.8, 41), (1.1, 41)])
+async def test_a_thousand_polled_calls_need_few_requests(
+    stream: ScriptedStream, every: float, most: int
+) -> None:
+    async def poll_at(phase: float, call: StreamCall) -> None:
         await asyncio.sleep(phase)
         while loop.time() < end:
-            waits.extend([waited for _, waited in await ask_all(asked, some) if waited])
-            await asyncio.sleep(0.4)
+            waits.append((await ask(asked, call))[1])
+            await asyncio.sleep(every)
 
     asked, waits, loop = best_effort(stream), list[float](), asyncio.get_running_loop()
-    end = loop.time() + 10
+    end = loop.time() + 6
     async with asyncio.TaskGroup() as tasks:
-        for number in range(100):
-            tasks.create_task(poll_at(number / 100, calls(10, first=10 * number)))
-        await asyncio.sleep(3)
+        for number, call in enumerate(calls(1000)):
+            tasks.create_task(poll_at(number / 1000, call))
+        await asyncio.sleep(2.5)
         requests = number_of_requests(stream)
-        await asyncio.sleep(6)
-        assert number_of_requests(stream) - requests <= 6 * 25
-    assert len(waits) == 1000
+        await asyncio.sleep(3)
+        assert number_of_requests(stream) - requests <= 3 * most
+    assert (sum(waited > 0 for waited in waits) == 1000) is (every < 1)
