@@ -1,27 +1,18 @@
 """`python -m server check`: checks each thing that the server needs."""
 
-import asyncio
 import sys
 from collections.abc import Generator, Iterator
-from contextlib import suppress
 
 import click
 
-from server.adapters.stream.errors import (
-    StreamCallNotFoundError,
-    StreamEndpointNotFoundError,
-    StreamFailedError,
-    StreamRateLimitedError,
-    StreamRequestRejectedError,
-)
 from server.auth.bearer import resembles_jwt
 from server.commands.check_issuers import check_issuers
+from server.commands.check_stream import check_stream
 from server.commands.check_token import try_token
 from server.commands.finding import Finding
 from server.config.database import DatabaseSettings
 from server.config.loading import load_settings
 from server.config.settings import Settings
-from server.config.stream import StreamSettings
 from server.config.tls import TlsSettings
 from server.store.engine import database_url
 from server.store.errors import DatabaseError, RightsError, SchemaError, database_errors
@@ -30,10 +21,8 @@ from server.store.probe import probe_reads
 from server.store.server_description import describe_server
 from server.transport.aio.tls.certificates import CertificateFilesError, load_certificates
 
-_STREAM_SECONDS = 5
 _POOLERS = "session and transaction mode serve, with PgBouncer from 1.18"
 _NEIGHBOURS = {-1: "one before", 1: "one behind"}
-_REFUSALS = ("status 401", "status 403")
 
 
 @click.command
@@ -71,7 +60,7 @@ def _findings() -> Iterator[Finding]:
     else:
         yield Finding("--", "schema", "not looked at, for want of the database")
     if settings.stream.configured:
-        yield _stream(settings.stream)
+        yield check_stream(settings.stream)
     else:
         yield Finding("--", "Stream", "not configured: live is null for every call")
 
@@ -159,34 +148,3 @@ def _revision(url: str) -> str:
     if current and distance(current) in _NEIGHBOURS:
         return f"{is_at}, {_NEIGHBOURS[distance(current)]} {needed} (head): served all the same"
     raise SchemaError(f"{is_at}, {needed} is needed")
-
-
-def _stream(settings: StreamSettings) -> Finding:
-    try:
-        asyncio.run(_ask(settings))
-    except StreamRequestRejectedError:
-        return Finding("FAIL", "Stream", "the request is rejected (status 400)")
-    except StreamRateLimitedError:
-        return Finding("FAIL", "Stream", "its rate limit is reached: try again later")
-    except StreamEndpointNotFoundError:
-        return Finding("FAIL", "Stream", "STREAM_BASE_URL does not lead to its API (status 404)")
-    except StreamFailedError as error:
-        verdict = "credentials refused" if error.reason in _REFUSALS else "cannot be asked"
-        return Finding("FAIL", "Stream", f"{verdict} ({error.reason})")
-    except TimeoutError:
-        return Finding("FAIL", "Stream", f"no response in {_STREAM_SECONDS} s")
-    return Finding("ok", "Stream", "credentials accepted")
-
-
-async def _ask(settings: StreamSettings) -> None:
-    # The SDK takes a second to import: only if it is used.
-    from server.adapters.stream.client import StreamClient  # noqa: PLC0415
-
-    client = StreamClient(settings)
-    try:
-        # Stream reports a missing call only to valid credentials.
-        with suppress(StreamCallNotFoundError):
-            async with asyncio.timeout(_STREAM_SECONDS):
-                await client.fetch("livestream", "livecalls-check")
-    finally:
-        await client.aclose()

@@ -9,7 +9,7 @@ from trustme import CA
 
 from demo.issuer import DemoIssuer
 from demo.stream_stand_in.stand_in import Behaviour, State, StreamStandIn
-from server.commands import check
+from server.commands import check_stream
 from server.store.migrate import head_revision
 from tests.support.auth.introspected import server_settings
 from tests.support.database.postgres import execute
@@ -274,7 +274,7 @@ def test_credentials_that_nothing_was_said_of_fail(
 def test_a_stream_that_never_answers_is_given_up(
     stream_url: str, stand_in: StreamStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(check, "_STREAM_SECONDS", 0.3)
+    monkeypatch.setattr(check_stream, "MAX_SECONDS", 0.3)
     stand_in.behaviour = Behaviour.HANG
     told = stream_line(stream_url, STREAM_TIMEOUT_MS="60000")
     assert told == "FAIL  Stream: no response in 0.3 s"
