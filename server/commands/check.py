@@ -5,7 +5,9 @@ from collections.abc import Generator, Iterator
 
 import click
 
+from server.adapters.stream.wire import StreamCall
 from server.auth.bearer import resembles_jwt
+from server.commands.check_call import check_call, read_call
 from server.commands.check_issuers import check_issuers
 from server.commands.check_stream import check_stream
 from server.commands.check_token import try_token
@@ -21,6 +23,7 @@ from server.store.probe import probe_reads
 from server.store.server_description import describe_server
 from server.transport.aio.tls.certificates import CertificateFilesError, load_certificates
 
+_COMPARED_SECONDS = 20
 _POOLERS = "session and transaction mode serve, with PgBouncer from 1.18"
 _NEIGHBOURS = {-1: "one before", 1: "one behind"}
 
@@ -29,8 +32,21 @@ _NEIGHBOURS = {-1: "one before", 1: "one behind"}
 @click.option(
     "--token", metavar="TOKEN", help="Check only this access token; - reads it from standard input."
 )
+@click.option(
+    "--call",
+    metavar="TYPE:ID",
+    callback=read_call,
+    help="Compare only how soon two ways to ask Stream show what becomes of this call.",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(1, 3600),
+    help=f"With --call: for how long to ask.  [default: {_COMPARED_SECONDS}]",
+)
 @click.pass_context
-def check(context: click.Context, token: str | None) -> None:
+def check(
+    context: click.Context, token: str | None, call: StreamCall | None, seconds: float | None
+) -> None:
     """Check settings, keys, certificates, database, schema and Stream credentials.
 
     Each has a line that begins with ok, FAIL, or -- for what was not checked. The exit code is 0
@@ -39,15 +55,29 @@ def check(context: click.Context, token: str | None) -> None:
 
     With --token, check whether an access token is accepted, and if not, which check it fails. It is
     never printed; other users of this machine may see it among the arguments, which - avoids.
+
+    With --call, ask Stream for a call by GetCall and by QueryCalls, twice a second, and print when each
+    shows a change: take the call on air or end it meanwhile. The last line says how fresh QueryCalls
+    is, which STREAM_BULK=auto uses.
     """
+    if token is not None and call is not None:
+        raise click.UsageError("--token and --call exclude each other")
+    if seconds is not None and call is None:
+        raise click.UsageError("--seconds goes with --call")
     marks = set()
-    for finding in _findings() if token is None else _findings_of_token(token):
+    for finding in _findings_of(token, call, seconds or _COMPARED_SECONDS):
         click.echo(str(finding))
         marks.add(finding.mark)
     context.exit(1 if "FAIL" in marks else 0)
 
 
-def _findings() -> Iterator[Finding]:
+def _findings_of(token: str | None, call: StreamCall | None, seconds: float) -> Iterator[Finding]:
+    if token is not None:
+        return _findings_of_token(token)
+    return _findings_of_all() if call is None else _findings_of_call(call, seconds)
+
+
+def _findings_of_all() -> Iterator[Finding]:
     settings = yield from _settings()
     if settings is None:
         return
@@ -79,6 +109,16 @@ def _findings_of_token(given: str) -> Iterator[Finding]:
         yield try_token(settings, token)
     else:
         yield Finding("--", "token", "not looked at")
+
+
+def _findings_of_call(call: StreamCall, seconds: float) -> Iterator[Finding]:
+    settings = yield from _settings()
+    if settings is None:
+        return
+    if settings.stream.configured:
+        yield check_call(settings.stream, call, seconds)
+    else:
+        yield Finding("FAIL", "Stream", "not configured: set STREAM_API_KEY and STREAM_API_SECRET")
 
 
 def _decides(settings: Settings, token: str) -> str:
