@@ -1,4 +1,4 @@
-"""Envoy's share of a cgroup's memory, with the server standalone and embedded."""
+"""A cgroup's limits, and Envoy's share of its memory, with the server standalone and embedded."""
 
 from pathlib import Path
 from typing import Any
@@ -9,12 +9,15 @@ import yaml
 from gateway.config import GatewaySettings
 from gateway.limits import MAX_HEAP_BYTES, heap_bytes
 from gateway.render import render
-from machine.cgroup import memory_limit
+from machine.cgroup import cpu_limit, memory_limit
 from machine.worker_memory import MAX_WORKER_BYTES, worker_bytes
 
 MIB = 1 << 20
 NO_LIMIT_OF_V1 = 9223372036854771712
 V2, V1 = "sys/fs/cgroup", "sys/fs/cgroup/memory"
+CPU_V1 = "sys/fs/cgroup/cpu"
+PERIOD = "cpu.cfs_period_us"
+QUOTA = "cpu.cfs_quota_us"
 
 
 def tree(folder: Path, own: str, **files: int | str) -> Path:
@@ -49,8 +52,28 @@ def test_the_least_limit_of_the_own_cgroup_and_those_around_it(
     assert memory_limit(tree(tmp_path, own, **files)) == limit
 
 
+@pytest.mark.parametrize(
+    ("own", "files", "limit"),
+    [
+        ("0::/", {f"{V2}/cpu.max": "150000 100000"}, 1.5),
+        ("0::/", {f"{V2}/cpu.max": "max 100000"}, None),
+        ("0::/", {f"{V2}/unified/cpu.max": "20000 10000"}, 2),
+        ("0::/a", {f"{V2}/a/cpu.max": "400000 100000", f"{V2}/cpu.max": "300000 100000"}, 3),
+        ("4:cpu,cpuacct:/a", {f"{CPU_V1}/a/{QUOTA}": 50000, f"{CPU_V1}/a/{PERIOD}": 100000}, 0.5),
+        ("4:cpuacct,cpu:/a", {f"{CPU_V1}/{QUOTA}": 100000, f"{CPU_V1}/{PERIOD}": 100000}, 1),
+        ("4:cpu:/", {f"{CPU_V1}/{QUOTA}": -1, f"{CPU_V1}/{PERIOD}": 100000}, None),
+        ("4:cpuset:/a", {f"{CPU_V1}/a/{QUOTA}": 50000, f"{CPU_V1}/a/{PERIOD}": 100000}, None),
+    ],
+)
+def test_the_limit_of_cpus_is_found_as_well(
+    tmp_path: Path, own: str, files: dict[str, int | str], limit: float | None
+) -> None:
+    assert cpu_limit(tree(tmp_path, own, **files)) == limit
+
+
 def test_no_cgroup_is_no_limit(tmp_path: Path) -> None:
     assert memory_limit(tmp_path) is None
+    assert cpu_limit(tmp_path) is None
 
 
 @pytest.mark.parametrize(
