@@ -17,20 +17,20 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from gateway.config import GatewaySettings
+from gateway.envoy_options import take_option
 from gateway.envoy_process import Admin, Ending, run_envoy
-from gateway.limits import allow_all_files, max_connections
+from gateway.limits import allow_all_files, concurrency, max_connections
 from gateway.python_host import LibraryMissingError, environment
 from gateway.render import render
 from gateway.temporary_files import NoFolderError
 from gateway.tls import write_secrets
 from machine.addresses import find_obstacle, host_and_port
 from machine.cgroup import memory_limit
+from machine.cpus import usable_cpus
 from machine.printed_settings import describe_settings
 from machine.settings_errors import report_settings_errors
 from machine.tracing import TracingSettings
 
-# One thread of Envoy in addition to Python's, for which more would wait.
-_EMBEDDED = ("--concurrency", "1")
 # It is drained as it ends, which callers should learn at once and not over ten minutes.
 _DRAINS = ("--drain-strategy", "immediate", "--drain-time-s", "1")
 
@@ -54,12 +54,16 @@ def run(settings: GatewaySettings, *, print_config: bool, envoy_options: tuple[s
 
     The access log goes to standard output, Envoy's own log to standard error. With
     EMBEDDED_SUPERVISED, Envoy replaces this process, and its supervisor drains it.
-    Arguments after -- are passed on to Envoy.
+    Arguments after -- are passed on to Envoy; --concurrency there overrides ENVOY_CONCURRENCY.
     """
+    threads, options = take_option("--concurrency", envoy_options)
+    if threads is not None:
+        settings = _settings(envoy_concurrency=threads)
     if print_config:
         with report_settings_errors():
             groups = [settings, TracingSettings()]
-        click.echo("\n".join(describe_settings(groups, separator=",")))
+        overriding = {"ENVOY_CONCURRENCY": threads}
+        click.echo("\n".join(describe_settings(groups, overriding, separator=",")))
         sys.exit()
     _refuse_unusable(settings.rest_host, settings.rest_port, "REST", shared=settings.shares_port)
     _refuse_unusable("127.0.0.1", settings.admin_port, "ADMIN")
@@ -67,13 +71,13 @@ def run(settings: GatewaySettings, *, print_config: bool, envoy_options: tuple[s
         _refuse_unusable(settings.stats_host, settings.stats_port, "STATS", shared=settings.shares_port)
     _log_lowered_limits(settings)
     allow_all_files()
-    drains = () if "--drain-time-s" in envoy_options else _DRAINS
+    drains = () if "--drain-time-s" in options else _DRAINS
     command = _envoy(
-        settings, "--disable-hot-restart", "--file-flush-interval-msec", "200", *drains, *envoy_options
+        settings, "--disable-hot-restart", "--file-flush-interval-msec", "200", *drains, *options
     )
     if settings.embedded and settings.embedded_supervised:
         _become(command, settings)
-    admin = Admin(settings.admin_port, settings.node_id, envoy_options)
+    admin = Admin(settings.admin_port, settings.node_id, options)
     ending = Ending(settings.drain_delay_ms / 1000, settings.shutdown_grace_ms / 1000)
     sys.exit(asyncio.run(run_envoy(command, _environment(settings), admin, ending)))
 
@@ -94,9 +98,10 @@ def print_configuration(settings: GatewaySettings) -> None:
     click.echo(_render(settings, _secrets(settings)), nl=False)
 
 
-def _settings() -> GatewaySettings:
+def _settings(**overriding: str) -> GatewaySettings:
+    """Read the settings; those that are given override the environment."""
     try:
-        return GatewaySettings()
+        return GatewaySettings(**overriding)  # type: ignore[arg-type]
     except ValidationError as error:
         raise click.ClickException("; ".join(map(_fault, error.errors()))) from None
 
@@ -131,8 +136,8 @@ def _envoy(settings: GatewaySettings, *options: str) -> list[str]:
     # `tracing` has a line for every few spans that a collector does not take.
     components = ("tracing:critical", *(() if secrets else ("misc:error",)))
     quiet = ("--log-level", "warn", "--component-log-level", ",".join(components))
-    embedded = _EMBEDDED if settings.embedded else ()
-    return [envoy, "--config-yaml", _render(settings, secrets), *quiet, *embedded, *options]
+    threads = ("--concurrency", str(concurrency(settings, usable_cpus())))
+    return [envoy, "--config-yaml", _render(settings, secrets), *quiet, *threads, *options]
 
 
 def _render(settings: GatewaySettings, secrets: dict[str, Path]) -> str:

@@ -99,6 +99,11 @@ class GatewaySettings(BaseSettings):
     max_connections: Count = 10_000
     """Connections of all callers together; one more is closed as it comes. Lowered to what the machine
     allows, with a line at the start."""
+    envoy_concurrency: Annotated[int, Field(gt=0, le=1024)] | None = None
+    """Threads of Envoy that serve callers, its `--concurrency`; embedded always 1. Without it one for
+    each CPU, by the affinity and the cgroup's limit, and no more than `WORKERS` if `GRPC_HOST` is
+    loopback. Beside workers of the same machine choose as many as these, else as many as a container's
+    CPUs."""
     max_heap_mb: Count | None = None
     """Envoy's heap in MiB; as it fills, requests are answered 503. Without it a share of the cgroup's
     limit."""
@@ -159,6 +164,14 @@ class GatewaySettings(BaseSettings):
     def _each_worker_has_a_port(self) -> Self:
         if self.grpc_ports[-1] > LAST_PORT:
             raise ValueError(f"GRPC_PORT and WORKERS go beyond port {LAST_PORT}: lower one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _embedded_has_one_thread(self) -> Self:
+        if self.embedded and self.envoy_concurrency not in {None, 1}:
+            raise ValueError(
+                "ENVOY_CONCURRENCY: embedded, each of the WORKERS has one thread of Envoy: leave it out"
+            )
         return self
 
     @model_validator(mode="after")

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from gateway.envoy_options import value_of
 from machine.ending import pdeathsig_prefix, terminate
 from machine.envoy_admin import EnvoyAdmin
 
@@ -28,7 +29,7 @@ class Admin:
         """Take the port, 0 if the system is to choose, and the options that Envoy gets besides."""
         self._port = port
         self._node_id = node_id
-        self._file = _value_of(_PATH_OPTION, options)
+        self._file = value_of(_PATH_OPTION, options)
         self.options: Sequence[str] = ()
         """More options, by which Envoy writes the page's address to a file."""
         if not port and not self._file:
@@ -107,7 +108,3 @@ async def _drain(stop: asyncio.Event, admin: Admin, ending: Ending) -> None:
 def _exit_code(code: int) -> int:
     """Return an exit code, that of a signal as shells have it."""
     return code if code >= 0 else 128 - code
-
-
-def _value_of(option: str, options: Sequence[str]) -> str | None:
-    return options[options.index(option) + 1] if option in options[:-1] else None

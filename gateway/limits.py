@@ -1,9 +1,10 @@
-"""How much memory and how many connections Envoy may take, by the limits of the machine."""
+"""How many threads and connections, and how much memory, Envoy may take by the limits of the machine."""
 
-import os
 import resource
 
 from gateway.config import GatewaySettings
+from machine.addresses import LOOPBACK_HOSTS
+from machine.cpus import usable_cpus
 from machine.request_size import MAX_REQUEST_BYTES
 from machine.worker_memory import PYTHON_BYTES, worker_bytes
 
@@ -36,6 +37,18 @@ def heap_bytes(settings: GatewaySettings, cgroup_bytes: int | None) -> int:
     return min(int(cgroup_bytes * _HEAP_OF_CGROUP), MAX_HEAP_BYTES)
 
 
+def concurrency(settings: GatewaySettings, cpus: int) -> int:
+    """Return how many threads Envoy serves callers with, where it may use so many CPUs."""
+    if settings.envoy_concurrency is not None:
+        return settings.envoy_concurrency
+    if settings.embedded:
+        return 1  # Python has one thread, for which more would wait
+    if settings.grpc_host in LOOPBACK_HOSTS:
+        # More would only take CPUs from the workers, which take longer for a request than Envoy does.
+        return min(cpus, settings.workers)
+    return cpus
+
+
 def max_connections(settings: GatewaySettings, cgroup_bytes: int | None) -> tuple[int, str]:
     """Return how many connections are possible, and what bounds them if more are configured."""
     heap, files = heap_bytes(settings, cgroup_bytes), max_files()
@@ -59,7 +72,7 @@ def allow_all_files() -> None:
 
 def _spare_files(settings: GatewaySettings, files: int) -> int:
     """Return how many files connections may take: Envoy does not survive having none left."""
-    loops = os.cpu_count() or 1
+    loops = concurrency(settings, usable_cpus())
     standalone = _OTHER_FILES + loops * (_FILES_OF_LOOP + _FILES_OF_LOOP_AND_WORKER * settings.workers)
     others = _OTHER_FILES_EMBEDDED if settings.embedded else standalone
     return max(files - others, files // 2)

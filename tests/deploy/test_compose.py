@@ -38,6 +38,10 @@ def test_it_sets_only_what_the_programs_read(services: dict[str, Any], name: str
     assert set(service["environment"]) - READ_BY[service["image"]] == set()
 
 
+def test_envoy_leaves_cores_to_the_server_beside_it(services: dict[str, Any]) -> None:
+    assert services["gateway"]["environment"]["ENVOY_CONCURRENCY"] == 1
+
+
 @pytest.mark.parametrize("name", OURS)
 def test_they_have_no_rights_and_nothing_to_write_to(services: dict[str, Any], name: str) -> None:
     service = services[name]

@@ -117,6 +117,17 @@ def test_a_pod_has_time_to_end(kustomization: str) -> None:
         assert pod["spec"]["terminationGracePeriodSeconds"] * 1000 > needed + 5000
 
 
+def test_envoy_has_a_thread_for_each_cpu_that_its_pod_requests() -> None:
+    (container,) = (
+        container
+        for pod in pods("overlays/standalone")
+        for container in pod["spec"]["containers"]
+        if container["name"] == "gateway"
+    )
+    threads = variables("overlays/standalone", container)["ENVOY_CONCURRENCY"]
+    assert threads == container["resources"]["requests"]["cpu"]
+
+
 @pytest.mark.parametrize("kustomization", ["overlays/embedded", "overlays/standalone"])
 def test_what_is_selected_is_there(kustomization: str) -> None:
     labels = [pod["metadata"]["labels"] for pod in pods(kustomization)]

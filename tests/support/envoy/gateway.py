@@ -85,19 +85,20 @@ def gateway_running(
     folder: Path,
     edit: Edit | None = None,
     prefix: Sequence[str] = (),
+    options: Sequence[str] = (),
     /,
     **settings: str,
 ) -> Iterator[Gateway]:
     """Run a gateway in front of a gRPC port while the block lasts; its logs go to the folder.
 
-    The prefix is a command that limits what follows it, and execs it.
+    The prefix is a command that limits what follows it, and execs it. The options are Envoy's own.
     """
     ports = {"REST_PORT": "0", "ADMIN_PORT": "0", "GRPC_PORT": str(grpc_port)}
     environment = {**os.environ, "TMPDIR": str(folder), **ports, **settings}
     admin_address = folder / "admin-address"
     with (folder / "access.log").open("wb") as output, (folder / "envoy.log").open("wb") as errors:
         process = subprocess.Popen(
-            [*prefix, *_command(environment, edit), "--admin-address-path", admin_address],
+            [*prefix, *_command(environment, edit), "--admin-address-path", admin_address, *options],
             env={**environment, **(_python_environment() if settings.get("EMBEDDED") == "1" else {})},
             stdout=output,
             stderr=errors,

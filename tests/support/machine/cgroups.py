@@ -1,19 +1,20 @@
-"""A cgroup of the kernel's own, with a limit of memory, that a test runs a process in."""
+"""Cgroups of the kernel's own, with a limit of memory or of CPUs, that a test runs a process in."""
 
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.machine.toolchains import insist_on
 
-_MEMORY = Path("/sys/fs/cgroup/memory")
+_MOUNTS = Path("/sys/fs/cgroup")
+_PERIOD_US = 100_000
 
 
 @dataclass(frozen=True)
-class MemoryCgroup:
+class Cgroup:
     """A cgroup of version 1."""
 
     folder: Path
@@ -22,6 +23,10 @@ class MemoryCgroup:
     def prefix(self) -> list[str]:
         """The command that puts what follows it into the cgroup."""
         return ["sh", "-c", 'echo $$ > "$0" && exec "$@"', str(self.folder / "cgroup.procs")]
+
+
+class MemoryCgroup(Cgroup):
+    """One with a limit of memory."""
 
     def killed(self) -> int:
         """Count the processes that the kernel killed for want of memory."""
@@ -36,12 +41,27 @@ class MemoryCgroup:
 @contextmanager
 def memory_cgroup(limit_bytes: int) -> Iterator[MemoryCgroup]:
     """Make a cgroup for the block; if this machine allows none, fail in CI and else skip."""
+    with _folder("memory", {"memory.limit_in_bytes": limit_bytes}) as folder:
+        yield MemoryCgroup(folder)
+
+
+@contextmanager
+def cpu_cgroup(cpus: float) -> Iterator[Cgroup]:
+    """Make one that may use so many CPUs, in the same way."""
+    limit = {"cpu.cfs_period_us": _PERIOD_US, "cpu.cfs_quota_us": int(cpus * _PERIOD_US)}
+    with _folder("cpu", limit) as folder:
+        yield Cgroup(folder)
+
+
+@contextmanager
+def _folder(controller: str, limits: Mapping[str, int]) -> Iterator[Path]:
     try:
-        cgroup = MemoryCgroup(Path(tempfile.mkdtemp(prefix="livecalls-", dir=_MEMORY)))
-        (cgroup.folder / "memory.limit_in_bytes").write_text(str(limit_bytes))
+        folder = Path(tempfile.mkdtemp(prefix="livecalls-", dir=_MOUNTS / controller))
+        for name, limit in limits.items():
+            (folder / name).write_text(str(limit))
     except OSError as error:
         insist_on(f"a cgroup of version 1, which cannot be made here: {error.strerror}")
     try:
-        yield cgroup
+        yield folder
     finally:
-        cgroup.folder.rmdir()
+        folder.rmdir()

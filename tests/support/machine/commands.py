@@ -28,6 +28,7 @@ READ_SETTINGS = (
         "LOG_",
         "WORKERS",
         "EMBEDDED",
+        "ENVOY_",
         "REST_",
         "ADMIN_",
         "STATS_",
