@@ -120,6 +120,17 @@ def connected(gateway: Gateway, number: int) -> Iterator[list[HTTPConnection]]:
         yield callers
 
 
+def test_callers_are_spread_over_the_threads(tmp_path: Path) -> None:
+    with (
+        gateway_running(NO_SERVER, tmp_path, ENVOY_CONCURRENCY=str(THREADS)) as gateway,
+        connected(gateway, 3 * THREADS) as callers,
+    ):
+        for caller in callers:
+            ask_over(caller, "GET", PAGE)
+        stats = ask(gateway.admin_url, "GET", "/stats?format=json&filter=worker_.*downstream_cx_active")
+        assert [it["value"] for it in stats.json()["stats"]] == [3] * THREADS
+
+
 def test_the_rate_limit_is_one_for_all_threads(tmp_path: Path) -> None:
     edit, options = EnvoyConfiguration.never_refill_buckets, ("--concurrency", str(THREADS))
     limits = {"RATE_LIMIT_PER_SECOND": "1", "RATE_LIMIT_BURST": str(BURST)}
