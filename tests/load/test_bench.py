@@ -56,8 +56,8 @@ def test_results_hold_every_sample_and_the_plot_is_a_picture(tmp_path: Path) -> 
     assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_soak_and_dashboard_are_left_out_unless_named() -> None:
-    assert not {"soak", "dashboard"} & set(_plan({}).scenarios)
+def test_what_takes_long_or_only_draws_is_left_out_unless_named() -> None:
+    assert not {"concurrency", "soak", "dashboard"} & set(_plan({}).scenarios)
     plan = _plan({"BENCH_ONLY": "soak, ceiling", "BENCH_SECONDS": "0.5"})
     assert (plan.contenders, plan.scenarios, plan.seconds) == (["ceiling"], ["soak"], 0.5)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from tests.load.bench import scenarios
+from tests.load.bench.concurrency import concurrency
 from tests.load.bench.contenders import all_contenders, build
 from tests.load.bench.dashboard import PICTURE, dashboard
 from tests.load.bench.flood import flood
@@ -31,10 +32,12 @@ _SCENARIOS = {
     "stream": scenarios.stream,
     "tail": scenarios.tail,
     "process": scenarios.process,
+    "concurrency": concurrency,
     "soak": scenarios.soak,
     "dashboard": dashboard,
 }
 _UNLESS_NAMED = {
+    "concurrency": "four minutes of it: BENCH_ONLY=concurrency",
     "soak": "ten minutes of it: BENCH_ONLY=soak",
     "dashboard": "it measures nothing, and draws a picture: BENCH_ONLY=dashboard",
 }

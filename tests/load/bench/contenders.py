@@ -103,11 +103,22 @@ def ours_through_envoy(
     name: str, protocol: Protocol, world: World, *, workers: int = 1
 ) -> Iterator[Contender]:
     """Run the server, and the gateway before it."""
-    with ours_grpc(f"{name}-server", world, workers=workers) as server:
-        upstream = {"GRPC_PORT": server.addresses[0].rpartition(":")[2], "WORKERS": str(workers)}
-        settings = {**world.more_settings, **upstream}
-        with _gateway(name, world, **settings) as gateway:
-            yield _ready(replace(gateway, protocol=protocol, pids=(*gateway.pids, *server.pids)), world)
+    with (
+        ours_grpc(f"{name}-server", world, workers=workers) as server,
+        envoy_before(server, name, protocol, world) as contender,
+    ):
+        yield contender
+
+
+@contextmanager
+def envoy_before(
+    server: Contender, name: str, protocol: Protocol, world: World, **settings: str
+) -> Iterator[Contender]:
+    """Run the gateway before a server, of whose processes the contender consists too."""
+    workers = len(server.addresses)
+    upstream = {"GRPC_PORT": server.addresses[0].rpartition(":")[2], "WORKERS": str(workers)}
+    with _gateway(name, world, **{**world.more_settings, **upstream, **settings}) as gateway:
+        yield _ready(replace(gateway, protocol=protocol, pids=(*gateway.pids, *server.pids)), world)
 
 
 @contextmanager
