@@ -8,8 +8,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.load.bench.__main__ import _plan, _written
+from tests.load.bench.__main__ import _keys_for, _plan, _written
 from tests.load.bench.calls import bench_calls, key_sets
+from tests.load.bench.contenders import all_contenders
 from tests.load.bench.cpu import cpu_seconds
 from tests.load.bench.generator import Measured
 from tests.load.bench.lines import ratios
@@ -20,9 +21,9 @@ ROOT = Path(__file__).parents[2]
 BUSY = "import time\nwhile time.process_time() < 0.3: pass"
 
 
-def cell(contender: str, *rates: float, cpu_us: float = 100.0) -> Cell:
+def cell(contender: str, *rates: float, cpu_us: float = 100.0, keys: str = "warm") -> Cell:
     measured = [Measured(100, 0, 1.0, rate, 1.0, 2000, 3000, 4000, 5000, None) for rate in rates]
-    return Cell(contender, "warm", [Sample(each, cpu_us) for each in measured])
+    return Cell(contender, keys, [Sample(each, cpu_us) for each in measured])
 
 
 def test_the_time_of_a_child_that_has_ended_counts() -> None:
@@ -34,6 +35,13 @@ def test_the_time_of_a_child_that_has_ended_counts() -> None:
 def test_ratios_compare_within_a_round() -> None:
     cells = [cell("ours-grpc", 50, 100, 400), cell("ceiling", 100, 1000, 500)]
     assert dict(ratios(cells))["grpc_vs_ceiling"] == 0.5
+
+
+def test_keys_of_one_contender_are_compared() -> None:
+    warm = cell("ours-grpc", 100, 200, 300, cpu_us=100)
+    on_air = cell("ours-grpc", 50, 150, 270, cpu_us=130, keys="on_air")
+    lines = dict(ratios([warm, on_air]))
+    assert lines == {"on_air_vs_warm": 0.75, "on_air_cpu_vs_warm": 1.3}
 
 
 def test_a_ratio_without_its_contender_is_left_out() -> None:
@@ -73,17 +81,29 @@ def test_an_unknown_name_is_refused() -> None:
 
 
 def test_keys_are_one_call_on_air_a_thousand_and_all_of_them() -> None:
-    keys = {each.name: each.ids for each in key_sets()}
-    on_air = {call.id for call in bench_calls() if call.stream_call_id}
+    calls = list(bench_calls())
+    keys = {each.name: each.ids for each in key_sets(calls)}
+    on_air = {call.id for call in calls if call.stream_call_id}
     assert {name: len(set(ids)) for name, ids in keys.items()} == {
         "hot": 1,
         "warm": 1000,
         "spread": 100_000,
         "few_on_air": 20,
+        "tenth_on_air": 1000,
         "on_air": 1000,
     }
     assert set(keys["hot"]) | set(keys["few_on_air"]) | set(keys["on_air"]) <= on_air
-    assert len(on_air & set(keys["warm"])) == 20
+    assert [len(on_air & set(keys[name])) for name in ("warm", "tenth_on_air")] == [20, 100]
+
+
+def test_a_contender_is_asked_for_calls_on_air_if_it_asks_stream() -> None:
+    with_stream = {name for name in all_contenders() if "on_air" in _keys_for(name)}
+    assert {name for name in with_stream if not name.startswith("ours-")} == {
+        "embedded-grpc",
+        "embedded-rest",
+        "fastapi-stream",
+    }
+    assert {"ours-grpc", "ours-rest"} < with_stream
 
 
 @pytest.mark.usefixtures("_built")
@@ -98,7 +118,8 @@ def test_a_short_run_prints_the_table_and_the_lines() -> None:
     )
     assert ran.returncode == 0, ran.stderr
     assert "| ours-grpc | spread |" in ran.stdout
-    assert "grpc_vs_ceiling: 0." in ran.stdout
+    assert "grpc_vs_ceiling: " in ran.stdout
+    assert "\non_air_vs_warm: " in ran.stdout
     assert "opaque_vs_jwt: " in ran.stdout
     results = json.loads((ROOT / ".build" / "bench" / "results.json").read_text())
     assert {each["contender"] for each in results["cells"]} == {"ceiling", "ours-grpc"}

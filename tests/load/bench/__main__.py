@@ -10,19 +10,20 @@ from pathlib import Path
 import click
 
 from tests.load.bench import scenarios
+from tests.load.bench.calls import bench_calls
 from tests.load.bench.concurrency import concurrency
 from tests.load.bench.contenders import all_contenders, build
 from tests.load.bench.dashboard import PICTURE, dashboard
 from tests.load.bench.flood import flood
 from tests.load.bench.lines import ratios
 from tests.load.bench.metrics import metrics
+from tests.load.bench.on_air import on_air, polled
 from tests.load.bench.report import FOLDER, machine, plot, table, write_results
 from tests.load.bench.rounds import Cell, Rounds
 from tests.load.bench.tracing import tracing
 from tests.load.bench.world import bench_world
 
 _KEYS = ("hot", "warm", "spread")
-_MORE_KEYS = {"ours-grpc": ("on_air",)}
 _SCENARIOS = {
     "idle": scenarios.idle,
     "opaque": scenarios.opaque,
@@ -30,6 +31,8 @@ _SCENARIOS = {
     "metrics": metrics,
     "tracing": tracing,
     "stream": scenarios.stream,
+    "on_air": on_air,
+    "polled": polled,
     "tail": scenarios.tail,
     "process": scenarios.process,
     "concurrency": concurrency,
@@ -60,7 +63,7 @@ def main() -> None:
     click.echo(machine())
     build(plan.contenders)
     _say("100,000 calls are stored")
-    with bench_world() as world:
+    with bench_world(bench_calls()) as world:
         rounds = Rounds(world, plan.rounds, plan.seconds, _say)
         cells = _throughput(rounds, plan.contenders)
         lines = dict(ratios(cells))
@@ -98,8 +101,15 @@ def _throughput(rounds: Rounds, names: list[str]) -> list[Cell]:
         for name in names:
             _say(f"{name} starts")
             contender = stack.enter_context(known[name](rounds.world))
-            pairs += [(contender, keys) for keys in _KEYS + _MORE_KEYS.get(name, ())]
+            pairs += [(contender, keys) for keys in _keys_for(name)]
         return rounds.measure(pairs)
+
+
+def _keys_for(contender: str) -> tuple[str, ...]:
+    """Return the sets of keys that a contender is measured with: calls on air if it asks Stream."""
+    if contender == "fastapi-stream":
+        return ("on_air",)
+    return (*_KEYS, "on_air") if contender.startswith(("ours", "embedded")) else _KEYS
 
 
 def _report(cells: list[Cell], lines: dict[str, float]) -> None:

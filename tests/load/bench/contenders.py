@@ -20,6 +20,7 @@ from tests.load.bench.world import World
 from tests.support.machine.commands import environment
 from tests.support.machine.toolchains import ROOT
 from tests.support.server.peers import GO_GATEWAY, GO_GRPC, build_go_peers, python_peer
+from tests.support.stand_ins.stream import stream_variables
 
 _READY_SECONDS = 30
 
@@ -60,6 +61,7 @@ def all_contenders() -> dict[str, Starting]:
         "embedded-grpc": partial(embedded, "embedded-grpc", "grpc"),
         "embedded-rest": partial(embedded, "embedded-rest", "http1"),
         "fastapi": _fastapi,
+        "fastapi-stream": _fastapi_stream,
     }
     if shutil.which("go"):
         contenders |= {"go-grpc": _go_grpc, "go-rest": _go_rest}
@@ -155,6 +157,13 @@ def _gateway(name: str, world: World, **settings: str) -> Iterator[Contender]:
 def _fastapi(world: World) -> Iterator[Contender]:
     settings = world.database_settings
     with _peer("fastapi", python_peer("fastapi_service"), world, **settings) as contender:
+        yield _ready(contender, world)
+
+
+@contextmanager
+def _fastapi_stream(world: World) -> Iterator[Contender]:
+    settings = {**world.database_settings, **stream_variables(world.stream_url)}
+    with _peer("fastapi-stream", python_peer("fastapi_service"), world, **settings) as contender:
         yield _ready(contender, world)
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import psutil
+from matplotlib import colormaps
 from matplotlib.figure import Figure
 
 from tests.load.bench.rounds import Cell
@@ -55,7 +56,8 @@ def plot(folder: Path, cells: list[Cell]) -> None:
     """Draw `plot.png`: throughput against tail latency, contenders by colour and keys by shape."""
     figure = Figure(figsize=(9, 6), layout="constrained")
     axes = figure.subplots()
-    colours = {name: f"C{number}" for number, name in enumerate(_names(cells, "contender"))}
+    palette = colormaps["tab20"]
+    colours = {name: palette(number) for number, name in enumerate(_names(cells, "contender"))}
     marks = dict(zip(_names(cells, "keys"), "o^sDP", strict=False))
     for cell in cells:
         place = cell.rate, cell.latency_us("p99") / 1000

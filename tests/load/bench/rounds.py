@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
+from typing import TypeVar
 
 import psutil
 
@@ -12,6 +13,7 @@ from tests.load.bench.generator import Load, Measured, run
 from tests.load.bench.world import World
 
 Progress = Callable[[str], None]
+Place = TypeVar("Place")
 
 
 class LoadFailedError(Exception):
@@ -63,7 +65,7 @@ class Rounds:
         """Measure each contender with its set of keys once a round; every round begins elsewhere."""
         cells = [Cell(contender.name, keys, []) for contender, keys in pairs]
         for number in range(self.count):
-            for place in _turned(range(len(pairs)), number):
+            for place in turned(range(len(pairs)), number):
                 contender, keys = pairs[place]
                 sample = self.once(contender, keys, **load)
                 cells[place].samples.append(sample)
@@ -89,11 +91,15 @@ def run_well(load: Load) -> Measured:
     return measured
 
 
-def ratio_of_rates(cells: list[Cell]) -> float:
+def ratio(cells: Sequence[Cell], of: Callable[[Sample], float]) -> float:
     """Compare two cells within each round; return the median."""
     mine, other = (cell.samples for cell in cells)
-    pairs = zip(mine, other, strict=True)
-    return median([a.measured.rate / b.measured.rate for a, b in pairs])
+    return median(of(a) / of(b) for a, b in zip(mine, other, strict=True))
+
+
+def ratio_of_rates(cells: Sequence[Cell]) -> float:
+    """Compare two cells by requests a second within each round; return the median."""
+    return ratio(cells, lambda sample: sample.measured.rate)
 
 
 def memory_mb(contender: Contender) -> float:
@@ -101,6 +107,7 @@ def memory_mb(contender: Contender) -> float:
     return sum(psutil.Process(pid).memory_info().rss for pid in contender.pids) / 2**20
 
 
-def _turned(places: Sequence[int], by: int) -> list[int]:
+def turned(places: Sequence[Place], by: int) -> list[Place]:
+    """Return the places in their order, beginning with another one in each round."""
     start = by % len(places) if places else 0
     return [*places[start:], *places[:start]]

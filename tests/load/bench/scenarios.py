@@ -10,8 +10,7 @@ import psutil
 import psycopg
 
 from demo.stream_stand_in.running import serve_in_thread
-from demo.stream_stand_in.stand_in import Behaviour
-from tests.load.bench.calls import FEW
+from demo.stream_stand_in.stand_in import Behaviour, StreamStandIn
 from tests.load.bench.contenders import (
     Contender,
     embedded,
@@ -20,8 +19,9 @@ from tests.load.bench.contenders import (
     ours_through_envoy,
 )
 from tests.load.bench.issuers import opaque_issuer_running
-from tests.load.bench.rounds import Rounds, memory_mb, ratio_of_rates, run_well
-from tests.load.bench.world import World, stand_in_of_calls
+from tests.load.bench.rounds import Rounds, memory_mb, ratio, ratio_of_rates, run_well
+from tests.load.bench.world import World
+from tests.support.stand_ins.stream import KEY, SECRET
 
 Lines = Iterator[tuple[str, float]]
 
@@ -31,6 +31,7 @@ _STARTS = 5
 _TAIL_SHARE = 0.5
 _SOAK_SHARE = 0.7
 _SOAK_MINUTES = 10
+_MINUTE_SECONDS = 60.0
 
 
 def idle(rounds: Rounds) -> Lines:
@@ -38,11 +39,7 @@ def idle(rounds: Rounds) -> Lines:
     with ours_grpc("ours-grpc", rounds.world) as ours, one_select(rounds.world) as plain:
         twice = replace(rounds, count=2 * rounds.count)
         cells = twice.measure([(ours, "warm"), (plain, "warm")], in_flight=1)
-    ratios = [
-        mine.measured.p50_us / other.measured.p50_us
-        for mine, other in zip(cells[0].samples, cells[1].samples, strict=True)
-    ]
-    yield "idle_latency", median(ratios)
+    yield "idle_latency", ratio(cells, lambda sample: sample.measured.p50_us)
     yield "idle_p50_us", cells[0].latency_us("p50")
 
 
@@ -60,11 +57,10 @@ def opaque(rounds: Rounds) -> Lines:
 
 
 def stream(rounds: Rounds) -> Lines:
-    """Let Stream hang, and count its requests while it is healthy."""
+    """Let Stream hang, and count the SELECTs while it is healthy."""
     world = rounds.world
     with ExitStack() as stack:
-        hanging = stand_in_of_calls()
-        hanging.behaviour = Behaviour.HANG
+        hanging = StreamStandIn(KEY, SECRET, behaviour=Behaviour.HANG)
         url = stack.enter_context(serve_in_thread(hanging))
         well = stack.enter_context(ours_grpc("well", world))
         hung = stack.enter_context(ours_grpc("hung", world, stream_url=url))
@@ -75,17 +71,7 @@ def stream(rounds: Rounds) -> Lines:
         run_well(hung.load(world.keys["few_on_air"], 2.0))
         both = rounds.measure([(hung, "warm"), (well, "warm")])
         yield "hung_stream_throughput", ratio_of_rates(both)
-        yield from _stream_requests(rounds, well)
         yield from _selects(rounds, well)
-
-
-def _stream_requests(rounds: Rounds, contender: Contender) -> Lines:
-    rounds.progress(f"{FEW} calls on air, polled")
-    requests = rounds.world.stand_in.requests
-    before, began = requests.total(), monotonic()
-    run_well(contender.load(rounds.world.keys["few_on_air"], 5))
-    yield "stream_requests_per_second", (requests.total() - before) / (monotonic() - began)
-    yield "stream_requests_per_second_at_most", FEW
 
 
 def _selects(rounds: Rounds, contender: Contender) -> Lines:
@@ -106,8 +92,7 @@ def tail(rounds: Rounds) -> Lines:
     ):
         rate = _TAIL_SHARE * run_well(standalone.load(world.keys["warm"], 3, warm_up=1)).rate
         cells = rounds.measure([(within, "warm"), (standalone, "warm")], rate=rate)
-    pairs = zip(*(cell.samples for cell in cells), strict=True)
-    yield "embedded_p99_vs_standalone", median(a.measured.p99_us / b.measured.p99_us for a, b in pairs)
+    yield "embedded_p99_vs_standalone", ratio(cells, lambda sample: sample.measured.p99_us)
     yield "tail_rate", rate
 
 
@@ -127,13 +112,16 @@ def process(rounds: Rounds) -> Lines:
 
 
 def soak(rounds: Rounds) -> Lines:
-    """Work at 70 % of the peak for ten minutes, and compare the last ones with the second."""
-    with ours_grpc("soak", rounds.world) as ours:
-        keys = rounds.world.keys["warm"]
-        rate = _SOAK_SHARE * run_well(ours.load(keys, 5, warm_up=2)).rate
+    """Work at 70 % of the peak for ten minutes, and compare the last ones with the second.
+
+    A tenth of the calls are on air, at a Stream that is far away.
+    """
+    with ours_grpc("soak", rounds.world) as ours, rounds.world.distant_stream():
+        keys = "tenth_on_air"
+        rate = _SOAK_SHARE * rounds.measure([(ours, keys)])[0].rate
         minutes = []
         for number in range(_SOAK_MINUTES):
-            measured = run_well(ours.load(keys, 60, rate=rate))
+            measured = run_well(ours.load(rounds.world.keys[keys], _MINUTE_SECONDS, rate=rate))
             files = psutil.Process(ours.pids[0]).num_fds()
             minutes.append((memory_mb(ours), files, measured.p50_us, measured.p99_us))
             rounds.progress(

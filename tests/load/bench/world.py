@@ -2,20 +2,25 @@
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from demo.issuer import DemoIssuer
 from demo.postgres import EmbeddedPostgres, embedded_postgres
-from demo.stream_stand_in.running import serve_in_thread
+from demo.serving import serve_in_thread
 from demo.stream_stand_in.stand_in import StreamStandIn
+from server.application.call import Call
 from server.store.bulk import store_calls
 from server.store.migrate import upgrade
-from tests.load.bench.calls import bench_calls, key_sets
+from tests.load.bench.calls import key_sets
 from tests.load.bench.issuers import Issuer
+from tests.load.bench.quick_stream import quick_application
 from tests.support.stand_ins.stream import KEY, SECRET, stream_variables
+
+_DISTANT_SECONDS = 0.08
+"""How long a response of Stream takes if it is as far away as it may be."""
 
 
 @dataclass(frozen=True)
@@ -50,35 +55,53 @@ class World:
         stream = stream_variables(stream_url or self.stream_url)
         return {**self.database_settings, **self.issuer.settings, **stream, **self.more_settings}
 
+    @property
+    def stream_requests(self) -> int:
+        """How many HTTP requests the stand-in has got, about one call or about many."""
+        return self.stand_in.requests.total() + len(self.stand_in.queries)
+
+    @contextmanager
+    def distant_stream(self) -> Iterator[None]:
+        """Have the stand-in respond after 80 ms while the block lasts, instead of at once."""
+        self.stand_in.latency_seconds = _DISTANT_SECONDS
+        try:
+            yield
+        finally:
+            self.stand_in.latency_seconds = 0
+
 
 @contextmanager
-def bench_world() -> Iterator[World]:
-    """Build it: 100,000 calls, of which those on air are known to the stand-in."""
+def bench_world(calls: Iterable[Call]) -> Iterator[World]:
+    """Build it: the calls are stored, and those on air known to the stand-in."""
     with (
         tempfile.TemporaryDirectory(prefix="livecalls-") as name,
         embedded_postgres(Path(name) / "data") as postgres,
     ):
         folder = Path(name)
         upgrade(postgres.url)
-        stand_in = stand_in_of_calls()
-        store_calls(postgres.url, bench_calls())
-        with serve_in_thread(stand_in) as url:
-            issuer = DemoIssuer(folder / "tokens")
-            yield World(folder, postgres, stand_in, url, issuer, _key_files(folder))
+        stand_in, keys = _distribute(list(calls), postgres, folder)
+        with serve_in_thread(quick_application(stand_in)) as url:
+            yield World(folder, postgres, stand_in, url, DemoIssuer(folder / "tokens"), keys)
 
 
-def stand_in_of_calls() -> StreamStandIn:
-    """Make a stand-in that knows the calls that are on air."""
+def _distribute(
+    calls: Sequence[Call], postgres: EmbeddedPostgres, folder: Path
+) -> tuple[StreamStandIn, dict[str, Path]]:
+    store_calls(postgres.url, calls)
+    return _stand_in_of(calls), _key_files(calls, folder)
+
+
+def _stand_in_of(calls: Sequence[Call]) -> StreamStandIn:
     stand_in = StreamStandIn(KEY, SECRET)
-    for call in bench_calls():
+    for call in calls:
         if call.stream_call_id:
             stand_in.put(call.stream_call_type, call.stream_call_id)
     return stand_in
 
 
-def _key_files(folder: Path) -> dict[str, Path]:
+def _key_files(calls: Sequence[Call], folder: Path) -> dict[str, Path]:
     files = {}
-    for keys in key_sets():
+    for keys in key_sets(calls):
         files[keys.name] = folder / f"{keys.name}.keys"
         files[keys.name].write_text(os.linesep.join([*keys.ids, ""]))
     return files
