@@ -40,9 +40,12 @@ def checking(stack: Stack, folder: Path, *lines: str) -> Iterator[str]:
 
 def checked(folder: Path) -> tuple[str, str]:
     """Return the gateway's state to HAProxy, and the result of its last check."""
+    stats = folder / "stats"
+    if not stats.is_socket():
+        return "", ""  # it has only just started
     with socket.socket(socket.AF_UNIX) as asking, asking.makefile("rw") as lines:
         asking.settimeout(20)
-        asking.connect(str(folder / "stats"))
+        asking.connect(str(stats))
         lines.write("show stat\n")
         lines.flush()
         names, *rows = (line.lstrip("# ").split(",") for line in lines.read().splitlines() if line)
