@@ -85,6 +85,9 @@ async def drill(world: World, fault: Fault) -> Result:
     ):
         if await _well_since(ledger, asyncio.get_running_loop().time(), _CALM_WITHIN_SECONDS) is None:
             raise AssertionError(f"{fault.name}: all is not well before it: {ledger.outcomes()}")
+        # Others answer for a worker that the fault before has killed: a second kill would leave none.
+        whole = partial(wait_until, world.is_served_by_all, _CALM_WITHIN_SECONDS)
+        await asyncio.get_running_loop().run_in_executor(world.hand, whole)
         quiet = partial(wait_until, world.prometheus.is_quiet, _CALM_WITHIN_SECONDS)
         await asyncio.get_running_loop().run_in_executor(world.hand, quiet)
         began = time.time()

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -141,6 +141,17 @@ class World:
         worker = self.server.worker(asked)
         assert worker
         return worker
+
+    def is_served_by_all(self) -> bool:
+        """Return whether as many workers serve as there should be."""
+        should_be = int(self.server.environment["WORKERS"])
+        if should_be == 1:
+            return self.server.serves(self.server.port)
+        with suppress(psutil.Error):  # one has just ended
+            workers = [each.environ() for each in self.server.workers()]
+            ports = [int(each[self.server.port_of_worker]) for each in workers]
+            return len(ports) == should_be and all(map(self.server.serves, ports))
+        return False
 
 
 def drill_signer() -> Signer:
