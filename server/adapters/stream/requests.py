@@ -109,7 +109,7 @@ class Requests:
     def _send_together(self, fetches: Sequence[Fetch]) -> None:
         permitted = [fetch for fetch in fetches if self._permits(fetch)]
         if len(permitted) == 1:
-            self._start(self._request_one(permitted[0], self._clock()), permitted[0].context)
+            self._start_one(permitted[0])
         elif permitted:
             is_probe = self._query_gate.record_start()
             _mark_begin(permitted)
@@ -118,7 +118,7 @@ class Requests:
 
     def _send_one(self, fetch: Fetch) -> None:
         if self._permits(fetch):
-            self._start(self._request_one(fetch, self._clock()), fetch.context)
+            self._start_one(fetch)
 
     def _permits(self, fetch: Fetch) -> bool:
         """Note the start of a fetch's request, or end the fetch; another worker may have, meanwhile."""
@@ -136,6 +136,9 @@ class Requests:
         if not self._gate.permits(call):
             return NullReason.RATE_LIMITED if self._gate.is_silent else NullReason.BREAKER_OPEN
         return None
+
+    def _start_one(self, fetch: Fetch) -> None:
+        self._start(self._request_one(fetch, self._clock()), fetch.context)
 
     def _start(self, request: Coroutine[None, None, None], context: Context) -> None:
         task = asyncio.create_task(request, context=context)

@@ -19,7 +19,7 @@ class Response:
     requested_at: float
     status: LiveStatus | NullReason
     is_read: bool = False
-    """Whether somebody has read it from the cache."""
+    """Whether somebody has read it from the cache, or is known to come again."""
     is_renewed_elsewhere: bool = False
     """Whether another worker has said that it renews it."""
 
