@@ -24,7 +24,7 @@ from tests.support.server.deployments import Deployment, WayIn
 from tests.support.server.serve import database_away
 from tests.support.server.stack import stack_running
 from tests.support.stand_ins.key_server import KeyServer
-from tests.support.stand_ins.stream import KEY, SECRET, closed_port, stream_variables
+from tests.support.stand_ins.stream import AWAITED, KEY, SECRET, closed_port, stream_variables
 
 _SCOPE = "calls:read"
 _KEY = signer("ES256")
@@ -169,7 +169,7 @@ def _stream() -> Iterator[dict[str, str]]:
         state, since_ns = State(known["state"]), _nanoseconds(known["since"])
         stand_in.know(KnownCall(types[call_id], call_id, state, since_ns=since_ns))
     with serve_in_thread(stand_in) as url:
-        yield stream_variables(url)
+        yield {**stream_variables(url), **AWAITED}
 
 
 def _nanoseconds(text: str) -> int:

@@ -29,7 +29,7 @@ from tests.support.server.serve import serve_running, without_database
 from tests.support.server.service import GET_CALL
 from tests.support.server.stack import Stack, stack_running
 from tests.support.stand_ins.key_server import KeyServer
-from tests.support.stand_ins.stream import KEY, SECRET, stream_variables
+from tests.support.stand_ins.stream import AWAITED, KEY, SECRET, stream_variables
 
 LABELS = 'grpc_method="GetCall",grpc_service="livecalls.v1.LiveCalls",grpc_type="unary"'
 SELECT: Series = {
@@ -53,7 +53,7 @@ NULL: Series = {
 }
 ON_AIR = replace(PLAIN_CALL, id=new_id(), stream_call_id="on-air")
 FAILING = replace(PLAIN_CALL, id=new_id(), stream_call_id="failing")
-PATIENT = {"STREAM_CACHE_TTL_MS": "60000", "STREAM_TIMEOUT_MS": "20000"}
+KEPT_LONG = {"STREAM_CACHE_TTL_MS": "60000", **AWAITED}
 
 
 def handled(code: str) -> Series:
@@ -118,7 +118,7 @@ def watched(
         settings |= stream_variables(stream_url)
         folder = tmp_path_factory.mktemp("watched")
         with stack_running(
-            shared_postgres, folder, **settings, **PATIENT, **deployment.settings
+            shared_postgres, folder, **settings, **KEPT_LONG, **deployment.settings
         ) as stack:
             watched = Watched(stack, port, PUBLISHED[0].token())
             assert watched.get(PLAIN_CALL.id) == 200

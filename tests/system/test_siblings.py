@@ -12,10 +12,10 @@ from tests.support.data.calls import CALL_ID
 from tests.support.database.postgres import store_call
 from tests.support.server.deployments import Deployment
 from tests.support.server.stack import server_of
-from tests.support.stand_ins.stream import stream_variables
+from tests.support.stand_ins.stream import AWAITED, stream_variables
 
 CALL = ("livestream", "call")
-KEPT_LONG = {"STREAM_CACHE_TTL_MS": "120000", "STREAM_TIMEOUT_MS": "20000"}
+KEPT_LONG = {"STREAM_CACHE_TTL_MS": "120000", **AWAITED}
 
 
 async def test_what_one_worker_has_asked_the_other_knows(

@@ -22,8 +22,8 @@ from tests.support.server.serve import serve_running
 from tests.support.server.stack import Stack, stack_running
 from tests.support.stand_ins.collector import SERVER, Collector
 from tests.support.stand_ins.key_server import KeyServer
+from tests.support.stand_ins.stream import AWAITED, SECRET, stream_variables
 from tests.support.stand_ins.stream import KEY as STREAM_KEY
-from tests.support.stand_ins.stream import SECRET, stream_variables
 
 KEY = signer("ES256")
 STREAM_CALL = "call-of-the-test"
@@ -66,6 +66,7 @@ def traced(
             **collector.settings(OTEL_TRACES_SAMPLER="parentbased_always_off"),
             **token_settings(keys.url),
             **stream_variables(stream_url),
+            **AWAITED,
             **deployment.settings,
             "TRUST_TRACE_CONTEXT": "on",
             "STREAM_CACHE_TTL_MS": "1",

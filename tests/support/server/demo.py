@@ -18,6 +18,9 @@ from demo.readiness import wait_until
 from demo.sample_calls import sample_id
 
 READY = "Ctrl-C ends all of it."
+STREAM_AWAITED = {"STREAM_TIMEOUT_MS": "3000"}
+"""Ten times as long as by default, so that a busy machine is not taken for a Stream that does not
+respond; one of the sample calls waits all of it."""
 
 # As a script starts what it runs beside itself: deaf to SIGINT, unless it listens by itself.
 _AS_A_JOB = 'trap \'\' INT; exec "$0" -m demo run "$@"'
@@ -98,7 +101,7 @@ def running_demo(*options: str, **settings: str) -> Iterator[RunningDemo]:
     rest_port, grpc_port = free_port(), free_ports(int(settings.get("WORKERS", "1")))[0]
     if settings.get("EMBEDDED") == "1":
         grpc_port = rest_port
-    with started_demo(rest_port, grpc_port, options=options, settings=settings) as demo:
+    with started_demo(rest_port, grpc_port, options=options, settings=STREAM_AWAITED | settings) as demo:
         assert wait_until(lambda: READY in demo.output() or demo.process.poll() is not None, 60)
         assert demo.process.poll() is None, demo.output()
         yield demo

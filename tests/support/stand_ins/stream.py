@@ -16,6 +16,8 @@ SECRET = "secret-of-the-tests-that-is-long-enough"  # noqa: S105 - the stand-in'
 TOKEN = jwt.encode({}, SECRET, algorithm="HS256")
 SIGNED = {"Authorization": TOKEN, "stream-auth-type": "jwt"}
 """The headers by which Stream knows its customers; the key is in the query."""
+AWAITED = {"STREAM_TIMEOUT_MS": "20000"}
+"""Settings of tests that are about what Stream says: however busy the machine is, they wait for it."""
 # What Stream's authentication is not: a key, and headers.
 UNAUTHENTICATED: list[tuple[str, dict[str, str]]] = [
     (KEY, {}),
