@@ -46,10 +46,9 @@ class QueryGate:
         """Note a response for so many calls."""
         if calls == self._max_calls < MAX_CALLS:
             self._max_calls += 1
+        # One that was sent before another failed proves nothing about what comes after.
         if is_probe:
             log.info("stream is asked for many calls at once again")
-        # One that was sent before another failed proves nothing about what comes after.
-        if is_probe or not self._breaker.is_open:
             self._breaker.record_success()
 
     def record_too_large(self, calls: int) -> None:
