@@ -6,10 +6,12 @@ import pytest
 
 from server.adapters.stream.errors import (
     StreamCallNotFoundError,
+    StreamError,
     StreamFailedError,
     UnusableResponseError,
 )
 from server.adapters.stream.wire import StreamCall
+from server.application.call import LiveStatus
 from tests.support.stand_ins.scripted_stream import (
     CALL,
     ON_AIR,
@@ -143,6 +145,29 @@ async def test_one_that_failed_last_time_goes_alone_until_it_succeeds(stream: Sc
     assert stream.requests == {bad: 3}
 
 
+async def test_items_that_are_unusable_are_no_evidence_of_stream(stream: ScriptedStream) -> None:
+    good, *bad = calls(7)
+    stream.says_of = dict.fromkeys(bad, UnusableResponseError("call.backstage"))
+    asked = best_effort(stream, breaker_failures=5)
+    await ask_all(asked, [good, *bad])
+    assert await ask(asked, OTHER) == (ON_AIR, 0.1)
+
+
+@pytest.mark.parametrize("status", [ON_AIR, StreamCallNotFoundError()])
+async def test_one_of_which_stream_says_something_shows_that_it_is_well(
+    stream: ScriptedStream, status: LiveStatus | StreamError
+) -> None:
+    asked = best_effort(stream, breaker_failures=3)
+    for first in (0, 2):
+        stream.says = StreamFailedError("status 500")
+        for call in calls(2, first=first):
+            await ask(asked, call)
+        stream.says = status
+        await ask_all(asked, calls(2, first=first + 10))
+    stream.says = ON_AIR
+    assert await ask(asked, OTHER) == (ON_AIR, 0.1)
+
+
 @pytest.mark.parametrize(
     "odd",
     [
@@ -201,7 +226,9 @@ async def test_the_end_ends_what_is_gathered_and_what_is_under_way(stream: Scrip
         await asyncio.sleep(0.001)
         gathered = tasks.create_task(ask_all(asked, calls(2, first=2)))
         await asyncio.sleep(0.001)
+        began = asyncio.get_running_loop().time()
         await asked.aclose()
+        assert asyncio.get_running_loop().time() == began
     assert [alone.result(), *together.result(), *gathered.result()] == [
         (None, 0.032),
         *[(None, 0.002)] * 2,

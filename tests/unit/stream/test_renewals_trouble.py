@@ -88,6 +88,9 @@ async def test_a_request_for_many_that_fails_is_not_followed_by_others(
     await asyncio.sleep(0.8999)
     assert await ask_all(asked, calls(3)) == [(ON_AIR, 0)] * 3
     assert ([len(query) for query in stream.queries], stream.requests) == ([3, 3], {})
+    stream.says_to_many = None
+    await asyncio.sleep(1.1)
+    assert await ask_all(asked, calls(3)) == [(ON_AIR, 0.1)] * 3
 
 
 async def test_of_its_calls_those_that_somebody_waits_for_meanwhile_are_asked_for_alone(
