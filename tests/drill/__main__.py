@@ -54,7 +54,7 @@ def _results(deployment: Deployment, parts: list[str]) -> Iterator[Result]:
 
 
 def _results_of(part: str, deployment: Deployment) -> Iterator[Result]:
-    for result in run(part, deployment):
+    for result in run(part, deployment=deployment):
         click.echo(f"{deployment}: {result.fault.name}: {'; '.join(cells(result))}", err=True)
         for complaint in islice(result.complaints(), _SHOWN):
             click.echo(f"  {complaint}", err=True)

@@ -14,9 +14,10 @@ from tests.drill.load import steady_load
 from tests.drill.world import World
 
 _STREAK = 15
-"""So many good answers in a row, on each way in, show that all is well."""
+"""So many good answers in a row, on each way in, show that all is well; of a lighter load, fewer."""
+_LIGHTER = 4
+"""A short drill's load is so many times lighter."""
 _CALM_WITHIN_SECONDS = 60.0
-# The longest any waits is an hour, which is a minute here.
 _ALERTS_WITHIN_SECONDS = 120.0
 
 Inflict = Callable[[World], AbstractContextManager[None]]
@@ -37,8 +38,15 @@ class Fault:
     per_second: float = 120.0
     quick: bool = True
     """Whether it is part of a short drill."""
+    needs_load: bool = False
+    """Whether it breaks nothing under the lighter load of a short drill."""
     alerts: Sequence[str] = ()
     """It goes on until these have fired."""
+
+    @property
+    def lighter(self) -> int:
+        """How many times lighter its load may be: only who asks then notices what is over at once."""
+        return 1 if self.needs_load or not self.seconds else _LIGHTER
 
 
 @dataclass(frozen=True)
@@ -73,40 +81,48 @@ class Result:
         return self.ledger.verdicts()[Verdict.RIGHT]
 
 
-async def drill(world: World, fault: Fault) -> Result:
-    """Inflict a fault on a world under load; return what became of every request."""
+async def drill(world: World, fault: Fault, *, quick: bool) -> Result:
+    """Inflict a fault on a world under load; return what became of every request.
+
+    The alerts may be those of the fault before, in a short drill of one that need not fire any.
+    """
+    lighter = fault.lighter if quick else 1
     ways_in = world.addresses
     ledger = Ledger({way_in: fault.refusals.get(way_in, frozenset()) for way_in in ways_in})
-    rates = {way_in: fault.per_second * share for way_in, share in world.shares.items()}
+    rates = {way_in: fault.per_second / lighter * share for way_in, share in world.shares.items()}
     ids = [row.id for row in world.truth.rows]
     async with (
         calling(world) as callers,
         steady_load(callers.ask, ledger, rates, ids),
     ):
-        if await _well_since(ledger, asyncio.get_running_loop().time(), _CALM_WITHIN_SECONDS) is None:
+        now = asyncio.get_running_loop().time()
+        if await _well_since(ledger, now, lighter, _CALM_WITHIN_SECONDS) is None:
             raise AssertionError(f"{fault.name}: all is not well before it: {ledger.outcomes()}")
         # Others answer for a worker that the fault before has killed: a second kill would leave none.
-        whole = partial(wait_until, world.is_served_by_all, _CALM_WITHIN_SECONDS)
-        await asyncio.get_running_loop().run_in_executor(world.hand, whole)
-        quiet = partial(wait_until, world.prometheus.is_quiet, _CALM_WITHIN_SECONDS)
-        await asyncio.get_running_loop().run_in_executor(world.hand, quiet)
+        await _wait_until(world.is_served_by_all, world, _CALM_WITHIN_SECONDS)
+        if fault.alerts or not quick:
+            await _wait_until(world.prometheus.is_quiet, world, _CALM_WITHIN_SECONDS)
         began = time.time()
         await _inflict(fault, world)
         over = asyncio.get_running_loop().time()
-        well = await _well_since(ledger, over, fault.heals_within)
+        well = await _well_since(ledger, over, lighter, fault.heals_within)
     alerts = world.prometheus.fired_since(began)
     return Result(fault, ledger, None if well is None else well - over, alerts)
+
+
+async def _wait_until(condition: Callable[[], bool], world: World, seconds: float) -> None:
+    waiting = partial(wait_until, condition, seconds)
+    await asyncio.get_running_loop().run_in_executor(world.hand, waiting)
 
 
 async def _inflict(fault: Fault, world: World) -> None:
     """Inflict it in another thread: the load goes on in this one."""
     block = fault.inflict(world)
     loop = asyncio.get_running_loop()
-    alerted = partial(wait_until, partial(_alerted, fault, world), _ALERTS_WITHIN_SECONDS)
     await loop.run_in_executor(world.hand, block.__enter__)
     try:
         await asyncio.sleep(fault.seconds)
-        await loop.run_in_executor(world.hand, alerted)
+        await _wait_until(partial(_alerted, fault, world), world, _ALERTS_WITHIN_SECONDS)
     finally:
         await loop.run_in_executor(world.hand, block.__exit__, None, None, None)
 
@@ -115,10 +131,10 @@ def _alerted(fault: Fault, world: World) -> bool:
     return not fault.alerts or world.prometheus.firing().issuperset(fault.alerts)
 
 
-async def _well_since(ledger: Ledger, moment: float, within: float) -> float | None:
+async def _well_since(ledger: Ledger, moment: float, lighter: int, within: float) -> float | None:
     """Wait until all ways in are well; return since when they are, or None if that takes too long."""
     deadline = asyncio.get_running_loop().time() + within
-    while (well := ledger.well_since(moment, _STREAK)) is None:
+    while (well := ledger.well_since(moment, _STREAK // lighter)) is None:
         if asyncio.get_running_loop().time() > deadline:
             return None
         await asyncio.sleep(0.05)

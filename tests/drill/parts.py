@@ -3,8 +3,8 @@
 import asyncio
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from tests.drill.fault import Fault, Result, drill
@@ -68,16 +68,17 @@ PARTS = {
 }
 
 
-def run(name: str, deployment: Deployment, *, quick: bool = False) -> Iterator[Result]:
-    """Inflict the faults of a part, or those of a short drill; yield what callers saw of each."""
-    part = PARTS[name]
-    faults = [fault for fault in part.faults(deployment) if fault.quick or not quick]
+def run(*names: str, deployment: Deployment, quick: bool = False) -> Iterator[Result]:
+    """Inflict the faults of parts in one world, or those of a short drill; yield what callers saw."""
+    parts = [PARTS[name] for name in names]
+    faults = [fault for part in parts for fault in part.faults(deployment) if fault.quick or not quick]
     if not faults:
         return
-    with (
-        tempfile.TemporaryDirectory(prefix="livecalls-") as folder,
-        part.around(Path(folder)) as settings,
-        world_running(Path(folder), deployment, part.wiring, **settings) as world,
-    ):
+    wiring = Wiring(*map(any, zip(*(astuple(part.wiring) for part in parts), strict=True)))
+    with tempfile.TemporaryDirectory(prefix="livecalls-") as name, ExitStack() as stack:
+        folder, settings = Path(name), dict[str, str]()
+        for part in parts:
+            settings |= stack.enter_context(part.around(folder))
+        world = stack.enter_context(world_running(folder, deployment, wiring, **settings))
         for fault in faults:
-            yield asyncio.run(drill(world, fault))
+            yield asyncio.run(drill(world, fault, quick=quick))

@@ -55,7 +55,7 @@ class Pooler:
 def pooler_running(host: Host, folder: Path) -> Iterator[Pooler]:
     """Run one before a host while the block lasts; its files are in the folder."""
     folder.chmod(0o755)
-    pooler = Pooler(Authority(folder))
+    pooler = Pooler(Authority(folder, "pooler-ca"))
     pooler.issue(days=30)
     options = (
         "client_tls_sslmode = require",

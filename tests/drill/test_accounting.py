@@ -166,3 +166,12 @@ def test_every_alert_is_fired_by_a_fault_of_a_short_drill() -> None:
     assert {alert for fault in faults if fault.quick for alert in fault.alerts} == {
         alert["alert"] for alert in alerts()
     }
+
+
+def fault(seconds: float, **others: bool) -> Fault:
+    return Fault("a fault", lambda _: nullcontext(), seconds, **others)  # type: ignore[arg-type]
+
+
+def test_the_load_is_lighter_unless_a_fault_is_over_at_once_or_needs_it() -> None:
+    assert fault(2).lighter > 1
+    assert (fault(0).lighter, fault(2, needs_load=True).lighter) == (1, 1)

@@ -27,6 +27,7 @@ def faults(_: Deployment) -> Sequence[Fault]:
             2,
             exhausted,
             felt,
+            needs_load=True,
             alerts=alerts,
         ),
     )

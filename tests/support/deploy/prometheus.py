@@ -1,4 +1,7 @@
-"""Prometheus beside what a test runs, with the project's alerts; a minute of theirs is a second."""
+"""Prometheus beside what a test runs, with the project's alerts.
+
+A minute of theirs is a second, and an hour, which is only waited for, five seconds.
+"""
 
 import json
 import re
@@ -25,7 +28,7 @@ Targets = Mapping[str, tuple[str, Sequence[int]]]
 # As every 30 s, if a minute is a second.
 _SCRAPE_SECONDS = 0.5
 _DURATION = re.compile(r"(?<=\[)\d+[mh](?=\])|^\d+[mh]$")
-_SHORTER = {"m": "s", "h": "m"}
+_SECONDS = {"m": 1, "h": 5}
 
 
 @dataclass(frozen=True)
@@ -131,11 +134,11 @@ def _configuration(targets: Targets) -> dict[str, Any]:
 
 
 def _in_seconds(rules: Any) -> Any:
-    """Make each minute of the rules' windows a second, and each hour a minute."""
+    """Make each minute of the rules' windows a second, and each hour five."""
     if isinstance(rules, dict):
         return {key: _in_seconds(value) for key, value in rules.items()}
     if isinstance(rules, list):
         return [_in_seconds(value) for value in rules]
     if isinstance(rules, str):
-        return _DURATION.sub(lambda found: found[0][:-1] + _SHORTER[found[0][-1]], rules)
+        return _DURATION.sub(lambda it: f"{int(it[0][:-1]) * _SECONDS[it[0][-1]]}s", rules)
     return rules
