@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
 
 from server.adapters.stream.errors import (
     StreamCallNotFoundError,
@@ -10,7 +12,8 @@ from server.adapters.stream.errors import (
     StreamFailedError,
     UnusableResponseError,
 )
-from server.adapters.stream.wire import StreamCall, read_live_status
+from server.adapters.stream.json_body import read_json
+from server.adapters.stream.wire import CallResponse, StreamCall, read_live_status
 from server.application.call import LiveStatus
 
 MAX_CALLS = 100
@@ -35,39 +38,37 @@ def query_of(calls: Sequence[StreamCall]) -> dict[str, Any]:
 
 
 def read_live_statuses(
-    response: object, calls: Sequence[StreamCall]
+    body: bytes, calls: Sequence[StreamCall]
 ) -> dict[StreamCall, LiveStatus | StreamError]:
-    """Read the decoded JSON of the response: for each call its status, or why there is none.
+    """Read the response: for each call its status, or why there is none.
 
     A call that the response lacks is StreamCallNotFoundError, unless it has items of no call that was
     asked for: one of those may be its. Raises StreamFailedError if the response as a whole cannot be
-    relied on: no list of calls, none of them readable, or others left for a next page.
+    relied on: no JSON, no list of calls, none of them readable, or others left for a next page.
     """
-    items = response.get("calls") if isinstance(response, dict) else None
-    if not isinstance(items, list):
-        raise UnusableResponseError("calls")
+    page = read_json(body, _Page)
     statuses: dict[StreamCall, LiveStatus | StreamError] = {}
     by_cid = {_cid(call): call for call in calls}
     stray: StreamError | None = None
-    for item in items:
+    for item in page.calls:
         call = by_cid.get(_cid_of(item))
         if call is None:
             stray = UnusableResponseError("call.cid")
         elif call not in statuses:
             statuses[call] = _read_item(item, call)
     absent = [call for call in calls if call not in statuses]
-    _check_page(response, statuses, stray, lacks_calls=bool(absent))
+    _check_page(page, statuses, stray, lacks_calls=bool(absent))
     return statuses | dict.fromkeys(absent, stray or StreamCallNotFoundError())
 
 
 def _check_page(
-    response: object,
+    page: "_Page",
     statuses: dict[StreamCall, LiveStatus | StreamError],
     stray: StreamError | None,
     *,
     lacks_calls: bool,
 ) -> None:
-    if lacks_calls and isinstance(response, dict) and response.get("next"):
+    if lacks_calls and page.next:
         raise StreamFailedError("a page without all of its calls")
     unusable = [status for status in statuses.values() if isinstance(status, StreamError)]
     if stray and not statuses:
@@ -89,6 +90,14 @@ def _cid(call: StreamCall) -> str:
 
 def _cid_of(item: object) -> str:
     """Return the cid of an item, empty if there is none."""
+    if isinstance(item, CallResponse):
+        return item.call.cid or ""
     call = item.get("call") if isinstance(item, dict) else None
     cid = call.get("cid") if isinstance(call, dict) else None
     return cid if isinstance(cid, str) else ""
+
+
+class _Page(BaseModel):
+    # What is no CallResponse is kept as it is: `read_live_status` says why.
+    calls: list[Annotated[CallResponse | Any, Field(union_mode="left_to_right")]]
+    next: Any = None

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, PlainValidator, StringConstraints, ValidationError
 
 from server.adapters.stream.errors import UnusableResponseError
+from server.adapters.stream.json_body import field_of, read_json
 from server.application.call import LiveStatus
 
 StreamCall = tuple[str, str]
@@ -29,18 +30,25 @@ def is_addressable(call_type: str, call_id: str) -> bool:
     return all(0 < len(name) <= _MAX_NAME and name not in {".", ".."} for name in (call_type, call_id))
 
 
+def read_get_call(body: bytes, call_type: str, call_id: str) -> LiveStatus:
+    """Read the response of GetCall, as `read_live_status` does.
+
+    Raises StreamFailedError if it is not JSON.
+    """
+    return read_live_status(read_json(body, CallResponse), call_type, call_id)
+
+
 def read_live_status(response: object, call_type: str, call_id: str) -> LiveStatus:
-    """Read the decoded JSON about a call: GetCall's response, or an item of QueryCalls'.
+    """Read a CallResponse, or JSON that is none: GetCall's response, or an item of QueryCalls'.
 
     Raises UnusableResponseError if a required field is missing, if a field that counts is not what
     Stream's schema has, or if the response is about another call.
     """
     try:
-        call = _Response.model_validate(response).call
+        call = CallResponse.model_validate(response).call
     except ValidationError as error:
-        field = ".".join(str(part) for part in error.errors()[0]["loc"])
         # Without its cause, which quotes the response.
-        raise UnusableResponseError(field or "body") from None
+        raise UnusableResponseError(field_of(error)) from None
     if call.cid is not None and call.cid != f"{call_type}:{call_id}":
         raise UnusableResponseError("call.cid is another call's")
     return LiveStatus(
@@ -125,5 +133,7 @@ class _Call(_Part):
         )
 
 
-class _Response(_Part):
+class CallResponse(_Part):
+    """What Stream says about a call."""
+
     call: _Call

@@ -34,7 +34,7 @@ FAILURES = {
     Behaviour.BROKEN_ENVELOPE: StreamFailedError("status 500"),
     Behaviour.HTML: StreamFailedError("not JSON"),
     Behaviour.NULL: UnusableResponseError("body"),
-    Behaviour.EMPTY: UnusableResponseError("call"),
+    Behaviour.EMPTY: StreamFailedError("not JSON"),
     Behaviour.TRUNCATED: StreamFailedError("not JSON"),
     Behaviour.OTHER_CALL: UnusableResponseError("call.cid is another call's"),
     Behaviour.MISSING_FIELDS: UnusableResponseError("call.backstage"),

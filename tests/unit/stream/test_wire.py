@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -44,7 +45,21 @@ json_values = st.recursive(
 
 
 def read_live_status(answer: object) -> LiveStatus:
-    return wire.read_live_status(answer, "livestream", "call")
+    """Read GetCall's response; an item of QueryCalls' that is decoded already says the same."""
+    body = json.dumps(answer).encode()
+    decoded = outcome(lambda: wire.read_live_status(json.loads(body), "livestream", "call"))
+    status = outcome(lambda: wire.read_get_call(body, "livestream", "call"))
+    assert repr(status) == repr(decoded)
+    if isinstance(status, Exception):
+        raise status
+    return status
+
+
+def outcome(read: Callable[[], LiveStatus]) -> LiveStatus | UnusableResponseError:
+    try:
+        return read()
+    except UnusableResponseError as error:
+        return error
 
 
 def changed(field: str, value: Any) -> dict[str, Any]:
