@@ -6,7 +6,7 @@ from collections.abc import Callable
 from server.adapters.stream.fetch import Fetch
 from server.adapters.stream.query_calls import MAX_CALLS
 
-PACE_SECONDS = 0.025
+PACE_SECONDS = 0.04
 """How soon after one request the next may follow. It bounds the rate of requests for many calls, and
 what a caller waits beyond Stream's round trip; who comes alone does not wait."""
 

@@ -37,7 +37,7 @@ async def test_those_that_come_in_one_turn_share_a_request(stream: ScriptedStrea
 async def test_no_request_is_for_more_than_a_hundred(stream: ScriptedStream) -> None:
     answers = await ask_all(best_effort(stream), calls(250))
     assert [len(query) for query in stream.queries] == [100, 100, 50]
-    assert answers == [(ON_AIR, 0.1)] * 200 + [(ON_AIR, 0.125)] * 50
+    assert answers == [(ON_AIR, 0.1)] * 200 + [(ON_AIR, 0.14)] * 50
 
 
 async def ask_after(seconds: float, stream: ScriptedStream, *later: float) -> list[float]:
@@ -54,7 +54,7 @@ async def ask_after(seconds: float, stream: ScriptedStream, *later: float) -> li
 async def test_those_that_come_soon_after_a_request_are_gathered_until_the_next_may_go_out(
     stream: ScriptedStream,
 ) -> None:
-    assert await ask_after(0.004, stream, 0.003) == [0.1, 0.121, 0.118]
+    assert await ask_after(0.004, stream, 0.003) == [0.1, 0.136, 0.133]
     assert (stream.requests, stream.queries) == ({calls(1)[0]: 1}, [calls(2, first=1)])
 
 
@@ -68,7 +68,7 @@ async def test_a_hundred_that_have_been_gathered_wait_no_longer(stream: Scripted
 
 
 async def test_one_that_comes_later_does_not_wait(stream: ScriptedStream) -> None:
-    assert await ask_after(0.026, stream) == [0.1, 0.1]
+    assert await ask_after(0.041, stream) == [0.1, 0.1]
     assert not stream.queries
 
 
@@ -76,7 +76,7 @@ async def test_after_a_request_for_many_they_are_gathered_as_well(stream: Script
     asked = best_effort(stream)
     first = asyncio.create_task(ask_all(asked, calls(2)))
     await asyncio.sleep(0.004)
-    assert await ask(asked, CALL) == (ON_AIR, 0.121)
+    assert await ask(asked, CALL) == (ON_AIR, 0.136)
     await first
 
 
@@ -207,7 +207,7 @@ async def test_if_that_is_off_nobody_is_gathered(stream: ScriptedStream) -> None
 async def test_the_bound_counts_requests_and_not_calls(stream: ScriptedStream) -> None:
     asked = best_effort(stream, max_concurrent_requests=2)
     answers = await ask_all(asked, calls(250))
-    assert answers == [(ON_AIR, 0.1)] * 200 + [(None, 0.025)] * 50
+    assert answers == [(ON_AIR, 0.1)] * 200 + [(None, 0.04)] * 50
 
 
 async def test_if_there_is_place_for_one_request_it_is_that_for_many(stream: ScriptedStream) -> None:
@@ -221,7 +221,7 @@ async def test_the_end_ends_what_is_gathered_and_what_is_under_way(stream: Scrip
     asked = best_effort(stream)
     async with asyncio.TaskGroup() as tasks:
         alone = tasks.create_task(ask(asked))
-        await asyncio.sleep(0.03)
+        await asyncio.sleep(0.04)
         together = tasks.create_task(ask_all(asked, calls(2)))
         await asyncio.sleep(0.001)
         gathered = tasks.create_task(ask_all(asked, calls(2, first=2)))
@@ -230,7 +230,7 @@ async def test_the_end_ends_what_is_gathered_and_what_is_under_way(stream: Scrip
         await asked.aclose()
         assert asyncio.get_running_loop().time() == began
     assert [alone.result(), *together.result(), *gathered.result()] == [
-        (None, 0.032),
+        (None, 0.042),
         *[(None, 0.002)] * 2,
         *[(None, 0.001)] * 2,
     ]
