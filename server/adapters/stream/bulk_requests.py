@@ -57,7 +57,7 @@ class BulkRequests:
             self._query_gate.record_too_large(len(calls))
             return self._fail(calls, NullReason.FAILED)
         except Exception as error:  # noqa: BLE001 - whatever goes wrong, single requests go on
-            self._query_gate.record_failure(reason_of(error))
+            self._query_gate.record_failure(reason_of(error), len(calls))
             return self._fail(calls, null_reason_of(error))
         self._query_gate.record_success(len(calls), is_probe=is_probe)
         return {call: self._judge(call, statuses[call]) for call in calls}

@@ -16,6 +16,8 @@ from server.adapters.stream.json_body import read_json
 from server.adapters.stream.wire import CallResponse, StreamCall, read_live_status
 from server.application.call import LiveStatus
 
+MIN_CALLS = 2
+"""Calls that share a request at least."""
 MAX_CALLS = 100
 """Calls that Stream returns at most for one request."""
 

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from server.adapters.stream.query_calls import MAX_CALLS
+from server.adapters.stream.query_calls import MAX_CALLS, MIN_CALLS
 from server.config.stream import StreamSettings
 from server.resilience.breaker import Breaker
 
@@ -13,8 +13,10 @@ log = logging.getLogger("server.stream")
 class QueryGate:
     """Closed by the setting, and for the breaker's time once a request has failed.
 
-    Whatever is wrong with it, requests for single calls show what is wrong with Stream. The number of
-    calls is halved if a response is too large, and grows again by one with each full one that is not.
+    Whatever is wrong with it, requests for single calls show what is wrong with Stream. The request that
+    tries it again is for as few calls as possible: whoever waits for it may wait in vain. The number of
+    calls is halved if a response is too large, or does not come, and grows again by one with each full
+    one that does come.
     """
 
     def __init__(self, settings: StreamSettings, clock: Callable[[], float]) -> None:
@@ -31,7 +33,9 @@ class QueryGate:
     @property
     def max_calls(self) -> int:
         """How many calls may be requested together now; 1 while they are requested one by one."""
-        return self._max_calls if self._is_wanted and self._breaker.permits() else 1
+        if not self._is_wanted or not self._breaker.permits():
+            return 1
+        return MIN_CALLS if self._breaker.is_open else self._max_calls
 
     def record_start(self) -> bool:
         """Note a request under way, and return whether it is a probe.
@@ -53,11 +57,14 @@ class QueryGate:
 
     def record_too_large(self, calls: int) -> None:
         """Note that a response for so many calls was too large."""
-        self._max_calls = min(self._max_calls, max(2, calls // 2))
+        self._halve(calls)
         self._breaker.release()
 
-    def record_failure(self, reason: str) -> None:
-        """Note a request that failed, for whatever reason."""
+    def record_failure(self, reason: str, calls: int) -> None:
+        """Note a request for so many calls that failed, for whatever reason."""
+        # That a small one fails is no reason to have smaller ones.
+        if 2 * calls > self._max_calls:
+            self._halve(calls)
         if not self._breaker.is_open:
             about = {"reason": reason, "retry_in_s": self._open_for}
             log.warning("stream is asked for each call alone", extra=about)
@@ -66,3 +73,6 @@ class QueryGate:
     def release(self) -> None:
         """Note a request whose end is no evidence."""
         self._breaker.release()
+
+    def _halve(self, calls: int) -> None:
+        self._max_calls = min(self._max_calls, max(MIN_CALLS, calls // 2))

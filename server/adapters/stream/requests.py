@@ -18,16 +18,13 @@ from server.adapters.stream.metrics import (
     record_request,
 )
 from server.adapters.stream.ports import Stream
-from server.adapters.stream.query_calls import is_queryable
+from server.adapters.stream.query_calls import MIN_CALLS, is_queryable
 from server.adapters.stream.query_gate import QueryGate
 from server.adapters.stream.responses import Response
 from server.adapters.stream.single_requests import SingleRequests
 from server.adapters.stream.wire import StreamCall
 from server.config.stream import StreamSettings
 from server.runtime.tasks import wait_for_end
-
-_FEWEST = 2
-"""Calls that share a request at least."""
 
 
 class Requests:
@@ -172,7 +169,7 @@ class Requests:
             if not fetch.is_awaited:
                 fetch.end(reason)
         awaited = [fetch for fetch in fetches if fetch.is_awaited]
-        if len(fetches) > _FEWEST:
+        if len(fetches) > MIN_CALLS:
             self.send(awaited)
             return
         # Two that are too large together would be so again.

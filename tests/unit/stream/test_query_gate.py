@@ -5,7 +5,7 @@ from server.config.stream import StreamSettings
 from tests.support.machine.clock import Clock
 
 OPEN_FOR = 5
-ALONE = 1
+ALONE, FEWEST = 1, 2
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def gate(clock: Clock) -> QueryGate:
 
 def fail(gate: QueryGate) -> None:
     gate.record_start()
-    gate.record_failure("status 403")
+    gate.record_failure("status 403", 2)
 
 
 def succeed(gate: QueryGate, calls: int = 2) -> None:
@@ -37,12 +37,12 @@ def test_one_failure_closes_it_for_the_breaker_s_time(gate: QueryGate, clock: Cl
     clock.now += OPEN_FOR - 0.5
     assert gate.max_calls == ALONE
     clock.now += 0.5
-    assert (gate.max_calls, gate.is_open) == (100, True)
+    assert (gate.max_calls, gate.is_open) == (FEWEST, True)
 
 
 def test_then_one_request_is_a_probe(gate: QueryGate, clock: Clock) -> None:
     assert gate.record_start() is False
-    gate.record_failure("status 403")
+    gate.record_failure("status 403", 2)
     clock.now += OPEN_FOR
     assert gate.record_start() is True
     assert gate.max_calls == ALONE
@@ -58,7 +58,7 @@ def test_a_probe_that_fails_closes_it_again(gate: QueryGate, clock: Clock) -> No
     clock.now += OPEN_FOR - 0.5
     assert gate.max_calls == ALONE
     clock.now += 0.5
-    assert gate.max_calls == 100
+    assert gate.max_calls == FEWEST
 
 
 def test_a_probe_whose_end_is_no_evidence_leaves_its_place_to_the_next(
@@ -68,7 +68,7 @@ def test_a_probe_whose_end_is_no_evidence_leaves_its_place_to_the_next(
     clock.now += OPEN_FOR
     gate.record_start()
     gate.release()
-    assert (gate.max_calls, gate.is_open) == (100, True)
+    assert (gate.max_calls, gate.is_open) == (FEWEST, True)
     assert gate.record_start() is True
 
 
@@ -77,7 +77,7 @@ def test_so_does_one_that_is_too_large(gate: QueryGate, clock: Clock) -> None:
     clock.now += OPEN_FOR
     gate.record_start()
     gate.record_too_large(100)
-    assert (gate.max_calls, gate.is_open) == (50, True)
+    assert (gate.max_calls, gate.is_open) == (FEWEST, True)
 
 
 def test_a_success_of_one_sent_before_the_failure_does_not_open_it(
@@ -99,7 +99,7 @@ def test_a_failure_of_one_sent_before_leaves_it_alone_for_as_long_once_more(
     gate.record_start()
     fail(gate)
     clock.now += 1
-    gate.record_failure("timeout")
+    gate.record_failure("timeout", 2)
     clock.now += OPEN_FOR - 0.5
     assert gate.max_calls == ALONE
 
@@ -110,6 +110,18 @@ def test_too_large_a_response_halves_the_number_but_not_below_two(
 ) -> None:
     gate.record_start()
     gate.record_too_large(calls)
+    assert (gate.max_calls, gate.is_open) == (half, False)
+
+
+@pytest.mark.parametrize(("calls", "half"), [(100, 50), (51, 25), (50, 100), (2, 100)])
+def test_so_does_the_failure_of_a_large_one(
+    gate: QueryGate, clock: Clock, calls: int, half: int
+) -> None:
+    gate.record_start()
+    gate.record_failure("timeout", calls)
+    clock.now += OPEN_FOR
+    assert gate.max_calls == FEWEST
+    succeed(gate)
     assert (gate.max_calls, gate.is_open) == (half, False)
 
 
@@ -136,7 +148,7 @@ def test_it_says_when_bulk_ends_and_begins(
     succeed(gate)
     gate.record_start()
     fail(gate)
-    gate.record_failure("timeout")
+    gate.record_failure("timeout", 2)
     for end in (fail, succeed, succeed):
         clock.now += OPEN_FOR
         end(gate)
