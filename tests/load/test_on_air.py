@@ -111,7 +111,7 @@ def test_a_stream_that_is_far_away_is_compared_with_a_near_one(
         ("bulk", "on_air", True, {"in_flight": 1}),
         ("single", "on_air", True, {"in_flight": 1}),
     ]
-    assert started.settings == {"bulk": {}, "single": on_air.no_bulk()}
+    assert started.settings == {"bulk": {}, "single": {"STREAM_BULK": "off"}}
     assert rounds.world.stand_in.latency_seconds == 0
 
 

@@ -9,7 +9,6 @@ from statistics import median
 from time import monotonic
 
 from demo.ports import free_ports
-from server.config.stream import StreamSettings
 from tests.load.bench.contenders import Contender, ours_grpc
 from tests.load.bench.rounds import Rounds, ratio, run_well, turned
 from tests.support.callers.metrics import scrape
@@ -27,18 +26,13 @@ def on_air(rounds: Rounds) -> Lines:
     world = rounds.world
     with (
         ours_grpc("bulk", world) as bulk,
-        ours_grpc("single", replace(world, more_settings=no_bulk())) as single,
+        ours_grpc("single", replace(world, more_settings={"STREAM_BULK": "off"})) as single,
     ):
         yield from _hot_tail(rounds, bulk)
         with world.distant_stream():
             cells = rounds.measure([(bulk, "on_air"), (single, "on_air")], in_flight=1)
     yield "lone_live_latency", ratio(cells, lambda sample: sample.measured.p50_us)
     yield "lone_live_p50_us", cells[0].latency_us("p50")
-
-
-def no_bulk() -> dict[str, str]:
-    """Return the settings of a server that asks about one call at a time, as it does without bulk."""
-    return {"STREAM_BULK": "off"} if "STREAM_BULK" in StreamSettings.variables() else {}
 
 
 def _hot_tail(rounds: Rounds, contender: Contender) -> Lines:

@@ -19,6 +19,8 @@ from tests.load.bench.issuers import Issuer
 from tests.load.bench.quick_stream import quick_application
 from tests.support.stand_ins.stream import KEY, SECRET, stream_variables
 
+_POSTGRES_SETTINGS = {"max_connections": "300"}
+"""All contenders are connected at once, some of them 64 times."""
 _DISTANT_SECONDS = 0.08
 """How long a response of Stream takes if it is as far away as it may be."""
 
@@ -75,7 +77,7 @@ def bench_world(calls: Iterable[Call]) -> Iterator[World]:
     """Build it: the calls are stored, and those on air known to the stand-in."""
     with (
         tempfile.TemporaryDirectory(prefix="livecalls-") as name,
-        embedded_postgres(Path(name) / "data") as postgres,
+        embedded_postgres(Path(name) / "data", _POSTGRES_SETTINGS) as postgres,
     ):
         folder = Path(name)
         upgrade(postgres.url)
