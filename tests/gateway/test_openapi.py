@@ -1,8 +1,9 @@
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 import yaml
-from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 from schemathesis import Case
 
 from tests.support.data.documented import SCHEMAS
@@ -18,7 +19,16 @@ def document() -> Any:
 
 
 def test_it_is_a_valid_openapi_document(document: Any) -> None:
-    validate(document, cls=OpenAPIV31SpecValidator)
+    assert document["openapi"].startswith("3.1.")
+    # In a process of its own: its import takes four seconds, which all processes of the tests would need.
+    validated = subprocess.run(
+        [sys.executable, "-m", "openapi_spec_validator", OPENAPI],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert validated.returncode == 0, validated.stdout + validated.stderr
 
 
 @pytest.mark.parametrize("name", ["Call", "Error"])
