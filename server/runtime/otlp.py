@@ -97,7 +97,7 @@ def open_spans(settings: TracingSettings) -> Iterator[Spans]:
 
     At its end those that wait are exported, unless that takes more than a second.
     """
-    # Not made OpenTelemetry's global one: Stream's SDK would make spans too, with the app's key in them.
+    # Not made OpenTelemetry's global one, by which the methods of Stream's SDK would make spans.
     provider = TracerProvider(sampler=ALWAYS_ON, resource=_resource(settings), shutdown_on_exit=False)
     exporter = _LoggedExporter(OTLPSpanExporter(settings.traces_url, session=_session()))
     processor = BatchSpanProcessor(exporter)
