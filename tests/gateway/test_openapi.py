@@ -20,7 +20,7 @@ def document() -> Any:
 
 def test_it_is_a_valid_openapi_document(document: Any) -> None:
     assert document["openapi"].startswith("3.1.")
-    # In a process of its own: its import takes four seconds, which all processes of the tests would need.
+    # In a process of its own: its import takes four seconds, in each of the tests' processes.
     validated = subprocess.run(
         [sys.executable, "-m", "openapi_spec_validator", OPENAPI],
         check=False,

@@ -9,8 +9,8 @@ import yaml
 from google.api import annotations_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.rpc import code_pb2
-from livecalls.v1 import live_calls_pb2 as pb
 from jsonschema_rs import Draft202012Validator
+from livecalls.v1 import live_calls_pb2 as pb
 
 from gateway.config import GatewaySettings
 from gateway.render import render

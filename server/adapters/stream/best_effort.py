@@ -8,7 +8,7 @@ from server.adapters.stream.fetch import Fetch
 from server.adapters.stream.gatherer import Gatherer
 from server.adapters.stream.metrics import AGES, CACHED, FETCHED, SHARED, NullReason, record_null
 from server.adapters.stream.ports import Stream
-from server.adapters.stream.renewals import Due, Renewals
+from server.adapters.stream.renewals import Renewals
 from server.adapters.stream.requests import Requests
 from server.adapters.stream.responses import Response, Responses
 from server.adapters.stream.siblings import Siblings
@@ -29,7 +29,7 @@ class BestEffort:
     A response's age counts from when its request was sent, so that nothing is returned that is older
     than the cache's TTL. Failures are cached as long as successes. A status that is read from the cache
     is renewed before its time is over, so that callers of a call that many want never wait for Stream;
-    Stream is asked for a call once in 0.45 of the TTL at most, and again if a request for many fails.
+    Stream is asked for a call once in 0.4 of the TTL at most, and again if a request for many fails.
     """
 
     def __init__(
@@ -46,7 +46,11 @@ class BestEffort:
         self._requests = Requests(stream, self._keep_responses, settings, clock)
         self._gatherer = Gatherer(self._requests.send)
         self._renewals = Renewals(
-            settings.cache_ttl_ms / 1000, clock, self._renew, lambda: self._requests.max_together
+            settings.cache_ttl_ms / 1000,
+            clock,
+            self._is_due,
+            self._renew,
+            lambda: self._requests.max_together,
         )
         self._fetches: dict[StreamCall, Fetch] = {}
         self._siblings = siblings
@@ -100,16 +104,15 @@ class BestEffort:
         if isinstance(response.status, LiveStatus):
             self._renewals.add(call, response.requested_at)
 
-    def _renew(self, responses: Sequence[Due]) -> None:
-        """Fetch calls anew, but for those that another worker renews, or whose response is gone."""
-        due = [call for call, requested_at in responses if self._is_due(call, requested_at)]
+    def _renew(self, calls: Sequence[StreamCall]) -> None:
         if self._siblings:
-            self._siblings.say_renewing(due)
-        for call in due:
+            self._siblings.say_renewing(calls)
+        for call in calls:
             self._send(Fetch.for_renewal(call))
 
     def _is_due(self, call: StreamCall, requested_at: float) -> bool:
-        known = self._responses.get(call)
+        """Return whether a response is still the last, and to be renewed by this worker."""
+        known = self._responses.last(call)
         if known is None or known.requested_at != requested_at or known.is_renewed_elsewhere:
             return False
         return call not in self._fetches

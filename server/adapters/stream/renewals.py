@@ -8,42 +8,48 @@ from random import uniform
 
 from server.adapters.stream.wire import StreamCall
 
-Due = tuple[StreamCall, float]
-"""A call, and when its response was requested that is to be renewed."""
-
 EARLIEST, LATEST = 0.65, 0.75
 """The shares of the cache's TTL between which a response is renewed, at random: so that servers and
 workers that began together do not go on together. What is left of the TTL is Stream's to respond in."""
-_WINDOW = 0.2
-"""The share of the TTL by which a renewal may precede its time, to go out together with others."""
+_WINDOW = 0.25
+"""The share of the TTL by which a renewal may precede its time, to go out together with others. The next
+is as much later, unless more are due than may go out together: so each worker of a server sends few."""
 
 
 class Renewals:
     """The calls that are to be renewed, each at its time, together with those that are due soon after.
 
-    So the calls of a renewal stay together afterwards, and few calls need few requests as well.
+    So the calls of a renewal stay together afterwards, and few calls need few requests as well. One that
+    is read for the first time when its own time is over already waits for the next renewal.
     """
 
     def __init__(
         self,
         cache_ttl: float,
         clock: Callable[[], float],
-        renew: Callable[[Sequence[Due]], None],
+        is_due: Callable[[StreamCall, float], bool],
+        renew: Callable[[Sequence[StreamCall]], None],
         max_together: Callable[[], int],
     ) -> None:
-        """Take what renews up to `max_together()` calls."""
+        """Take what renews up to `max_together()` calls.
+
+        `is_due` says of a call, and of when its response was requested, whether that is to be renewed.
+        """
         self._ttl = cache_ttl
+        self._window = _WINDOW * cache_ttl
         self._clock = clock
+        self._is_due = is_due
         self._renew = renew
         self._max_together = max_together
-        self._due: list[tuple[float, Due]] = []
+        self._due: list[tuple[float, StreamCall, float]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
+        self._next_at = clock()
 
     def add(self, call: StreamCall, requested_at: float) -> None:
-        """Renew a call whose response was requested then; at once, if its time has come already."""
+        """Renew a call whose response was requested then, as soon as its time has come."""
         due_at = requested_at + uniform(EARLIEST, LATEST) * self._ttl  # noqa: S311 - no secret
-        heappush(self._due, (due_at, (call, requested_at)))
+        heappush(self._due, (due_at, call, requested_at))
         self._schedule()
 
     def stop(self) -> None:
@@ -53,7 +59,7 @@ class Renewals:
             self._timer.cancel()
 
     def _schedule(self) -> None:
-        due_at = self._due[0][0]
+        due_at = max(self._due[0][0], self._next_at)
         if self._timer is not None:
             if self._timer_at <= due_at:
                 return
@@ -66,14 +72,19 @@ class Renewals:
 
     def _run(self) -> None:
         self._timer = None
-        self._renew(self._take_due())
+        most = self._max_together()
+        due = self._take_due(most)
+        if 1 < most > len(due):
+            self._next_at = self._clock() + self._window
+        self._renew(due)
         if self._due:
             self._schedule()
 
-    def _take_due(self) -> list[Due]:
-        most = self._max_together()
-        until = self._clock() + (_WINDOW * self._ttl if most > 1 else 0)
-        due: list[Due] = []
+    def _take_due(self, most: int) -> list[StreamCall]:
+        until = self._clock() + (self._window if most > 1 else 0)
+        due: list[StreamCall] = []
         while self._due and len(due) < most and self._due[0][0] <= until:
-            due.append(heappop(self._due)[1])
+            _, call, requested_at = heappop(self._due)
+            if self._is_due(call, requested_at):
+                due.append(call)
         return due

@@ -45,6 +45,10 @@ class Responses:
             return None
         return response
 
+    def last(self, call: StreamCall) -> Response | None:
+        """Return the last response, whatever its age."""
+        return self._cached.get(call)
+
     def is_polled(self, call: StreamCall) -> bool:
         """Return whether a call that is requested now was last requested not long ago."""
         response = self._cached.get(call)

@@ -202,7 +202,7 @@ async def test_those_that_are_read_late_are_gathered_as_well(stream: ScriptedStr
     for call in calls(20):
         await ask(asked, call)
         await asyncio.sleep(0.001)
-    await asyncio.sleep(0.04)
+    await asyncio.sleep(0.25)
     assert (stream.requests, [len(query) for query in stream.queries]) == ({calls(1)[0]: 1}, [20, 19])
 
 
