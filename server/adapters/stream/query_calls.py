@@ -46,7 +46,7 @@ def read_live_statuses(
 
     A call that the response lacks is StreamCallNotFoundError, unless it has items of no call that was
     asked for: one of those may be its. Raises StreamFailedError if the response as a whole cannot be
-    relied on: no JSON, no list of calls, none of them readable, or others left for a next page.
+    relied on: no JSON, no list of MAX_CALLS at most, none of them readable, or a next page with others.
     """
     page = read_json(body, _Page)
     statuses: dict[StreamCall, LiveStatus | StreamError] = {}
@@ -101,5 +101,8 @@ def _cid_of(item: object) -> str:
 
 class _Page(BaseModel):
     # What is no CallResponse is kept as it is: `read_live_status` says why.
-    calls: list[Annotated[CallResponse | Any, Field(union_mode="left_to_right")]]
+    calls: Annotated[
+        list[Annotated[CallResponse | Any, Field(union_mode="left_to_right")]],
+        Field(max_length=MAX_CALLS),
+    ]
     next: Any = None

@@ -147,7 +147,7 @@ def test_if_no_item_is_usable_the_response_is_not(others: list[object]) -> None:
 
 @pytest.mark.parametrize(
     "response",
-    [{}, {"calls": None}, {"calls": {}}, {"calls": "abc"}],
+    [{}, {"calls": None}, {"calls": {}}, {"calls": "abc"}, {"calls": [item(A)] * 101}],
 )
 def test_without_a_list_of_calls_it_is_unusable(response: object) -> None:
     with pytest.raises(UnusableResponseError, match="unusable response: calls"):
