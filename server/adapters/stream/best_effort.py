@@ -10,7 +10,7 @@ from server.adapters.stream.metrics import AGES, CACHED, FETCHED, SHARED, NullRe
 from server.adapters.stream.ports import Stream
 from server.adapters.stream.renewals import Renewals
 from server.adapters.stream.requests import Requests
-from server.adapters.stream.responses import Response, Responses
+from server.adapters.stream.responses import RENEWALS, Response, Responses
 from server.adapters.stream.siblings import Siblings
 from server.adapters.stream.unaddressable import UnaddressableCalls
 from server.adapters.stream.wire import StreamCall, is_addressable
@@ -28,7 +28,8 @@ class BestEffort:
 
     A response's age counts from when its request was sent, so that nothing is returned that is older
     than the cache's TTL. Failures are cached as long as successes. A status that is read from the cache
-    is renewed before its time is over, so that callers of a call that many want never wait for Stream;
+    is renewed before its time is over, so that callers of a call that many want never wait for Stream,
+    and a few times more, for those who come at random. Renewals share requests with callers' fetches.
     Stream is asked for a call once in 0.4 of the TTL at most, and again if a request for many fails.
     """
 
@@ -44,7 +45,7 @@ class BestEffort:
         self._unaddressable = UnaddressableCalls()
         self._responses = Responses(settings.cache_ttl_ms / 1000, clock)
         self._requests = Requests(stream, self._keep_responses, settings, clock)
-        self._gatherer = Gatherer(self._requests.send)
+        self._gatherer = Gatherer(self._send_with_due)
         self._renewals = Renewals(
             settings.cache_ttl_ms / 1000,
             clock,
@@ -64,8 +65,8 @@ class BestEffort:
         call = (stream_call_type, stream_call_id)
         known = self._responses.get(call)
         if known is not None:
-            if not known.is_read:
-                self._note_read(call, known)
+            if known.renewals < RENEWALS:
+                self._have_renewed(call, known)
             return self._count(known, CACHED)
         outcome = SHARED if call in self._fetches else FETCHED
         with tracing.span("wait for Stream") as span:
@@ -96,19 +97,29 @@ class BestEffort:
 
     def _begin(self, call: StreamCall) -> Fetch:
         fetch = Fetch.for_caller(call, is_polled=self._responses.is_polled(call))
-        self._send(fetch)
+        self._send(self._keep_fetch(fetch))
         return fetch
 
-    def _note_read(self, call: StreamCall, response: Response) -> None:
-        response.is_read = True
-        if isinstance(response.status, LiveStatus):
-            self._renewals.add(call, response.requested_at)
+    def _have_renewed(self, call: StreamCall, response: Response, times: int = RENEWALS) -> None:
+        """Have a response renewed, and so many times in all though nobody may read it."""
+        if isinstance(response.status, LiveStatus) and times > response.renewals:
+            if not response.renewals:
+                self._renewals.add(call, response.requested_at)
+            response.renewals = times
 
     def _renew(self, calls: Sequence[StreamCall]) -> None:
+        for fetch in self._begin_renewals(calls):
+            self._send(fetch)
+
+    def _begin_renewals(self, calls: Sequence[StreamCall]) -> list[Fetch]:
         if self._siblings:
             self._siblings.say_renewing(calls)
-        for call in calls:
-            self._send(Fetch.for_renewal(call))
+        return [self._keep_fetch(Fetch.for_renewal(call)) for call in calls]
+
+    def _send_with_due(self, fetches: Sequence[Fetch]) -> bool:
+        """Send fetches, and with them what is soon to be renewed: that needs no request of its own."""
+        due = self._renewals.take(self._requests.max_together - len(fetches))
+        return self._requests.send([*fetches, *self._begin_renewals(due)])
 
     def _is_due(self, call: StreamCall, requested_at: float) -> bool:
         """Return whether a response is still the last, and to be renewed by this worker."""
@@ -123,22 +134,32 @@ class BestEffort:
                 known.is_renewed_elsewhere = True
 
     def _take_from_sibling(self, call: StreamCall, response: Response) -> None:
-        self._responses.put(call, response)
+        self._keep_response(call, response)
         if (fetch := self._fetches.get(call)) and self._responses.get(call) is response:
             fetch.end(response)
 
     def _keep_responses(self, responses: Mapping[StreamCall, Response]) -> None:
         for call, response in responses.items():
-            self._responses.put(call, response)
+            self._keep_response(call, response)
             if (fetch := self._fetches.get(call)) and fetch.is_polled:
-                self._note_read(call, response)
+                self._have_renewed(call, response)
         if self._siblings:
             self._siblings.say_responses(responses)
 
-    def _send(self, fetch: Fetch) -> None:
-        """Send a fetch, and keep it while it lasts, for those who come meanwhile."""
+    def _keep_response(self, call: StreamCall, response: Response) -> None:
+        """Keep a response, and have it renewed as often as the last was to be, but for this time."""
+        last = self._responses.last(call)
+        self._responses.put(call, response)
+        if last is not None:
+            self._have_renewed(call, response, last.renewals - 1)
+
+    def _keep_fetch(self, fetch: Fetch) -> Fetch:
+        """Keep a fetch while it lasts, for those who come meanwhile."""
         self._fetches[fetch.call] = fetch
         fetch.future.add_done_callback(lambda _: self._fetches.pop(fetch.call))
+        return fetch
+
+    def _send(self, fetch: Fetch) -> None:
         if self._requests.max_together > 1:
             self._gatherer.add(fetch)
         else:

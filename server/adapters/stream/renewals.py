@@ -14,6 +14,8 @@ workers that began together do not go on together. What is left of the TTL is St
 _WINDOW = 0.25
 """The share of the TTL by which a renewal may precede its time, to go out together with others. The next
 is as much later, unless more are due than may go out together: so each worker of a server sends few."""
+_ALONG = 0.1
+"""The share by which it may precede its time to go along with a request that goes out anyway."""
 
 
 class Renewals:
@@ -52,6 +54,10 @@ class Renewals:
         heappush(self._due, (due_at, call, requested_at))
         self._schedule()
 
+    def take(self, room: int) -> list[StreamCall]:
+        """Take up to so many calls that are due, or soon will be: they go out with others' request."""
+        return self._take(room, _ALONG * self._ttl)
+
     def stop(self) -> None:
         """Renew nothing any more."""
         self._due.clear()
@@ -73,15 +79,15 @@ class Renewals:
     def _run(self) -> None:
         self._timer = None
         most = self._max_together()
-        due = self._take_due(most)
+        due = self._take(most, self._window if most > 1 else 0)
         if 1 < most > len(due):
             self._next_at = self._clock() + self._window
         self._renew(due)
         if self._due:
             self._schedule()
 
-    def _take_due(self, most: int) -> list[StreamCall]:
-        until = self._clock() + (self._window if most > 1 else 0)
+    def _take(self, most: int, window: float) -> list[StreamCall]:
+        until = self._clock() + window
         due: list[StreamCall] = []
         while self._due and len(due) < most and self._due[0][0] <= until:
             _, call, requested_at = heappop(self._due)

@@ -18,12 +18,15 @@ class Response:
 
     requested_at: float
     status: LiveStatus | NullReason
-    is_read: bool = False
-    """Whether somebody has read it from the cache, or is known to come again."""
+    renewals: int = 0
+    """How often it, and then the one that replaces it, is to be renewed though nobody may read them."""
     is_renewed_elsewhere: bool = False
     """Whether another worker has said that it renews it."""
 
 
+RENEWALS = 4
+"""Of a response that is read. Polls come at random: of a call that is polled once a TTL on average, one
+in seven comes more than two TTL after the last, and would wait for Stream."""
 _POLLED = 2
 """A call that is asked for again within so many times the TTL is polled. Without this, calls that are
 polled a little more slowly than the TTL would never be renewed, each of their callers would wait for

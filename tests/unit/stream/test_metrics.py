@@ -204,7 +204,7 @@ async def test_a_renewal_counts_as_a_request_and_not_as_a_status(stream: Scripte
     await ask(asked)
     await ask(asked)
     with growing(request("found")):
-        await asyncio.sleep(5)
+        await asyncio.sleep(1)
 
 
 async def test_one_who_comes_as_a_renewal_is_under_way_shares_it(stream: ScriptedStream) -> None:

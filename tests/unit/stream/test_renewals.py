@@ -1,6 +1,7 @@
 """A status that is read from the cache is renewed before its time is over."""
 
 import asyncio
+from random import expovariate
 
 import pytest
 
@@ -82,11 +83,49 @@ async def test_one_that_is_read_no_more_is_not_renewed(stream: ScriptedStream) -
     assert stream.requests[CALL] == 1
 
 
-async def test_one_that_was_read_is_renewed_once(stream: ScriptedStream) -> None:
+async def test_one_that_was_read_is_renewed_four_times(stream: ScriptedStream) -> None:
     asked = best_effort(stream)
     await poll(asked, CALL, 0.005, 0.5)
     await asyncio.sleep(10)
-    assert stream.requests[CALL] == 2
+    assert stream.requests[CALL] == 5
+
+
+async def test_one_that_is_read_again_meanwhile_is_renewed_four_times_from_then_on(
+    stream: ScriptedStream,
+) -> None:
+    asked = best_effort(stream)
+    await read_twice(asked, CALL)
+    await asyncio.sleep(1.7)
+    before = stream.requests[CALL]
+    assert await ask(asked) == (ON_AIR, 0)
+    await asyncio.sleep(10)
+    assert stream.requests[CALL] == before + 4
+
+
+async def test_calls_that_are_polled_at_random_once_a_ttl_seldom_wait(stream: ScriptedStream) -> None:
+    async def poll_at_random(call: StreamCall) -> None:
+        while loop.time() < end:
+            await asyncio.sleep(expovariate(1))
+            waits.append((await ask(asked, call))[1])
+
+    asked, waits, loop = best_effort(stream), list[float](), asyncio.get_running_loop()
+    end = loop.time() + 20
+    async with asyncio.TaskGroup() as tasks:
+        for call in calls(200):
+            tasks.create_task(poll_at_random(call))
+    assert sum(waited > 0 for waited in waits) < 0.15 * len(waits)
+
+
+async def test_what_is_soon_to_be_renewed_goes_along_with_another_request(
+    stream: ScriptedStream,
+) -> None:
+    asked = best_effort(stream)
+    await read_twice(asked, *calls(3))
+    await asyncio.sleep(0.5499)
+    assert await ask(asked, OTHER) == (ON_AIR, 0.1)
+    assert len(stream.queries) == 2
+    assert OTHER in stream.queries[1]
+    assert len(stream.queries[1]) > 1
 
 
 async def test_it_is_renewed_when_two_thirds_to_three_quarters_of_its_time_are_over(
@@ -123,7 +162,7 @@ async def test_one_that_is_polled_a_little_more_slowly_than_the_ttl_is_renewed(
     stream: ScriptedStream,
 ) -> None:
     asked = best_effort(stream)
-    assert await poll(asked, CALL, 1.5, 9) == [0.1, 0.1, 0, 0.1, 0, 0.1]
+    assert await poll(asked, CALL, 1.5, 9) == [0.1, 0.1, 0, 0, 0, 0]
 
 
 async def test_one_that_is_polled_seldom_is_not_renewed(stream: ScriptedStream) -> None:
