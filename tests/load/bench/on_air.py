@@ -79,7 +79,8 @@ def _stream_requests(rounds: Rounds, contender: Contender, keys: str) -> float:
     """Count a second's requests, for as long as all rounds take together."""
     rounds.progress(f"{contender.name}, {keys}")
     load = contender.load(rounds.world.keys[keys], rounds.count * rounds.seconds)
-    run_well(replace(load, seconds=rounds.seconds))
+    # As long as it takes until each call has been asked about, with a Stream that is far away.
+    run_well(load)
     before, began = rounds.world.stream_requests, monotonic()
     run_well(load)
     return (rounds.world.stream_requests - before) / (monotonic() - began)
