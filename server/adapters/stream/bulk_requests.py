@@ -22,10 +22,11 @@ Statuses = Mapping[StreamCall, LiveStatus | NullReason]
 
 
 class BulkRequests:
-    """Requests that the gates have permitted; each is aborted after so many seconds.
+    """Requests that the gates have permitted.
 
-    One that fails is held against bulk alone: it is no evidence of any of its calls. A probe has more
-    time, for requests for single calls keep the event loop busy that slows it down.
+    One that callers wait for is aborted when they would wait no longer, and others when their response
+    could no longer be used; so is a probe, for requests for single calls keep the event loop busy that
+    slows it down. One that fails is held against bulk alone: it is no evidence of any of its calls.
     """
 
     def __init__(
@@ -35,18 +36,21 @@ class BulkRequests:
         query_gate: QueryGate,
         *,
         timeout: float,
-        probe_timeout: float,
+        awaited_timeout: float,
     ) -> None:
         self._stream = stream
         self._gate = gate
         self._query_gate = query_gate
         self._timeout = timeout
-        self._probe_timeout = probe_timeout
+        self._awaited_timeout = awaited_timeout
 
-    async def fetch(self, calls: Sequence[StreamCall], *, is_probe: bool) -> Statuses | NullReason:
+    async def fetch(
+        self, calls: Sequence[StreamCall], *, is_awaited: bool, is_probe: bool
+    ) -> Statuses | NullReason:
         """Return the status of each call, or why it has none; or why the request as a whole failed."""
         try:
-            async with asyncio.timeout(self._probe_timeout if is_probe else self._timeout):
+            is_urgent = is_awaited and not is_probe
+            async with asyncio.timeout(self._awaited_timeout if is_urgent else self._timeout):
                 statuses = await self._stream.fetch_many(calls)
         except StreamRateLimitedError as error:
             self._query_gate.release()

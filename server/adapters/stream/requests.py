@@ -30,8 +30,9 @@ from server.runtime.tasks import wait_for_end
 class Requests:
     """The requests under way, each a task that ends its fetches; they belong to no caller.
 
-    A request for one call is aborted when its response could no longer be used, one for many when no
-    caller would wait for it any longer. If that fails, what callers wait for is requested call by call.
+    A request is aborted when its response could no longer be used, and one for many as soon as no caller
+    would wait for it any longer, if one does. If that fails, what callers wait for is requested call by
+    call.
     """
 
     def __init__(
@@ -53,8 +54,8 @@ class Requests:
             stream,
             self._gate,
             self._query_gate,
-            timeout=settings.timeout_ms / 1000,
-            probe_timeout=timeout,
+            timeout=timeout,
+            awaited_timeout=settings.timeout_ms / 1000,
         )
         self._max_requests = settings.max_concurrent_requests
         self._tasks: set[asyncio.Task[None]] = set()
@@ -152,7 +153,8 @@ class Requests:
         self, fetches: Sequence[Fetch], requested_at: float, *, is_probe: bool
     ) -> None:
         CALLS_PER_QUERY.observe(len(fetches))
-        statuses = await self._bulk.fetch([fetch.call for fetch in fetches], is_probe=is_probe)
+        calls, is_awaited = [each.call for each in fetches], any(each.is_awaited for each in fetches)
+        statuses = await self._bulk.fetch(calls, is_awaited=is_awaited, is_probe=is_probe)
         failure = statuses if isinstance(statuses, NullReason) else None
         record_request(Endpoint.QUERY_CALLS, failure, self._clock() - requested_at)
         if isinstance(statuses, NullReason):

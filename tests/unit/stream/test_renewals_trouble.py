@@ -149,6 +149,19 @@ async def test_one_that_was_evicted_and_fetched_anew_is_renewed_as_others_are(
     assert not caplog.records
 
 
+async def test_a_request_that_nobody_waits_for_may_take_as_long_as_its_response_is_of_use(
+    stream: ScriptedStream, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = best_effort(stream)
+    for _ in range(2):
+        await ask_all(asked, calls(3))
+    stream.many_after = 0.5
+    await asyncio.sleep(1.2)
+    assert (len(stream.queries), stream.requests) == (2, {})
+    assert await ask_all(asked, calls(3)) == [(ON_AIR, 0)] * 3
+    assert not caplog.records
+
+
 async def test_after_the_end_nothing_is_renewed(stream: ScriptedStream) -> None:
     asked = best_effort(stream)
     await ask_all(asked, calls(3))
