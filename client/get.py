@@ -22,6 +22,7 @@ from client.polling import poll
 from client.settings import CallerSettings, load_caller_settings
 from client.table import sanitize
 from client.tls import TlsFilesError
+from machine.standard_output import discard_unwritten
 
 # The exit code of what SIGINT ended, as shells have it.
 _INTERRUPTED = 130
@@ -186,6 +187,7 @@ def _report_errors(where: str, *, rest: bool, interrupted: int) -> Iterator[None
     except BrokenPipeError:
         raise  # click ends silently
     except OSError as error:
+        discard_unwritten()
         raise click.ClickException(f"Cannot write: {error.strerror}") from None
     except KeyboardInterrupt:
         click.echo(err=True)

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 import click
 
+from machine.standard_output import discard_unwritten
 from server.commands.errors import load_database_url, pluralize, report_errors
 from server.store.bulk import all_calls
 from server.store.json_lines import write_line
@@ -51,6 +52,8 @@ def _output(file: Path) -> Iterator[BinaryIO]:
     except BrokenPipeError:
         raise  # click ends silently
     except OSError as error:
+        if file == Path("-"):
+            discard_unwritten()
         raise click.ClickException(f"Cannot write {file}: {error.strerror}") from None
 
 

@@ -118,3 +118,18 @@ def test_a_reader_that_has_seen_enough_hears_nothing_of_it(database_url: str) ->
         process.stdout.close()
         assert process.stderr
         assert process.stderr.read() == b""
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_behind_standard_output_is_a_line(database_url: str, unbuffered: str) -> None:
+    store_calls(database_url, SAMPLES)
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            command("export"),
+            env=environment(PYTHONUNBUFFERED=unbuffered, DATABASE_URL=database_url),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (ended.returncode, ended.stderr) == (1, "Error: Cannot write -: No space left on device\n")

@@ -125,11 +125,12 @@ def test_whatever_the_title_it_is_the_body_by_rest(stack: Stack) -> None:
             assert (ended.exit_code, ended.stdout_bytes) == (0, body + b"\n")
 
 
-def test_what_cannot_be_written_is_said_in_a_line(demo: RunningDemo) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_what_cannot_be_written_is_said_in_a_line(demo: RunningDemo, unbuffered: str) -> None:
     with Path("/dev/full").open("w") as full:
         ended = subprocess.run(
             command("get", str(sample_id(2)), of="client"),
-            env=environment(**reaching(demo)),
+            env=environment(PYTHONUNBUFFERED=unbuffered, **reaching(demo)),
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
