@@ -150,7 +150,7 @@ class BestEffort:
         """Keep a response, and have it renewed as often as the last was to be, but for this time."""
         last = self._responses.last(call)
         self._responses.put(call, response)
-        if last is not None:
+        if last is not None and self._responses.last(call) is response:
             self._have_renewed(call, response, last.renewals - 1)
 
     def _keep_fetch(self, fetch: Fetch) -> Fetch:

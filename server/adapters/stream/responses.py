@@ -69,8 +69,8 @@ class Responses:
 
 
 def _is_better(known: Response, new: Response) -> bool:
-    """Return whether a response is newer than another, or a status while that is a failure."""
-    if known.requested_at > new.requested_at:
+    """Return whether a response is at least as new as another, or a status while that is a failure."""
+    if known.requested_at >= new.requested_at:
         return True
     is_failure = isinstance(new.status, NullReason) and new.status is not NullReason.NOT_FOUND
     return is_failure and isinstance(known.status, LiveStatus)
