@@ -109,11 +109,12 @@ async def test_calls_that_are_polled_at_random_once_a_ttl_seldom_wait(stream: Sc
             waits.append((await ask(asked, call))[1])
 
     asked, waits, loop = best_effort(stream), list[float](), asyncio.get_running_loop()
-    end = loop.time() + 20
+    end = loop.time() + 60
     async with asyncio.TaskGroup() as tasks:
         for call in calls(200):
             tasks.create_task(poll_at_random(call))
-    assert sum(waited > 0 for waited in waits) < 0.15 * len(waits)
+    # Of those that would be renewed but once, every third.
+    assert sum(waited > 0 for waited in waits) < 0.17 * len(waits)
 
 
 async def test_what_is_soon_to_be_renewed_goes_along_with_another_request(
