@@ -1,8 +1,8 @@
 """Envoy's own traces: which requests have one, what is in it, and where it is sent.
 
 Envoy traces each request without a `traceparent`, and of the others those whose `traceparent` says so.
-So a request that is not to be traced gets one that says that, before Envoy looks. A caller's own
-counts if it is trusted.
+So a request that is not to be traced gets one before Envoy looks, which names no trace: Envoy makes no
+span for it, and the server none either. A caller's own counts if it is trusted.
 """
 
 import os
@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from gateway.config import GatewaySettings
 from gateway.tls import trusting_socket
-from machine.tracing import TracingSettings
+from machine.tracing import NOT_SAMPLED, TracingSettings
 
 Json = dict[str, Any]
 
@@ -36,6 +36,7 @@ _CANONICAL = (
 """With the flag of sampling alone: of others Envoy and the server would understand different things."""
 _CALLERS = "x-trace-callers"
 _DRAW = "x-trace-draw"
+_SPAN = "x-trace-span"
 _DIGITS = 8
 """Hexadecimal digits of a random number."""
 _NOTHING = "-"
@@ -48,7 +49,7 @@ _TAGS = {
     **dict.fromkeys(("peer.address", "user_agent", "downstream_cluster"), _NOTHING),
     **dict.fromkeys(("grpc.authority", "grpc.content_type", "grpc.timeout"), _NOTHING),
 }
-_TRACE_ID = (
+_TRACE_ID_IF_SAMPLED = (
     f"%CEL({_TRACEPARENT}.endsWith('-01') ? "
     rf"re.extract({_TRACEPARENT}, r'^00-([0-9a-f]+)-.*$', r'\1') : '')%"
 )
@@ -78,8 +79,9 @@ def tracing_values(settings: GatewaySettings, tracing: TracingSettings) -> Trace
     return {
         "decision": [*kept, *removed, *_decide(tracing.ratio), *restored],
         "tracing": _tracing(tracing),
-        "context": [_hand_on(trusted=trusted), _remove(_DRAW)],
-        "trace_id": _TRACE_ID,
+        "context": _hand_on(trusted=trusted),
+        # Of a caller who does not sample its trace Envoy has a span too, which it throws away.
+        "trace_id": _TRACE_ID_IF_SAMPLED if trusted else "%TRACE_ID%",
         "clusters": [_cluster(urlsplit(tracing.traces_url), tracing.exporter_otlp_certificate)],
     }
 
@@ -95,23 +97,26 @@ def _keep_callers() -> tuple[list[Json], list[Json]]:
 
 def _decide(ratio: float) -> list[Json]:
     """Make the mutations that give a `traceparent` to requests that are not to be traced."""
-    digits = f"%REQ({_DRAW}):{_DIGITS}%"
     return [
         _set(_DRAW, "%UNIQUE_ID%"),
         # What is empty is no header.
-        _set("traceparent", f"%CEL({_drawn(ratio)} ? '' : '-')%"),
-        _set("traceparent", f"00-{4 * digits}-{2 * digits}-00", "OVERWRITE_IF_EXISTS"),
+        _set("traceparent", f"%CEL({_drawn(ratio)} ? '' : '{NOT_SAMPLED}')%"),
+        _remove(_DRAW),
         _remove("x-client-trace-id"),  # Envoy would put it into the span
     ]
 
 
-def _hand_on(*, trusted: bool) -> Json:
-    """Make the mutation that hands a trace on: Envoy's span takes the place of the caller's."""
-    span = "00-%TRACE_ID%-%SPAN_ID%-"
+def _hand_on(*, trusted: bool) -> list[Json]:
+    """Make the mutations that hand a trace on: Envoy's span takes the place of a sampled caller's."""
+    span = "00-%TRACE_ID%-%SPAN_ID%-01"
     if not trusted:
-        return _set("traceparent", f"{span}01", "ADD_IF_ABSENT")
-    flags = f"%CEL('traceparent' in request.headers && {_TRACEPARENT}.endsWith('-00') ? '00' : '01')%"
-    return _set("traceparent", f"{span}{flags}")
+        return [_set("traceparent", span, "ADD_IF_ABSENT")]
+    sampled = f"!('traceparent' in request.headers) || {_TRACEPARENT}.endsWith('-01')"
+    return [
+        _set(_SPAN, span),
+        _set("traceparent", f"%CEL({sampled} ? request.headers['{_SPAN}'] : '')%"),
+        _remove(_SPAN),
+    ]
 
 
 def _drawn(ratio: float) -> str:

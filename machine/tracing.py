@@ -10,6 +10,9 @@ from pydantic_settings import SettingsConfigDict
 
 from machine.environment import EnvironmentSettings
 
+NOT_SAMPLED = f"00-{'0' * 32}-{'0' * 16}-00"
+"""The `traceparent` by which the gateway tells the server not to trace a request: it names no trace."""
+
 _TRACES_PATH = "/v1/traces"
 _URL = re.compile(
     r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]+)?(/[!-~]*)?", re.IGNORECASE | re.ASCII

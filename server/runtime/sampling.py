@@ -3,6 +3,8 @@
 import re
 from random import random
 
+from machine.tracing import NOT_SAMPLED
+
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?")
 _NO_TRACE, _NO_SPAN = "0" * 32, "0" * 16
 _SAMPLED = 1
@@ -23,6 +25,8 @@ class Sampling:
 
     def includes(self, traceparent: str) -> bool:
         """Return whether to trace a request with this header, which may be empty or malformed."""
+        if self._follows_caller and traceparent == NOT_SAMPLED:
+            return False
         match = _TRACEPARENT.fullmatch(traceparent)
         if match is None or match[1] == _NO_TRACE or match[2] == _NO_SPAN:
             return random() < self._ratio  # noqa: S311 - no secret

@@ -2,6 +2,7 @@
 
 import pytest
 
+from machine.tracing import NOT_SAMPLED
 from server.runtime.sampling import Sampling
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -22,6 +23,11 @@ def test_a_caller_who_traces_a_request_is_followed(flags: str) -> None:
 @pytest.mark.parametrize("flags", ["00", "02", "fe"])
 def test_a_caller_who_does_not_trace_a_request_is_followed(flags: str) -> None:
     assert not ALL.includes(sent(flags))
+
+
+def test_a_gateway_that_traces_nothing_of_a_request_is_followed() -> None:
+    assert not ALL.includes(NOT_SAMPLED)
+    assert Sampling(1, follows_caller=False).includes(NOT_SAMPLED)
 
 
 def test_a_newer_version_may_have_more_behind() -> None:
