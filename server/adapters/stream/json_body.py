@@ -6,6 +6,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from server.adapters.stream.errors import StreamFailedError, UnusableResponseError
+from server.runtime.gc import gc_paused
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -16,7 +17,8 @@ def read_json(body: bytes, model: type[Model]) -> Model:
     Raises StreamFailedError if it is not JSON, and UnusableResponseError if it is not the model's.
     """
     try:
-        return _validate(body, model)
+        with gc_paused():
+            return _validate(body, model)
     except ValidationError as error:
         # Without its cause, which quotes the response.
         raise UnusableResponseError(field_of(error)) from None

@@ -1,5 +1,7 @@
 """How the body of a response is decoded: what nobody reads of it may be odd."""
 
+import gc
+
 import pytest
 from pydantic import BaseModel
 
@@ -58,3 +60,17 @@ def test_the_body_is_not_quoted() -> None:
     with pytest.raises(UnusableResponseError) as caught:
         read_json(b'{"number":"private"}', Body)
     assert "private" not in f"{caught.value!r}{caught.value.__cause__!r}"
+
+
+def test_the_objects_of_a_large_body_are_not_traversed_again_and_again() -> None:
+    collections: list[str] = []
+
+    def note(phase: str, _: dict[str, int]) -> None:
+        collections.append(phase)
+
+    gc.callbacks.append(note)
+    try:
+        read_json(b'{"other":["\\ud800"' + b",[]" * 100_000 + b'],"number":7}', Body)
+    finally:
+        gc.callbacks.remove(note)
+    assert collections.count("start") <= 1
