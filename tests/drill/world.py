@@ -149,7 +149,8 @@ class World:
             return self.server.serves(self.server.port)
         with suppress(psutil.Error):  # one has just ended
             workers = [each.environ() for each in self.server.workers()]
-            ports = [int(each[self.server.port_of_worker]) for each in workers]
+            # One that is just becoming its program has none yet.
+            ports = [int(each[self.server.port_of_worker]) for each in workers if each]
             return len(ports) == should_be and all(map(self.server.serves, ports))
         return False
 
