@@ -112,7 +112,8 @@ class BestEffort:
             self._send(fetch)
 
     def _begin_renewals(self, calls: Sequence[StreamCall]) -> list[Fetch]:
-        if self._siblings:
+        # Else others would leave to this worker what it may not do.
+        if self._siblings and not self._requests.refuses_all:
             self._siblings.say_renewing(calls)
         return [self._keep_fetch(Fetch.for_renewal(call)) for call in calls]
 

@@ -54,6 +54,11 @@ class Gate:
         """Whether nothing is requested because of a rate limit."""
         return self._clock() < self._silent_until
 
+    @property
+    def refuses_all(self) -> bool:
+        """Whether no call may be requested now, but one that probes."""
+        return self.is_silent or self.is_open
+
     def suspects(self, call: StreamCall) -> bool:
         """Return whether the call's last request failed."""
         return call in self._calls

@@ -68,6 +68,11 @@ class Requests:
         """How many calls may share a request now; 1 if none may."""
         return 1 if self._gate.is_open else self._query_gate.max_calls
 
+    @property
+    def refuses_all(self) -> bool:
+        """Whether no call may be requested now, but one that probes."""
+        return self._gate.refuses_all
+
     def send(self, fetches: Sequence[Fetch]) -> bool:
         """Send as few requests as possible for fetches; end at once those that are not permitted.
 

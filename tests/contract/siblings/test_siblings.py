@@ -10,7 +10,7 @@ from random import choice
 import pytest
 
 from server.adapters.stream.best_effort import BestEffort
-from server.adapters.stream.errors import StreamFailedError
+from server.adapters.stream.errors import StreamFailedError, StreamRateLimitedError
 from server.adapters.stream.siblings import Siblings
 from server.adapters.stream.wire import StreamCall
 from server.application.call import LiveStatus
@@ -160,6 +160,18 @@ async def test_one_that_renews_and_gets_no_answer_leaves_it_to_the_others(
     stream.says = ON_AIR
     await asyncio.sleep(0.5)
     assert await ask(started[1]) == (ON_AIR, 0.1)
+
+
+async def test_one_that_may_not_ask_leaves_it_to_the_others(
+    started: list[BestEffort], stream: ScriptedStream
+) -> None:
+    limited, other, _ = started
+    stream.says = StreamRateLimitedError(10)
+    await ask(limited, OTHER)
+    stream.says = ON_AIR
+    await ask(other)
+    waits = await asyncio.gather(poll(limited, [CALL], 9), poll(other, [CALL], 9))
+    assert not any(map(max, waits))
 
 
 async def test_a_failure_is_not_told(started: list[BestEffort], stream: ScriptedStream) -> None:
