@@ -13,7 +13,7 @@ from opentelemetry.proto.trace.v1 import trace_pb2 as pb
 from demo.readiness import wait_until
 from demo.serving import serve_in_thread
 from machine.tracing import TracingSettings
-from server.runtime.tracing import open_tracing
+from server.runtime import tracing
 
 SERVER = "livecalls.v1.LiveCalls/GetCall"
 """The name of the server's span of a request."""
@@ -79,12 +79,19 @@ class Collector:
 
     @contextmanager
     def tracing(self, sampler: str = "always_on") -> Iterator[None]:
-        """Export from this process while the block lasts: all spans have come at its end."""
+        """Export from this process while the block lasts: all spans have come at its end.
+
+        What a test has begun in no task of its own is no parent of what follows.
+        """
         settings = TracingSettings(
             traces_exporter="otlp", exporter_otlp_endpoint=self.url, traces_sampler=sampler
         )
-        with open_tracing(settings):
-            yield
+        outside = tracing._current.set(None)
+        try:
+            with tracing.open_tracing(settings):
+                yield
+        finally:
+            tracing._current.reset(outside)
 
     def trace(self, trace_id: str, *names: str) -> dict[str, ReceivedSpan]:
         """Wait until a trace has spans of these names, and return all of it by their names."""
