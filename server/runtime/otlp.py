@@ -39,17 +39,22 @@ _MAX_SHOWN = 200
 class SpanUnderWay:
     """A span that has begun."""
 
-    __slots__ = ("_span", "trace_id", "traceparent")
+    __slots__ = ("_span", "context")
 
     def __init__(self, span: Span) -> None:
         self._span = span
-        context = span.get_span_context()
-        self.trace_id = f"{context.trace_id:032x}"
-        self.traceparent = f"00-{self.trace_id}-{context.span_id:016x}-01"
+        self.context = set_span_in_context(span, Context())
+        """That of the spans below it."""
 
-    def context(self) -> Context:
-        """Make the context of a span below it."""
-        return set_span_in_context(self._span, Context())
+    @property
+    def trace_id(self) -> str:
+        """The id of its trace, in hexadecimal."""
+        return f"{self._span.get_span_context().trace_id:032x}"
+
+    @property
+    def traceparent(self) -> str:
+        """The header that hands it on as the parent of what another program does."""
+        return f"00-{self.trace_id}-{self._span.get_span_context().span_id:016x}-01"
 
     def set(self, name: str, value: "Value") -> None:
         """Set an attribute."""
@@ -88,7 +93,7 @@ class Spans:
         self, name: str, kind: "Kind", parent: SpanUnderWay, attributes: "Attributes"
     ) -> SpanUnderWay:
         """Begin a span below another."""
-        return SpanUnderWay(self._tracer.start_span(name, parent.context(), _KINDS[kind], attributes))
+        return SpanUnderWay(self._tracer.start_span(name, parent.context, _KINDS[kind], attributes))
 
 
 @contextmanager
