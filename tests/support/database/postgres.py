@@ -77,10 +77,14 @@ def role(url: str, name: str, *, connections: int | None = None) -> Iterator[str
 
 
 def kill(server: EmbeddedPostgres) -> None:
-    """End the server as in a crash."""
-    process = psutil.Process(server.pid)
-    process.kill()
-    process.wait(10)
+    """End the server as in a crash, of its machine: by itself a backend goes on until it has to wait."""
+    postmaster = psutil.Process(server.pid)
+    # The first, which would else start all of them again.
+    processes = [postmaster, *postmaster.children()]
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(processes, 10)
 
 
 @contextmanager
