@@ -1,4 +1,4 @@
-"""Tunes Python's garbage collector for long-lived imports."""
+"""Tunes Python's garbage collector for what is many objects and stays."""
 
 import gc
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ def tune_gc() -> None:
 def gc_paused() -> Iterator[None]:
     """Keep it from traversing again and again what the block makes and does not let go of.
 
-    A block may make a million objects, of which it would traverse all that there are so far ten times.
+    Of a million objects it would each time traverse most of those that there are so far.
     """
     was_enabled = gc.isenabled()
     gc.disable()

@@ -84,7 +84,8 @@ def kill(server: EmbeddedPostgres) -> None:
     for process in processes:
         with suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(processes, 10)
+    _, alive = psutil.wait_procs(processes, 10)
+    assert not alive
 
 
 @contextmanager
