@@ -7,6 +7,7 @@ begin(serves=False)
 import click
 
 from client.get import get
+from machine.gc import collect_only_new
 
 
 @click.group
@@ -16,6 +17,7 @@ def cli() -> None:
 
     Settings come from the environment; docs/configuration.md lists them.
     """
+    collect_only_new()
 
 
 cli.add_command(get)

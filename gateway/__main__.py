@@ -27,6 +27,7 @@ from gateway.tls import write_secrets
 from machine.addresses import find_obstacle, host_and_port
 from machine.cgroup import memory_limit
 from machine.cpus import usable_cpus
+from machine.gc import collect_only_new
 from machine.printed_settings import describe_settings
 from machine.settings_errors import report_settings_errors
 from machine.tracing import TracingSettings
@@ -40,6 +41,7 @@ _DRAINS = ("--drain-strategy", "immediate", "--drain-time-s", "1")
 @click.pass_context
 def main(context: click.Context) -> None:
     """Envoy in front of the server: REST, gRPC-Web and gRPC on one port."""
+    collect_only_new()
     context.obj = _settings()
 
 

@@ -1,18 +1,20 @@
 """What a process of this project does first, before it imports what takes long."""
 
-import gc
 import os
 import signal
 import sys
+
+from machine.gc import spare_imports
 
 
 def begin(*, serves: bool) -> None:
     """Open closed standard streams, and if it serves, end by a signal with exit code 0.
 
+    What is imported next is spared Python's garbage collector, until collect_only_new().
     A file that is opened gets the number of a stream that was closed, and all that libraries write
     there with it. As PID 1, a process ignores a signal until it handles it.
     """
-    collect_seldom()
+    spare_imports()
     for number in range(3):
         _open_if_closed(number)
     sys.stdout = sys.stdout or os.fdopen(1, "w")
@@ -20,15 +22,6 @@ def begin(*, serves: bool) -> None:
     if serves:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: os._exit(0))
-
-
-def collect_seldom() -> None:
-    """Let Python's garbage collector run after 20,000 allocations, not after 700.
-
-    Imports allocate hundreds of thousands of objects, which stay: to traverse them again and again
-    takes a tenth of a start, and a sixth if Stream's SDK is among them.
-    """
-    gc.set_threshold(20_000, 20, 50)
 
 
 def _open_if_closed(number: int) -> None:

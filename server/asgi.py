@@ -1,5 +1,9 @@
 """The server as an ASGI application, embedded in Envoy's process."""
 
+from machine.gc import collect_only_new, leave_start_alone, spare_imports
+
+spare_imports()
+
 import asyncio
 import os
 import sys
@@ -8,11 +12,9 @@ from contextlib import asynccontextmanager
 
 import click
 
-from machine.beginning import collect_seldom
 from server.auth.errors import AuthNotConfiguredError
 from server.bootstrap import open_asgi_server
 from server.config.loading import load_settings
-from server.runtime.gc import tune_gc
 from server.runtime.logs import configure_logging
 from server.runtime.metrics_server import MetricsAddressError, serve_metrics
 from server.runtime.reuseport import steer_connections
@@ -38,7 +40,7 @@ async def _open_server_or_exit() -> AsyncIterator[AsgiServer]:
 
 @asynccontextmanager
 async def _open_server() -> AsyncIterator[AsgiServer]:
-    collect_seldom()
+    collect_only_new()
     settings = load_settings()
     with configure_logging(settings.server), open_tracing(settings.tracing):
         stuck_seconds = settings.embedded.watchdog_timeout_ms / 1000
@@ -51,7 +53,7 @@ async def _open_server() -> AsyncIterator[AsgiServer]:
         ):
             if supervised:
                 _when_input_ends(metrics.stop, server.announce_end)
-            tune_gc()
+            leave_start_alone()
             yield server
 
 

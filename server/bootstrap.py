@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 
 from machine.addresses import host_and_port
+from machine.gc import imports_left_alone
 from server.adapters.stream.best_effort import BestEffort
 from server.adapters.stream.siblings import Siblings
 from server.adapters.stream.unconfigured import Unconfigured
@@ -173,7 +174,8 @@ async def _live_statuses(settings: StreamSettings) -> AsyncIterator[LiveStatuses
         yield Unconfigured()
         return
     # The SDK takes a second to import: only if it is used.
-    from server.adapters.stream.client import StreamClient  # noqa: PLC0415
+    with imports_left_alone():
+        from server.adapters.stream.client import StreamClient  # noqa: PLC0415
 
     siblings = Siblings(settings.sibling_sockets) if settings.sibling_sockets else None
     best_effort = BestEffort(StreamClient(settings), settings, siblings=siblings)

@@ -9,11 +9,11 @@ import click
 import uvloop
 
 from machine.addresses import find_obstacle
+from machine.gc import leave_start_alone
 from server.auth.errors import AuthNotConfiguredError
 from server.bootstrap import open_aio_server
 from server.config.server import ServerSettings
 from server.config.settings import Settings
-from server.runtime.gc import tune_gc
 from server.runtime.logs import configure_logging
 from server.runtime.metrics_server import MetricsAddressError, MetricsServer, serve_metrics
 from server.runtime.tracing import open_tracing
@@ -81,7 +81,7 @@ async def _serve_on(settings: Settings, told_again: asyncio.Event, *, supervised
         serve_metrics(settings.server, supervised=supervised) as metrics,
         open_aio_server(settings, shares_port=supervised) as server,
     ):
-        tune_gc()
+        leave_start_alone()
         notifying = asyncio.create_task(_notify_supervisor(server, metrics)) if supervised else None
         try:
             await server.wait_failed()

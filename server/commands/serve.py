@@ -8,6 +8,7 @@ import click
 
 from machine.addresses import LAST_PORT, Face, find_obstacle
 from machine.cgroup import memory_limit
+from machine.gc import imports_left_alone
 from machine.printed_settings import describe_settings
 from machine.renamed import RENAMED_OPTIONS
 from machine.worker_memory import worker_bytes
@@ -63,7 +64,8 @@ def serve(*, workers: int | None, embedded: bool, print_config: bool, supervised
         _supervise(settings, _envoys(settings))
     elif settings.server.workers == 1:
         # All that answering needs, which a process that only watches over workers does without.
-        from server.worker import answer  # noqa: PLC0415
+        with imports_left_alone():
+            from server.worker import answer  # noqa: PLC0415
 
         answer(settings, supervised=supervised)
     else:

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 import click
 
+from machine.gc import collect_only_new
+
 
 class LazyCommand(NamedTuple):
     """Where a command stands, and what it does in a few words."""
@@ -29,6 +31,7 @@ class LazyGroup(click.Group):
             return None
         module, name, _ = self._lazy[cmd_name]
         command: click.Command = getattr(import_module(module), name)
+        collect_only_new()
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

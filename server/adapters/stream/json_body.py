@@ -5,8 +5,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from machine.gc import gc_paused
 from server.adapters.stream.errors import StreamFailedError, UnusableResponseError
-from server.runtime.gc import gc_paused
 
 Model = TypeVar("Model", bound=BaseModel)
 
