@@ -19,6 +19,8 @@ AGAINST ?= $(or $(shell git describe --tags --abbrev=0 2>/dev/null),$(shell \
     git diff --quiet HEAD -- proto && git log -2 --format=%h -- proto | tail -1 || echo HEAD))
 
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+# Images of containers set it: each of our processes would compile anew all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## Print this list
