@@ -20,7 +20,11 @@ class StreamResponseTooLargeError(StreamFailedError):
         super().__init__("response too large")
 
 
-class UnusableResponseError(StreamFailedError):
+class UnreadableResponseError(StreamFailedError):
+    """The response is not what Stream documents; that of many calls may be so for one of them."""
+
+
+class UnusableResponseError(UnreadableResponseError):
     """Stream's response lacks its documented shape; `reason` names the field, never its value."""
 
     def __init__(self, field: str) -> None:

@@ -6,7 +6,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from machine.gc import gc_paused
-from server.adapters.stream.errors import StreamFailedError, UnusableResponseError
+from server.adapters.stream.errors import UnreadableResponseError, UnusableResponseError
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -14,7 +14,7 @@ Model = TypeVar("Model", bound=BaseModel)
 def read_json(body: bytes, model: type[Model]) -> Model:
     """Read the JSON of a response as a model.
 
-    Raises StreamFailedError if it is not JSON, and UnusableResponseError if it is not the model's.
+    Raises UnreadableResponseError if it is not JSON, and UnusableResponseError if it is not the model's.
     """
     try:
         with gc_paused():
@@ -23,10 +23,10 @@ def read_json(body: bytes, model: type[Model]) -> Model:
         # Without its cause, which quotes the response.
         raise UnusableResponseError(field_of(error)) from None
     except ValueError:
-        raise StreamFailedError("not JSON") from None
+        raise UnreadableResponseError("not JSON") from None
     except RecursionError:
         # Without its cause, a traceback of a thousand frames.
-        raise StreamFailedError("nested too deeply") from None
+        raise UnreadableResponseError("nested too deeply") from None
 
 
 def field_of(error: ValidationError) -> str:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from server.adapters.stream.errors import (
     StreamCallNotFoundError,
     StreamError,
-    StreamFailedError,
+    UnreadableResponseError,
     UnusableResponseError,
 )
 from server.adapters.stream.json_body import read_json
@@ -45,8 +45,8 @@ def read_live_statuses(
     """Read the response: for each call its status, or why there is none.
 
     A call that the response lacks is StreamCallNotFoundError, unless it has items of no call that was
-    asked for: one of those may be its. Raises StreamFailedError if the response as a whole cannot be
-    relied on: no JSON, no list of MAX_CALLS at most, none of them readable, or a next page with others.
+    asked for: one of those may be its. Raises UnreadableResponseError if all of it cannot be relied
+    on: no JSON, no list of MAX_CALLS at most, none of them readable, or a next page with others.
     """
     page = read_json(body, _Page)
     statuses: dict[StreamCall, LiveStatus | StreamError] = {}
@@ -71,7 +71,7 @@ def _check_page(
     lacks_calls: bool,
 ) -> None:
     if lacks_calls and page.next:
-        raise StreamFailedError("a page without all of its calls")
+        raise UnreadableResponseError("a page without all of its calls")
     unusable = [status for status in statuses.values() if isinstance(status, StreamError)]
     if stray and not statuses:
         raise stray

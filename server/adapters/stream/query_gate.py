@@ -9,10 +9,16 @@ from server.resilience.breaker import Breaker
 
 log = logging.getLogger("server.stream")
 
+FEW = 10
+"""Calls among which one is found that spoils the response for more."""
+_USELESS_IN_A_ROW = 5
+"""Responses of no use, without one of use between them, that are not for single calls any more."""
+
 
 class QueryGate:
     """Closed by the setting, and for the breaker's time once a request has failed.
 
+    A response that is of no use may be so for one of its calls, and closes it only if others follow.
     Whatever is wrong with it, requests for single calls show what is wrong with Stream. The request that
     tries it again is for as few calls as possible: whoever waits for it may wait in vain. The number of
     calls is halved if a response is too large, or does not come, and grows again by one with each full
@@ -24,6 +30,9 @@ class QueryGate:
         self._open_for = settings.breaker_open_ms / 1000
         self._breaker = Breaker(1, self._open_for, clock)
         self._max_calls = MAX_CALLS
+        self._clock = clock
+        self._useless = 0
+        self._useless_at = 0.0
 
     @property
     def is_open(self) -> bool:
@@ -48,6 +57,7 @@ class QueryGate:
 
     def record_success(self, calls: int, *, is_probe: bool) -> None:
         """Note a response for so many calls."""
+        self._useless = 0
         if calls == self._max_calls < MAX_CALLS:
             self._max_calls += 1
         # One that was sent before another failed proves nothing about what comes after.
@@ -57,8 +67,28 @@ class QueryGate:
 
     def record_too_large(self, calls: int) -> None:
         """Note that a response for so many calls was too large."""
-        self._halve(calls)
+        if calls > MIN_CALLS:
+            self._halve(calls)
+        else:
+            # It was for these two that fewer and fewer were requested.
+            self._max_calls = MAX_CALLS
         self._breaker.release()
+
+    def record_useless(self, reason: str, calls: int) -> None:
+        """Note a response for so many calls that is of no use, perhaps for one of them."""
+        if self._clock() - self._useless_at > self._open_for:
+            self._useless = 0  # it was long ago, and of other calls perhaps
+        self._useless += 1
+        self._useless_at = self._clock()
+        if calls > FEW:
+            self._halve(calls)
+        else:
+            # It was for one of these few, and not for the number of them.
+            self._max_calls = MAX_CALLS
+        if self._breaker.is_open or self._useless >= _USELESS_IN_A_ROW:
+            self.record_failure(reason, calls)
+        else:
+            self._breaker.release()
 
     def record_failure(self, reason: str, calls: int) -> None:
         """Note a request for so many calls that failed, for whatever reason."""

@@ -5,7 +5,8 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextvars import Context
 from random import getrandbits
 
-from server.adapters.stream.bulk_requests import BulkRequests
+from server.adapters.stream.asked_alone import AskedAlone
+from server.adapters.stream.bulk_requests import BulkRequests, Failure
 from server.adapters.stream.fetch import Fetch
 from server.adapters.stream.gate import Gate
 from server.adapters.stream.metrics import (
@@ -19,7 +20,7 @@ from server.adapters.stream.metrics import (
 )
 from server.adapters.stream.ports import Stream
 from server.adapters.stream.query_calls import MIN_CALLS, is_queryable
-from server.adapters.stream.query_gate import QueryGate
+from server.adapters.stream.query_gate import FEW, QueryGate
 from server.adapters.stream.responses import Response
 from server.adapters.stream.single_requests import SingleRequests
 from server.adapters.stream.wire import StreamCall
@@ -32,7 +33,7 @@ class Requests:
 
     A request is aborted when its response could no longer be used, and one for many as soon as no caller
     would wait for it any longer, if one does. If that fails, what callers wait for is requested call by
-    call.
+    call. If its response is of no use, perhaps for one call, all are requested anew by tens.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Requests:
         self._clock = clock
         self._gate = Gate(settings, clock)
         self._query_gate = QueryGate(settings, clock)
+        self._asked_alone = AskedAlone(settings.max_concurrent_requests, clock)
         timeout = settings.request_timeout_ms / 1000
         self._single = SingleRequests(stream, self._gate, timeout)
         self._bulk = BulkRequests(
@@ -107,7 +109,7 @@ class Requests:
 
     def _may_share(self, call: StreamCall) -> bool:
         """Return whether others may depend on the call: one that failed could make them fail as well."""
-        return is_queryable(call) and not self._gate.suspects(call)
+        return is_queryable(call) and not self._gate.suspects(call) and call not in self._asked_alone
 
     def _send_together(self, fetches: Sequence[Fetch]) -> None:
         permitted = [fetch for fetch in fetches if self._permits(fetch)]
@@ -151,6 +153,8 @@ class Requests:
     async def _request_one(self, fetch: Fetch, requested_at: float) -> None:
         status = await self._single.fetch(fetch.call)
         failure = status if isinstance(status, NullReason) else None
+        if self._gate.suspects(fetch.call):
+            self._asked_alone.note_failure(fetch.call)
         record_request(Endpoint.GET_CALL, failure, self._clock() - requested_at)
         self._respond([fetch], {fetch.call: Response(requested_at, status)})
 
@@ -160,21 +164,28 @@ class Requests:
         CALLS_PER_QUERY.observe(len(fetches))
         calls, is_awaited = [each.call for each in fetches], any(each.is_awaited for each in fetches)
         statuses = await self._bulk.fetch(calls, is_awaited=is_awaited, is_probe=is_probe)
-        failure = statuses if isinstance(statuses, NullReason) else None
+        failure = statuses.reason if isinstance(statuses, Failure) else None
         record_request(Endpoint.QUERY_CALLS, failure, self._clock() - requested_at)
-        if isinstance(statuses, NullReason):
+        if isinstance(statuses, Failure):
             # It is over: one of those that follow may have its place.
             self._tasks -= {asyncio.current_task()}
-            self._go_on(fetches, statuses)
+            self._go_on(fetches, statuses, is_probe=is_probe)
             return
         responses = {call: Response(requested_at, status) for call, status in statuses.items()}
         self._respond(fetches, responses)
 
-    def _go_on(self, fetches: Sequence[Fetch], reason: NullReason) -> None:
+    def _go_on(self, fetches: Sequence[Fetch], failure: Failure, *, is_probe: bool) -> None:
         """Request anew what callers wait for; what was to be renewed is known until its time is over."""
+        if failure.useless and (is_probe or self.max_together > 1):
+            if len(fetches) > FEW:
+                for start in range(0, len(fetches), FEW):
+                    self._send_together(fetches[start : start + FEW])
+                return
+            if not self._asked_alone.add([fetch.call for fetch in fetches], failure.useless):
+                self._query_gate.record_failure(failure.useless, len(fetches))
         for fetch in fetches:
             if not fetch.is_awaited:
-                fetch.end(reason)
+                fetch.end(failure.reason)
         awaited = [fetch for fetch in fetches if fetch.is_awaited]
         if len(fetches) > MIN_CALLS:
             self.send(awaited)

@@ -12,6 +12,7 @@ from server.adapters.stream.errors import (
     StreamCallNotFoundError,
     StreamError,
     StreamResponseTooLargeError,
+    UnreadableResponseError,
     UnusableResponseError,
 )
 from server.adapters.stream.wire import StreamCall
@@ -36,10 +37,14 @@ class ScriptedStream:
     """What it says of these calls, instead of `says`."""
     says_to_many: Exception | None = None
     """Raised for a request for many calls; without it they get what is said of each."""
+    spoiling: dict[StreamCall, Exception] = field(default_factory=dict)
+    """Raised for a request for many calls if one of these is among them."""
     many_after: float | None = None
     """After how long it responds to a request for many calls, if not `after`."""
     room: int = 100
     """Calls for which one response has room."""
+    useless_above: int = 100
+    """Calls for which one response is of use, of more it is not."""
     requests: Counter[StreamCall] = field(default_factory=Counter)
     """For single calls."""
     queries: list[Sequence[StreamCall]] = field(default_factory=list)
@@ -63,8 +68,12 @@ class ScriptedStream:
         await self._wait(calls, self.after if self.many_after is None else self.many_after)
         if to_many is not None:
             raise to_many
+        for spoiling in self.spoiling.keys() & set(calls):
+            raise self.spoiling[spoiling]
         if len(calls) > self.room:
             raise StreamResponseTooLargeError
+        if len(calls) > self.useless_above:
+            raise UnreadableResponseError("not JSON")
         return {call: self._item_of(call) for call in calls}
 
     def _says_of(self, call: StreamCall) -> LiveStatus | Exception:

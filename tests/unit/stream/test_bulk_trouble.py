@@ -88,7 +88,6 @@ async def test_one_that_is_too_slow_is_given_up_and_what_follows_serves_the_next
     ("error", "reason"),
     [
         (FORBIDDEN, "status 403"),
-        (StreamRequestRejectedError(), "request rejected"),
         (KeyError("private"), "KeyError"),
     ],
 )

@@ -104,13 +104,40 @@ def test_a_failure_of_one_sent_before_leaves_it_alone_for_as_long_once_more(
     assert gate.max_calls == ALONE
 
 
-@pytest.mark.parametrize(("calls", "half"), [(100, 50), (51, 25), (5, 2), (4, 2), (3, 2), (2, 2)])
+@pytest.mark.parametrize(("calls", "half"), [(100, 50), (51, 25), (5, 2), (4, 2), (3, 2)])
 def test_too_large_a_response_halves_the_number_but_not_below_two(
     gate: QueryGate, calls: int, half: int
 ) -> None:
     gate.record_start()
     gate.record_too_large(calls)
     assert (gate.max_calls, gate.is_open) == (half, False)
+
+
+def test_two_that_are_too_large_together_say_nothing_of_others(gate: QueryGate) -> None:
+    for calls in (100, 50, 2):
+        gate.record_too_large(calls)
+    assert (gate.max_calls, gate.is_open) == (100, False)
+
+
+@pytest.mark.parametrize(("between", "ends"), [(0, True), (1, False)])
+def test_five_of_no_use_close_it_if_none_of_use_is_between(
+    gate: QueryGate, between: int, *, ends: bool
+) -> None:
+    for _ in range(4):
+        gate.record_useless("not JSON", 10)
+    assert gate.max_calls == 100
+    for _ in range(between):
+        succeed(gate)
+    gate.record_useless("not JSON", 10)
+    assert gate.is_open is ends
+
+
+def test_one_of_no_use_that_tries_it_again_closes_it_again(gate: QueryGate, clock: Clock) -> None:
+    fail(gate)
+    clock.now += OPEN_FOR
+    gate.record_start()
+    gate.record_useless("not JSON", 2)
+    assert (gate.max_calls, gate.is_open) == (ALONE, True)
 
 
 @pytest.mark.parametrize(("calls", "half"), [(100, 50), (51, 25), (50, 100), (2, 100)])
