@@ -151,7 +151,9 @@ def _cluster(url: SplitResult, ca_file: Path | None) -> Json:
     endpoint = {"endpoint": {"address": {"socket_address": address}}}
     return {
         "name": _CLUSTER,
-        "type": "STRICT_DNS",
+        "type": "LOGICAL_DNS",
+        # All addresses of a name are tried, one after the other: by default those of IPv6 alone.
+        "dns_lookup_family": "ALL",
         # Or requests would wait, at the start, for a name that does not resolve.
         "wait_for_warm_on_init": False,
         "connect_timeout": "1s",
