@@ -14,6 +14,7 @@ class Probes:
 
     def __init__(self, rest_url: str, grpc_addresses: Sequence[str], access: Access) -> None:
         self._call_url = f"{rest_url}/v1/live/calls/{sample_id(1)}"
+        self._ready_url = f"{rest_url}/readyz"
         self._grpc_addresses = grpc_addresses
         # The user's own issuer, which may be unavailable, is not called for a token of another.
         self._token = access.token if access.issued else None
@@ -31,5 +32,6 @@ class Probes:
         return all(grpc_answers(address, self._credentials) for address in self._grpc_addresses)
 
     def rest(self) -> bool:
-        """Return whether a server answers through the gateway."""
-        return rest_answers(self._call_url, self._token, self._ca_file)
+        """Return whether a server answers through the gateway, and the gateway knows that it can."""
+        is_ready = rest_answers(self._ready_url, ca_file=self._ca_file)
+        return is_ready and rest_answers(self._call_url, self._token, self._ca_file)

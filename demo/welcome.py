@@ -69,9 +69,9 @@ The token is opaque: the server asks the demo's issuer about it, and remembers t
 """
 
 _SAMPLES = """
-The sample calls, which import and export find at this URL:
+The sample calls, in the database on which `import` and `export` work so:
 
-  export DATABASE_URL='{url}'
+  DATABASE_URL={url} {python} -m server export
 
 {calls}"""
 
@@ -140,7 +140,7 @@ def _samples(database: DemoDatabase) -> str:
     if database.embedded is None:
         return ""
     calls = "".join(f"  {sample_id(digit)}  {what}\n" for digit, what in _CALLS)
-    return _SAMPLES.format(url=database.url, calls=calls)
+    return _SAMPLES.format(url=quote(database.url), python=sys.executable, calls=calls)
 
 
 def _stand_in(demo: Plan) -> str:

@@ -62,7 +62,7 @@ class RunningDemo:
     @property
     def database_url(self) -> str:
         """The URL of the sample calls' database."""
-        return self._printed(r"export DATABASE_URL='([^']+)'")
+        return self._printed(r" DATABASE_URL='([^']+)'")
 
     @property
     def on_air_at_stream_url(self) -> str:
