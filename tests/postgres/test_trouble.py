@@ -30,16 +30,16 @@ LONG_MS = 60_000
 async def test_a_locked_table_is_told_by_the_statement_timeout(database_url: str) -> None:
     store_call(database_url)
     async with stored_calls(database_url, statement_timeout_ms=100, read_timeout_ms=LONG_MS) as calls:
-        await calls.find(CALL_ID)
+        await is_found_again(calls)
         with locked(database_url), in_time():
             await calls.find(CALL_ID)
-        assert await calls.find(CALL_ID) == PLAIN_CALL
+        await is_found_again(calls)
 
 
 async def test_a_locked_table_is_told_by_the_read_timeout(database_url: str) -> None:
     store_call(database_url)
     async with stored_calls(database_url, statement_timeout_ms=LONG_MS, read_timeout_ms=200) as calls:
-        await calls.find(CALL_ID)
+        await is_found_again(calls)
         with locked(database_url):
             with in_time():
                 await calls.find(CALL_ID)
@@ -101,7 +101,7 @@ async def test_a_cancelled_caller_does_not_disturb_the_others(database_url: str)
 async def test_a_server_that_hangs_is_told_in_time_and_heals(own_postgres: EmbeddedPostgres) -> None:
     store_call(own_postgres.url)
     async with stored_calls(own_postgres.url, read_timeout_ms=500) as calls:
-        await calls.find(CALL_ID)
+        await is_found_again(calls)
         with frozen(own_postgres):
             for _ in range(2):  # on the connection there is, and on a new one
                 with in_time():
@@ -114,7 +114,7 @@ async def test_a_network_that_swallows_everything_is_told_in_time_and_heals(
 ) -> None:
     store_call(database_url)
     async with stored_calls(proxy.url, read_timeout_ms=500, connect_timeout_ms=200) as calls:
-        await calls.find(CALL_ID)
+        await is_found_again(calls)
         proxy.silent = True
         for _ in range(2):  # on the connection there is, and on a new one
             with in_time():
