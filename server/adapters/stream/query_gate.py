@@ -67,11 +67,7 @@ class QueryGate:
 
     def record_too_large(self, calls: int) -> None:
         """Note that a response for so many calls was too large."""
-        if calls > MIN_CALLS:
-            self._halve(calls)
-        else:
-            # It was for these two that fewer and fewer were requested.
-            self._max_calls = MAX_CALLS
+        self._judge_number(calls, few=MIN_CALLS)
         self._breaker.release()
 
     def record_useless(self, reason: str, calls: int) -> None:
@@ -80,11 +76,7 @@ class QueryGate:
             self._useless = 0  # it was long ago, and of other calls perhaps
         self._useless += 1
         self._useless_at = self._clock()
-        if calls > FEW:
-            self._halve(calls)
-        else:
-            # It was for one of these few, and not for the number of them.
-            self._max_calls = MAX_CALLS
+        self._judge_number(calls, few=FEW)
         if self._breaker.is_open or self._useless >= _USELESS_IN_A_ROW:
             self.record_failure(reason, calls)
         else:
@@ -103,6 +95,13 @@ class QueryGate:
     def release(self) -> None:
         """Note a request whose end is no evidence."""
         self._breaker.release()
+
+    def _judge_number(self, calls: int, *, few: int) -> None:
+        """Have fewer requested together, unless so few failed that it was for one of them."""
+        if calls > few:
+            self._halve(calls)
+        else:
+            self._max_calls = MAX_CALLS
 
     def _halve(self, calls: int) -> None:
         self._max_calls = min(self._max_calls, max(MIN_CALLS, calls // 2))

@@ -178,11 +178,9 @@ class Requests:
         """Request anew what callers wait for; what was to be renewed is known until its time is over."""
         if failure.useless and (is_probe or self.max_together > 1):
             if len(fetches) > FEW:
-                for start in range(0, len(fetches), FEW):
-                    self._send_together(fetches[start : start + FEW])
+                self._send_by_few(fetches)
                 return
-            if not self._asked_alone.add([fetch.call for fetch in fetches], failure.useless):
-                self._query_gate.record_failure(failure.useless, len(fetches))
+            self._have_asked_alone(fetches, failure.useless)
         for fetch in fetches:
             if not fetch.is_awaited:
                 fetch.end(failure.reason)
@@ -193,6 +191,15 @@ class Requests:
         # Two that are too large together would be so again.
         for fetch in awaited:
             self._send_one(fetch)
+
+    def _send_by_few(self, fetches: Sequence[Fetch]) -> None:
+        for start in range(0, len(fetches), FEW):
+            self._send_together(fetches[start : start + FEW])
+
+    def _have_asked_alone(self, fetches: Sequence[Fetch], reason: str) -> None:
+        """Keep calls from being requested with others for a while; if they are too many, so are all."""
+        if not self._asked_alone.add([fetch.call for fetch in fetches], reason):
+            self._query_gate.record_failure(reason, len(fetches))
 
     def _respond(self, fetches: Sequence[Fetch], responses: Mapping[StreamCall, Response]) -> None:
         self._on_responses(responses)
